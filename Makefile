@@ -1,0 +1,33 @@
+# Thin names over the package scripts; `make help` lists them.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+SHELL := bash
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+# npm writes this file last, so it is older than the lock exactly when the modules are stale.
+node_modules/.package-lock.json: package-lock.json package.json .npmrc
+	npm ci --no-progress --loglevel=error
+	@touch $@
+
+.PHONY: up
+up: node_modules/.package-lock.json ## Run the whole platform on this machine
+	@node local/main.ts up $(ARGS)
+
+.PHONY: down
+down: node_modules/.package-lock.json ## Stop it and leave nothing behind (ARGS=--purge: caches too)
+	@node local/main.ts down $(ARGS)
+
+.PHONY: test
+test: node_modules/.package-lock.json ## Every test, against the real parts
+	@node test/runner/main.ts $(ARGS)
+
+.PHONY: check
+check: node_modules/.package-lock.json ## Types, lint and unit tests
+	@npm run --silent check
+
+.PHONY: gen
+gen: node_modules/.package-lock.json ## Write CRDs, OpenAPI and reference pages from api/
+	@npm run --silent gen

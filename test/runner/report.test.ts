@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { PARTS, type Part } from './parts.ts'
+import { countTests, summary } from './report.ts'
+
+const vitest = (numPassedTests: number, numFailedTests = 0, numPendingTests = 0): string =>
+  JSON.stringify({ numPassedTests, numFailedTests, numPendingTests })
+const part: Part = { name: 'audit', budgetMinutes: 4, steps: [] }
+
+describe('countTests', () => {
+  it('counts what vitest reports', () => {
+    expect(countTests(vitest(5, 2), 1)).toEqual({ passed: 5, failed: 2 })
+  })
+  it('counts a skipped test as failed', () => {
+    expect(countTests(vitest(5, 0, 1), 0)).toEqual({ passed: 5, failed: 1 })
+  })
+  it('fails a run that found no test', () => {
+    expect(countTests(vitest(0), 0)).toEqual({ passed: 0, failed: 1 })
+  })
+  it('fails a run that wrote no report', () => {
+    expect(countTests(undefined, 0)).toEqual({ passed: 0, failed: 1 })
+  })
+  it('fails a non-zero exit that no failed test explains', () => {
+    expect(countTests(vitest(5), 1)).toEqual({ passed: 5, failed: 1 })
+  })
+})
+
+describe('summary', () => {
+  it('fails a part that took longer than its budget', () => {
+    const { text, ok } = summary([{ part, counts: { passed: 3, failed: 0 }, minutes: 4.2 }])
+    expect(ok).toBe(false)
+    expect(text).toContain('OVER BUDGET')
+    expect(text.split('\n').at(-1)).toBe('3 passed, 1 failed')
+  })
+  it('fails when nothing ran', () => {
+    expect(summary([]).ok).toBe(false)
+  })
+})
+
+describe('PARTS', () => {
+  it('stays within 35 minutes in all', () => {
+    expect(PARTS.reduce((sum, p) => sum + p.budgetMinutes, 0)).toBeLessThanOrEqual(35)
+  })
+})

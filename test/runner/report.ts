@@ -1,0 +1,50 @@
+import type { Part } from './parts.ts'
+
+/** Numbers of tests. */
+export interface Counts {
+  readonly passed: number
+  readonly failed: number
+}
+
+export interface PartResult {
+  readonly part: Part
+  readonly counts: Counts
+  readonly minutes: number
+}
+
+export const addCounts = (a: Counts, b: Counts): Counts => ({
+  passed: a.passed + b.passed,
+  failed: a.failed + b.failed,
+})
+
+interface VitestReport {
+  readonly numPassedTests: number
+  readonly numFailedTests: number
+  readonly numPendingTests: number
+}
+
+/**
+ * Reads vitest's JSON report. A skipped test counts as failed, because a skip hides a missing part;
+ * so do a run without tests and a non-zero exit that no failed test explains.
+ */
+export function countTests(report: string | undefined, exitCode: number): Counts {
+  if (report === undefined) return { passed: 0, failed: 1 }
+  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(report) as VitestReport
+  const failed = numFailedTests + numPendingTests
+  const unexplained = failed === 0 && (exitCode !== 0 || numPassedTests === 0) ? 1 : 0
+  return { passed: numPassedTests, failed: failed + unexplained }
+}
+
+/** Table of minutes per part; the last line is what a CI reads. */
+export function summary(results: readonly PartResult[]): { text: string; ok: boolean } {
+  const rows = results.map(({ part, counts, minutes }) => {
+    const over = minutes > part.budgetMinutes ? '  OVER BUDGET' : ''
+    const time = `${minutes.toFixed(1)} of ${part.budgetMinutes} min`
+    return `${part.name.padEnd(24)}${time.padEnd(16)}${counts.passed} passed, ${counts.failed} failed${over}`
+  })
+  const total = results.map((r) => r.counts).reduce(addCounts, { passed: 0, failed: 0 })
+  const late = results.filter((r) => r.minutes > r.part.budgetMinutes).length
+  const failed = total.failed + late
+  const text = ['', ...rows, '', `${total.passed} passed, ${failed} failed`].join('\n')
+  return { text, ok: failed === 0 && total.passed > 0 }
+}
