@@ -1,0 +1,155 @@
+/**
+ * What the services need from outside. `store/` implements `Store` on PostgreSQL, `keys/` implements `KeyWrapper`
+ * on Vault transit or a key file; nothing here knows SQL, HTTP or Vault.
+ */
+import type { Role } from './identity/roles.ts'
+
+/** Who is asking. Every store call sets it for the transaction, and row-level security sees nothing without it. */
+export interface Caller {
+  readonly userId: string
+  readonly tenantId: string
+  readonly roles: readonly Role[]
+  /** Version of the user's tokens at issue; the store compares it with the row of today. */
+  readonly tokenVersion: number
+  /** `jti` of the access token. */
+  readonly tokenId: string
+}
+
+/** An audit record made and authenticated by the writer before the transaction commits. */
+export interface AuditRow {
+  readonly id: string
+  readonly formatVersion: number
+  readonly tenantId: string
+  readonly writer: string
+  readonly keyId: string
+  /** RFC 8785 bytes; the leaf hash covers exactly these. */
+  readonly bytes: Uint8Array
+  readonly mac: Uint8Array
+  readonly leaf: Uint8Array
+}
+
+/** The state of a secret that is compared at each read, so that a restored old row is noticed. */
+export interface SecretHead {
+  readonly secretId: string
+  readonly name: string
+  readonly currentVersion: number
+  readonly deleted: boolean
+  readonly keyId: string
+  readonly mac: Uint8Array
+}
+
+/** One encrypted version. `wrappedKey` is the key wrapper's text; it holds data key and digest of the AAD. */
+export interface SealedVersion {
+  readonly version: number
+  readonly format: number
+  readonly algorithm: 'A256GCM'
+  readonly nonce: Uint8Array
+  /** Ciphertext followed by the 16-byte tag. */
+  readonly ciphertext: Uint8Array
+  readonly wrappedKey: string
+}
+
+export interface StoredVersion extends SealedVersion {
+  readonly createdAt: Date
+}
+
+export interface SecretSummary {
+  readonly id: string
+  readonly name: string
+  readonly version: number
+  readonly deleted: boolean
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+export interface IdempotencyClaim {
+  readonly key: string
+  /** SHA-256 over method, path and canonical body; never the body itself. */
+  readonly requestDigest: Uint8Array
+}
+
+/** `moved`: the head is not the expected one; nothing was read, changed or recorded. */
+export type ReadOutcome =
+  | { readonly kind: 'read'; readonly head: SecretHead; readonly version: StoredVersion }
+  | { readonly kind: 'moved'; readonly head: SecretHead }
+  | { readonly kind: 'absent' }
+
+export type WriteOutcome =
+  | { readonly kind: 'written'; readonly createdAt: Date }
+  | { readonly kind: 'moved'; readonly head: SecretHead | null }
+  /** The same request was done before under this idempotency key; nothing was changed now. */
+  | {
+      readonly kind: 'repeated'
+      readonly secretId: string
+      readonly version: number
+      readonly createdAt: Date
+    }
+  /** The key was used with another request. */
+  | { readonly kind: 'keyReused' }
+
+export interface ReadSecret {
+  readonly name: string
+  /** null: the current version. */
+  readonly version: number | null
+  /** Current version the caller's record was made for; null when it is not known yet (the answer is then `moved`). */
+  readonly expected: number | null
+  /** Written when the secret was read, or when there is none; exactly one of them, in the same transaction. */
+  readonly audit: { readonly read: AuditRow; readonly absent: AuditRow }
+}
+
+export interface WriteSecret {
+  readonly name: string
+  readonly secretId: string
+  /** 0: there must be no such secret yet. */
+  readonly expected: number
+  readonly sealed: SealedVersion
+  /** Head after the write, with its new MAC. */
+  readonly head: SecretHead
+  readonly audit: AuditRow
+  readonly idempotency: IdempotencyClaim | null
+}
+
+/** Delete and restore change the head alone; the versions stay until they are destroyed. */
+export interface ChangeHead {
+  readonly name: string
+  readonly expected: { readonly version: number; readonly deleted: boolean }
+  readonly head: SecretHead
+  readonly audit: AuditRow
+}
+
+/**
+ * Every call is one transaction under the caller's row-level security and refuses with ERR_TOKEN_REVOKED when the
+ * user's token version moved on, the user or the tenant is locked. The audit row commits with the change or not at all.
+ */
+export interface Store {
+  findHead(caller: Caller, name: string): Promise<SecretHead | null>
+  readSecret(caller: Caller, wish: ReadSecret): Promise<ReadOutcome>
+  writeSecret(caller: Caller, wish: WriteSecret): Promise<WriteOutcome>
+  changeHead(caller: Caller, wish: ChangeHead): Promise<WriteOutcome>
+  listSecrets(
+    caller: Caller,
+    page: { readonly after: string | null; readonly limit: number },
+    audit: AuditRow,
+  ): Promise<readonly SecretSummary[]>
+  /** A refusal or a failed handler: a transaction of its own. */
+  appendAudit(caller: Caller | null, row: AuditRow): Promise<void>
+  /** Makes the user and the personal tenant when they are not there yet. Development login and embedded mode only. */
+  ensureUser(user: {
+    readonly userId: string
+    readonly tenantId: string
+  }): Promise<{ tokenVersion: number }>
+  /** Problems that make the role unfit (superuser, BYPASSRLS, owner of a table), empty when it is fit. */
+  unfitRole(): Promise<readonly string[]>
+  /** Ok when the database answers and the schema is the expected one. */
+  ready(): Promise<{ readonly ok: boolean; readonly reason: string }>
+  close(): Promise<void>
+}
+
+/** Wraps data keys under a key per tenant (or per user for personal fields). Key names: `tenant-<uuid>`, `user-<uuid>`. */
+export interface KeyWrapper {
+  /** Makes the key when there is none yet. */
+  ensureKey(keyName: string): Promise<void>
+  wrap(keyName: string, plaintext: Uint8Array): Promise<string>
+  unwrap(keyName: string, wrapped: string): Promise<Uint8Array>
+  ready(): Promise<{ readonly ok: boolean; readonly reason: string }>
+}
