@@ -1,0 +1,39 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const root = join(import.meta.dirname, '..')
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join('docs', file)),
+]
+
+/** Targets of relative links in a Markdown page. */
+const links = (text: string): string[] =>
+  [...text.matchAll(/\]\(([^)#:\s]+)(?:#[^)]*)?\)/g)].flatMap((match) => match[1] ?? [])
+
+describe('docs', () => {
+  it.each(pages)('%s links only to files that exist', (page) => {
+    const text = readFileSync(join(root, page), 'utf8')
+    const dead = links(text).filter((link) => !existsSync(join(root, dirname(page), link)))
+    expect(dead).toEqual([])
+  })
+})
+
+describe('threat model', () => {
+  const rows = readFileSync(join(root, 'docs/threat-model.md'), 'utf8')
+    .split('\n')
+    .filter((line) => /^\| T\d+ /.test(line))
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+
+  it('has rows', () => {
+    expect(rows.length).toBeGreaterThan(0)
+  })
+  it.each(rows.map((cells) => [cells[1], cells[4]]))('%s names a test that exists', (_, shownBy) => {
+    const file = /`([^`]+)`/.exec(shownBy ?? '')?.[1] ?? ''
+    expect(existsSync(join(root, file)), `no test at ${file}`).toBe(true)
+  })
+})
