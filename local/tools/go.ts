@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { LocalError } from '../errors.ts'
+import { exec } from '../exec.ts'
+import { cacheDir } from '../paths.ts'
+import { digestOf } from './digest.ts'
+import type { GoTool } from './table.ts'
+
+const MODULES = join(import.meta.dirname, '..', 'bare', 'tools')
+
+/** The public checksum database does not answer for these; the committed go.sum pins them instead. */
+const NOT_IN_SUMDB = 'sigs.k8s.io/kube-network-policies,sigs.k8s.io/network-policy-api'
+
+let version: Promise<string> | undefined
+
+/** Version of the Go that builds. Asked once per process: every path to a tool depends on it. */
+export function goVersion(): Promise<string> {
+  version ??= promisify(execFile)('go', ['env', 'GOVERSION']).then(
+    ({ stdout }) => stdout.trim(),
+    (cause: unknown) => {
+      throw new LocalError(
+        'ERR_GO_MISSING',
+        'Go is not on the PATH; the tools of the cluster are compiled from their modules',
+        'install Go 1.26 or newer (https://go.dev/dl) and put its bin folder on the PATH',
+        cause,
+      )
+    },
+  )
+  return version
+}
+
+/** Where this program is, or will be, for the inputs as they are now. */
+export async function pathOfGoTool(tool: GoTool, binary: string): Promise<string> {
+  const module = join(MODULES, tool.module)
+  const [goMod, goSum, goVersionNow] = await Promise.all([
+    readFile(join(module, 'go.mod'), 'utf8'),
+    readFile(join(module, 'go.sum'), 'utf8'),
+    goVersion(),
+  ])
+  const inputs = { goMod, goSum, ldflags: tool.ldflags, package: tool.binaries[binary] ?? '' }
+  return join(cacheDir(), 'tools', digestOf({ ...inputs, goVersion: goVersionNow }), binary)
+}
+
+/** Compiles one program to `target`, without libc, so that it also runs in an image made of nothing else. */
+export async function compile(
+  tool: GoTool,
+  binary: string,
+  target: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const nosumdb = [process.env.GONOSUMDB, NOT_IN_SUMDB].filter(Boolean).join(',')
+  const args = ['build', '-trimpath', '-mod=readonly', '-ldflags', tool.ldflags, '-o', target]
+  await exec('go', [...args, tool.binaries[binary] ?? ''], {
+    cwd: join(MODULES, tool.module),
+    env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GONOSUMDB: nosumdb },
+    signal,
+  })
+}
