@@ -1,0 +1,62 @@
+import { cp, mkdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { exec } from '../exec.ts'
+import type { Blob, BlobStore } from './blob-store.ts'
+import { binaryLayer } from './binary-layer.ts'
+import { LayerWriter } from './layer.ts'
+
+const REPOSITORY = join(import.meta.dirname, '..', '..')
+
+/** Where the code lies in the image; a working directory, so that charts say `node gateway/main.ts`. */
+export const APP = 'opt/palisade'
+
+const SOURCE = ['api', 'cli', 'core', 'gateway', 'operator']
+
+/** Node as pinned by the package `node`, dependencies, source: in the order in which they change less. */
+export const controlLayers = async (store: BlobStore, signal: AbortSignal): Promise<Blob[]> => [
+  await binaryLayer(store, join(REPOSITORY, 'node_modules/node/bin/node'), 'usr/local/bin/node'),
+  await dependencies(store, signal),
+  await source(store),
+]
+
+/** What the lock file says for production, installed into an empty folder: nothing of this checkout leaks in. */
+const dependencies = async (store: BlobStore, signal: AbortSignal): Promise<Blob> => {
+  const files = ['package.json', 'package-lock.json', '.npmrc']
+  const contents = await Promise.all(
+    files.map((name) => readFile(join(REPOSITORY, name), 'utf8').catch(() => '')),
+  )
+  const { modules } = await store.layersFor(['modules', ...contents].join('\n'), async () => {
+    const folder = await store.scratchFile()
+    try {
+      await mkdir(folder, { recursive: true })
+      for (const [index, name] of files.entries()) {
+        if (contents[index]) await cp(join(REPOSITORY, name), join(folder, name))
+      }
+      const install = ['ci', '--omit=dev', '--omit=optional', '--ignore-scripts']
+      await exec('npm', [...install, '--no-audit', '--no-fund'], { cwd: folder, signal })
+      const layer = new LayerWriter(store)
+      await layer.tree(`${APP}/node_modules`, join(folder, 'node_modules'), isNeededAtRunTime)
+      return { modules: await layer.done() }
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+  return modules
+}
+
+/** Half of a dependency tree by size is for people and compilers. */
+const isNeededAtRunTime = (name: string): boolean =>
+  !/\.(md|markdown|map|d\.ts|d\.mts|d\.cts)$/i.test(name) && !name.endsWith('/.package-lock.json')
+
+/** Built each time: it is small, and its digest is what tells one version of the code from another. */
+const source = async (store: BlobStore): Promise<Blob> => {
+  const layer = new LayerWriter(store)
+  await layer.file(`${APP}/package.json`, join(REPOSITORY, 'package.json'), 0o644)
+  for (const folder of SOURCE) {
+    await layer.directory(`${APP}/${folder}`)
+    await layer.tree(`${APP}/${folder}`, join(REPOSITORY, folder), isProduct)
+  }
+  return layer.done()
+}
+
+const isProduct = (name: string): boolean => !/\.test\.ts$|\/(fixtures|testing)$/.test(name)
