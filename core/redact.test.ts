@@ -13,7 +13,7 @@ describe('redactText', () => {
     ['a Vault token', `X-Vault-Token s.${CANARY}${CANARY}`],
     ['a SCRAM verifier', scramSha256Verifier(CANARY, { salt: Buffer.from(CANARY) })],
     ['a PEM key', `-----BEGIN PRIVATE KEY-----\n${CANARY}\n-----END PRIVATE KEY-----`],
-    ['an ALTER ROLE statement', `ALTER ROLE app_a PASSWORD '${CANARY}'`],
+    ['an ALTER ROLE statement', `statement: ALTER ROLE app_a PASSWORD '${CANARY}'`],
     ['a Stripe-like key', `sk_test_${CANARY}`],
   ])('cuts %s', (_, text) => {
     expect(redactText(text)).not.toContain(CANARY)
@@ -56,7 +56,7 @@ describe('redact', () => {
     const loop: Record<string, unknown> = { at: new Date(0), key: Buffer.from(CANARY) }
     loop['self'] = loop
     loop['sealed'] = Sealed.of(CANARY)
-    loop['error'] = new Error('no', { cause: new Error(`ALTER ROLE a PASSWORD '${CANARY}'`) })
+    loop['error'] = new Error('no', { cause: new Error(`statement: ALTER ROLE a PASSWORD '${CANARY}'`) })
     const text = JSON.stringify(redact(loop))
     expect(text).not.toContain(CANARY)
     expect(text).toContain('[circular]')

@@ -1,0 +1,22 @@
+/** Labels, annotations and finalizers of ours. They are part of the API: a rename is a breaking change. */
+export const LABEL_ROTATION = 'palisade.dev/rotation'
+/** On published Secrets: the step that wrote them. Admission lets it only grow. */
+export const ANNOTATION_SEQ = 'palisade.dev/seq'
+/** Asks for a rotation; the token is echoed in status.lastHandledRotateNow. */
+export const ANNOTATION_ROTATE_NOW = 'palisade.dev/rotate-now'
+/** The current value has leaked, and why: no overlap, sessions are ended. */
+export const ANNOTATION_LEAKED = 'palisade.dev/leaked'
+/** Takes over the claim of the named uid, after a restore. */
+export const ANNOTATION_ADOPT = 'palisade.dev/adopt'
+/** Gives up what a release still waits for; the value is the rotation id. */
+export const ANNOTATION_ABANDON = 'palisade.dev/abandon'
+/** Asks for a revocation of the grant; the token is echoed in status.lastHandledRevoke. */
+export const ANNOTATION_REVOKE = 'palisade.dev/revoke'
+/** Who asked for a grant (user name, uid, groups), stamped at admission; nobody else may write it. */
+export const ANNOTATION_REQUESTED_BY = 'palisade.dev/requested-by'
+/** On Pods that reload by themselves: the version that the process uses, per Secret. */
+export const ANNOTATION_ACKNOWLEDGED_PREFIX = 'acknowledged.palisade.dev/'
+export const FINALIZER = 'palisade.dev/release'
+
+/** On Pod templates: the version of a Secret that the Pods were started for. */
+export const templateAnnotation = (secret: string) => `palisade.dev/${secret}`
