@@ -1,0 +1,26 @@
+import type { Profile } from './schema.ts'
+
+/** One of each for trying; copies where losing one must not be noticed. */
+const SIZES = {
+  dev: { copies: 1, data: 1, disk: '1Gi' },
+  staging: { copies: 2, data: 1, disk: '10Gi' },
+  production: { copies: 3, data: 3, disk: '50Gi' },
+} as const satisfies Record<Profile, { copies: number; data: number; disk: string }>
+
+/** Values a stack need not write. What decides about trust (hosts, images, seal) has no default. */
+export const profileDefaults = (profile: Profile): Record<string, unknown> => {
+  const size = SIZES[profile]
+  return {
+    clusterId: 'default',
+    operators: { mode: 'present' },
+    cluster: { dnsCidrs: [] },
+    postgres: { instances: size.data, storage: size.disk, version: 17 },
+    redis: { storage: '1Gi' },
+    openbao: { replicas: 1, storage: '1Gi' },
+    edge: { proxyProtocol: false, trustedProxies: [], replicas: size.copies, nginxVersion: '1.26' },
+    gateway: { replicas: size.copies },
+    operator: { replicas: Math.min(size.copies, 2) },
+    monitoring: { enabled: true, retention: '24h' },
+    appNamespaces: [],
+  }
+}

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest'
+import { parseStackConfig, StackConfigError } from './parse.ts'
+import { IMAGE_NAMES } from './schema.ts'
+
+const DIGEST = `sha256:${'a'.repeat(64)}`
+const images = (suffix = ':1') =>
+  Object.fromEntries(IMAGE_NAMES.map((name) => [name, `palisade.local/${name}${suffix}`]))
+
+const stack = (over: Record<string, unknown> = {}): Record<string, unknown> => ({
+  profile: 'dev',
+  images: images(),
+  cluster: { apiServer: { cidrs: ['10.250.0.1/32'], port: 6443 } },
+  openbao: { seal: 'static' },
+  edge: { exposure: 'HostPort', hosts: ['api.palisade.localhost'], publicPort: 8443 },
+  ...over,
+})
+
+const problems = (given: Record<string, unknown>) => {
+  try {
+    parseStackConfig(given)
+  } catch (error) {
+    if (error instanceof StackConfigError) return error.problems
+    throw error
+  }
+  return []
+}
+const fields = (given: Record<string, unknown>) => problems(given).map(({ field }) => field)
+
+describe('parseStackConfig', () => {
+  it('completes profile dev with one of each', () => {
+    const config = parseStackConfig(stack())
+    expect(config.postgres).toEqual({ instances: 1, storage: '1Gi', version: 17 })
+    expect(config.gateway.replicas).toBe(1)
+    expect(config.edge.proxyProtocol).toBe(false)
+  })
+
+  it('lets the stack overrule one default and keeps its neighbours', () => {
+    const config = parseStackConfig(stack({ postgres: { instances: 3 } }))
+    expect(config.postgres).toEqual({ instances: 3, storage: '1Gi', version: 17 })
+  })
+
+  it.each([
+    ['an unknown profile', stack({ profile: 'prod' }), 'profile'],
+    ['a missing image', stack({ images: { ...images(), nginx: undefined } }), 'images.nginx'],
+    ['an unknown key', stack({ redis: { size: '1Gi' } }), 'redis.size'],
+    [
+      'an image without tag or digest',
+      stack({ images: { ...images(), nginx: 'nginx' } }),
+      'images.nginx',
+    ],
+    [
+      'a word where a number belongs',
+      stack({ postgres: { instances: 'three' } }),
+      'postgres.instances',
+    ],
+    [
+      'a namespace of ours among the teams',
+      stack({ appNamespaces: ['palisade-data'] }),
+      'appNamespaces',
+    ],
+    [
+      'an installation without charts',
+      stack({ operators: { mode: 'install' } }),
+      'operators.charts',
+    ],
+    ['two store nodes', stack({ openbao: { seal: 'static', replicas: 2 } }), 'openbao.replicas'],
+  ])('refuses %s and names the field', (_, given, field) => {
+    expect(fields(given)).toEqual([field])
+  })
+
+  it('refuses the PROXY protocol when no proxy is trusted, and a proxy that is everyone', () => {
+    const edge = stack()['edge'] as object
+    expect(fields(stack({ edge: { ...edge, proxyProtocol: true } }))).toEqual([
+      'edge.trustedProxies',
+    ])
+    expect(fields(stack({ edge: { ...edge, trustedProxies: ['0.0.0.0/0'] } }))).toEqual([
+      'edge.trustedProxies',
+    ])
+  })
+
+  it('refuses seal static, unpinned images and single copies in profile production', () => {
+    const found = fields(stack({ profile: 'production', postgres: { instances: 1 } }))
+    expect(found).toContain('openbao.seal')
+    expect(found).toContain('images.control')
+    expect(found).toContain('postgres.instances')
+  })
+
+  it('has no complaint about pinned images in profile production', () => {
+    const found = fields(stack({ profile: 'production', images: images(`@${DIGEST}`) }))
+    expect(found.filter((field) => field.startsWith('images'))).toEqual([])
+  })
+
+  it('says cause and remedy for each problem', () => {
+    for (const { cause, remedy } of problems(stack({ profile: 'production', extra: 1 }))) {
+      expect(cause).not.toBe('')
+      expect(remedy).not.toBe('')
+    }
+  })
+})

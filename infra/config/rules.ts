@@ -1,0 +1,129 @@
+import type { StackConfig } from './schema.ts'
+
+export interface ConfigProblem {
+  readonly field: string
+  readonly cause: string
+  readonly remedy: string
+}
+type Rule = (config: StackConfig) => readonly ConfigProblem[]
+
+const RESERVED = /^(kube-|palisade-)|^(default|cert-manager|cnpg-system|prometheus-operator)$/
+
+const sealMustOutliveTheCluster: Rule = ({ profile, openbao }) =>
+  profile === 'production' && openbao.seal === 'static'
+    ? [
+        {
+          field: 'openbao.seal',
+          cause:
+            'profile production refuses seal "static": its key would live beside what it seals',
+          remedy: 'set palisade:openbao.seal to transit or kms',
+        },
+      ]
+    : []
+
+const onlyTheStaticSealIsBuilt: Rule = ({ openbao }) =>
+  openbao.seal === 'static'
+    ? []
+    : [
+        {
+          field: 'openbao.seal',
+          cause: `seal "${openbao.seal}" is not built in this version`,
+          remedy: 'use profile dev or staging with seal static, or wait for the next version',
+        },
+      ]
+
+const oneStoreNode: Rule = ({ openbao }) =>
+  openbao.replicas === 1
+    ? []
+    : [
+        {
+          field: 'openbao.replicas',
+          cause: `${openbao.replicas} replicas are not built in this version`,
+          remedy: 'set palisade:openbao.replicas to 1',
+        },
+      ]
+
+const productionImagesCarryDigests: Rule = ({ profile, images }) =>
+  profile !== 'production'
+    ? []
+    : Object.entries(images)
+        .filter(([, reference]) => !/@sha256:[0-9a-f]{64}$/.test(reference))
+        .map(([name, reference]) => ({
+          field: `images.${name}`,
+          cause: `"${reference}" has no digest, so tomorrow it may be something else`,
+          remedy: `append @sha256:<digest> to palisade:images.${name}`,
+        }))
+
+const proxyProtocolNeedsTrust: Rule = ({ edge }) =>
+  edge.proxyProtocol && edge.trustedProxies.length === 0
+    ? [
+        {
+          field: 'edge.trustedProxies',
+          cause: 'edge.proxyProtocol is on and no proxy is trusted: anyone could claim any address',
+          remedy: 'list the networks of the balancer in palisade:edge.trustedProxies',
+        },
+      ]
+    : []
+
+const nobodyIsTrustedByDefault: Rule = ({ edge }) =>
+  edge.trustedProxies
+    .filter((cidr) => cidr.endsWith('/0'))
+    .map((cidr) => ({
+      field: 'edge.trustedProxies',
+      cause: `${cidr} trusts every address of the internet`,
+      remedy: 'name the networks of the balancer',
+    }))
+
+const installNeedsCharts: Rule = ({ operators }) =>
+  operators.mode === 'install' && operators.charts === undefined
+    ? [
+        {
+          field: 'operators.charts',
+          cause: 'operators.mode is install and no charts are named',
+          remedy:
+            'name chart and version of certManager, postgres and prometheus, or set mode present',
+        },
+      ]
+    : []
+
+const appNamespacesAreNotOurs: Rule = ({ appNamespaces }) =>
+  appNamespaces
+    .filter((name) => RESERVED.test(name))
+    .map((name) => ({
+      field: 'appNamespaces',
+      cause: `"${name}" belongs to the cluster or to the platform`,
+      remedy: 'remove it: the platform opens its own namespaces by itself',
+    }))
+
+const productionHasCopies: Rule = ({ profile, gateway, edge, postgres }) =>
+  profile !== 'production'
+    ? []
+    : (
+        [
+          ['gateway.replicas', gateway.replicas, 2],
+          ['edge.replicas', edge.replicas, 2],
+          ['postgres.instances', postgres.existingSecret === undefined ? postgres.instances : 3, 3],
+        ] as const
+      )
+        .filter(([, have, need]) => have < need)
+        .map(([field, have, need]) => ({
+          field,
+          cause: `profile production needs at least ${need}, this says ${have}`,
+          remedy: `set palisade:${field} to ${need} or more`,
+        }))
+
+const RULES: readonly Rule[] = [
+  sealMustOutliveTheCluster,
+  onlyTheStaticSealIsBuilt,
+  oneStoreNode,
+  productionImagesCarryDigests,
+  productionHasCopies,
+  proxyProtocolNeedsTrust,
+  nobodyIsTrustedByDefault,
+  installNeedsCharts,
+  appNamespacesAreNotOurs,
+]
+
+/** Every problem at once: whoever mends one line should not meet the next one a minute later. */
+export const judge = (config: StackConfig): readonly ConfigProblem[] =>
+  RULES.flatMap((rule) => rule(config))

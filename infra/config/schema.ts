@@ -1,0 +1,92 @@
+import Type, { type Static } from 'typebox'
+
+const HOST = '^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$'
+const CIDR = '^([0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2}|[0-9a-f:]+/[0-9]{1,3})$'
+const DNS_LABEL = '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$'
+const QUANTITY = '^[1-9][0-9]*(Mi|Gi|Ti)$'
+
+const object = <P extends Type.TProperties>(properties: P, description?: string) =>
+  Type.Object(properties, {
+    additionalProperties: false,
+    ...(description === undefined ? {} : { description }),
+  })
+const oneOf = <const V extends string[]>(...values: V) => Type.Enum(values)
+
+export const IMAGE_NAMES = [
+  'control',
+  'postgres',
+  'valkey',
+  'openbao',
+  'nginx',
+  'prometheus',
+  'alertmanager',
+] as const
+export type ImageName = (typeof IMAGE_NAMES)[number]
+
+const Image = Type.String({
+  pattern: '^\\S+[:@]\\S+$',
+  description: 'Reference with tag or digest',
+})
+
+/** What `Pulumi.<stack>.yaml` may say under `palisade:`. Unknown keys are refused. */
+export const StackConfig = object({
+  profile: oneOf('dev', 'staging', 'production'),
+  clusterId: Type.String({ pattern: DNS_LABEL }),
+  images: object({
+    control: Image,
+    postgres: Image,
+    valkey: Image,
+    openbao: Image,
+    nginx: Image,
+    prometheus: Image,
+    alertmanager: Image,
+  }),
+  operators: object({
+    mode: oneOf('present', 'install'),
+    charts: Type.Optional(
+      object({
+        certManager: object({ chart: Type.String(), version: Type.String() }),
+        postgres: object({ chart: Type.String(), version: Type.String() }),
+        prometheus: object({ chart: Type.String(), version: Type.String() }),
+      }),
+    ),
+  }),
+  cluster: object({
+    apiServer: object({
+      cidrs: Type.Array(Type.String({ pattern: CIDR }), { minItems: 1 }),
+      port: Type.Integer({ minimum: 1, maximum: 65535 }),
+    }),
+    dnsCidrs: Type.Array(Type.String({ pattern: CIDR })),
+    storageClass: Type.Optional(Type.String({ pattern: DNS_LABEL })),
+  }),
+  postgres: object({
+    instances: Type.Integer({ minimum: 1, maximum: 5 }),
+    storage: Type.String({ pattern: QUANTITY }),
+    version: Type.Integer({ minimum: 17, maximum: 18 }),
+    existingSecret: Type.Optional(Type.String({ pattern: DNS_LABEL })),
+  }),
+  redis: object({ storage: Type.String({ pattern: QUANTITY }) }),
+  openbao: object({
+    replicas: Type.Integer({ minimum: 1, maximum: 5 }),
+    storage: Type.String({ pattern: QUANTITY }),
+    seal: oneOf('static', 'transit', 'kms'),
+  }),
+  edge: object({
+    exposure: oneOf('LoadBalancer', 'NodePort', 'HostPort'),
+    hosts: Type.Array(Type.String({ pattern: HOST }), { minItems: 1 }),
+    publicPort: Type.Integer({ minimum: 1, maximum: 65535 }),
+    proxyProtocol: Type.Boolean(),
+    trustedProxies: Type.Array(Type.String({ pattern: CIDR })),
+    replicas: Type.Integer({ minimum: 1, maximum: 20 }),
+    nginxVersion: oneOf('1.26', '1.31'),
+  }),
+  gateway: object({ replicas: Type.Integer({ minimum: 1, maximum: 50 }) }),
+  operator: object({ replicas: Type.Integer({ minimum: 1, maximum: 5 }) }),
+  monitoring: object({
+    enabled: Type.Boolean(),
+    retention: Type.String({ pattern: '^[0-9]+[hdw]$' }),
+  }),
+  appNamespaces: Type.Array(Type.String({ pattern: DNS_LABEL }), { uniqueItems: true }),
+})
+export type StackConfig = Static<typeof StackConfig>
+export type Profile = StackConfig['profile']

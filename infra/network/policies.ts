@@ -1,0 +1,100 @@
+import type { StackConfig } from '../config/schema.ts'
+import type { Connection, Peer } from './connections.ts'
+
+export interface PolicyRule {
+  readonly name: string
+  readonly namespace: string
+  readonly spec: Record<string, unknown>
+}
+
+const peerSelector = ({ namespace, pods }: Peer) => ({
+  namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+  ...(pods === undefined ? {} : { podSelector: { matchLabels: pods } }),
+})
+const podSelector = ({ pods }: Peer) => (pods === undefined ? {} : { matchLabels: pods })
+const tcp = (ports: readonly number[]) => ports.map((port) => ({ protocol: 'TCP', port }))
+
+/** Nothing in, nothing out, for every pod that nobody thought of. */
+export const denyAll = (namespace: string): PolicyRule => ({
+  name: 'default-deny',
+  namespace,
+  spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
+})
+
+/** A name server is the one thing each pod needs. */
+export const allowDns = (namespace: string, dnsCidrs: readonly string[]): PolicyRule => ({
+  name: 'allow-dns',
+  namespace,
+  spec: {
+    podSelector: {},
+    policyTypes: ['Egress'],
+    egress: [
+      {
+        to: [
+          {
+            namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+            podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+          },
+          ...dnsCidrs.map((cidr) => ({ ipBlock: { cidr } })),
+        ],
+        ports: [
+          { protocol: 'UDP', port: 53 },
+          { protocol: 'TCP', port: 53 },
+        ],
+      },
+    ],
+  },
+})
+
+/** For pods that speak to the API server; its addresses are the stack's to know. */
+export const allowApiServer = (
+  who: Peer,
+  name: string,
+  apiServer: StackConfig['cluster']['apiServer'],
+): PolicyRule => ({
+  name: `${name}-to-api-server`,
+  namespace: who.namespace,
+  spec: {
+    podSelector: podSelector(who),
+    policyTypes: ['Egress'],
+    egress: [
+      {
+        to: apiServer.cidrs.map((cidr) => ({ ipBlock: { cidr } })),
+        ports: tcp([apiServer.port]),
+      },
+    ],
+  },
+})
+
+/** Both ends of one connection; an end outside `ours` is left to whoever owns that namespace. */
+export const bothEnds = (
+  connection: Connection,
+  ours: (peer: Peer) => boolean,
+): readonly PolicyRule[] => [
+  ...(ours(connection.to)
+    ? [
+        {
+          name: `in-${connection.name}`,
+          namespace: connection.to.namespace,
+          spec: {
+            podSelector: podSelector(connection.to),
+            policyTypes: ['Ingress'],
+            ingress: [{ from: [peerSelector(connection.from)], ports: tcp(connection.ports) }],
+          },
+        },
+      ]
+    : []),
+  ...(ours(connection.from)
+    ? [
+        {
+          name: `out-${connection.name}`,
+          namespace: connection.from.namespace,
+          spec: {
+            podSelector: podSelector(connection.from),
+            policyTypes: ['Egress'],
+            egress: [{ to: [peerSelector(connection.to)], ports: tcp(connection.ports) }],
+          },
+        },
+      ]
+    : []),
+]

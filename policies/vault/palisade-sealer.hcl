@@ -1,0 +1,22 @@
+# Signs checkpoints with a key that cannot leave the store.
+path "transit/sign/audit-checkpoint" {
+  capabilities = ["update"]
+}
+
+path "transit/sign/audit-checkpoint/*" {
+  capabilities = ["update"]
+}
+
+path "transit/keys/audit-checkpoint" {
+  capabilities = ["read"]
+}
+
+# The keys that authenticate rows and the head of the log. Whoever of gateway and sealer starts first
+# creates them with cas=0, so create without update is enough.
+path "platform/data/gateway/audit-mac" {
+  capabilities = ["create", "read"]
+}
+
+path "platform/data/gateway/head-mac" {
+  capabilities = ["create", "read"]
+}
