@@ -18,7 +18,10 @@ export const partition = (
   const layers = new Map([['base', base]])
   for (const [component, roots] of Object.entries(components)) {
     if (component !== 'base')
-      layers.set(component, closure(packages, roots, without).difference(base))
+      layers.set(
+        component,
+        new Set([...closure(packages, roots, without)].filter((one) => !base.has(one))),
+      )
   }
   return layers
 }

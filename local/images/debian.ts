@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { extract, type Entry } from 'tar-stream'
+import { extract } from 'tar-stream'
 import { exec } from '../exec.ts'
 import type { StepContext } from '../steps.ts'
 import { aptSources } from './apt-sources.ts'
@@ -10,6 +10,8 @@ import type { BlobStore, Layers } from './blob-store.ts'
 import { layersOf, partition, type Selection } from './debian-partition.ts'
 import { merged, parseStatus } from './dpkg.ts'
 import { LayerWriter } from './layer.ts'
+
+type Entry = ReturnType<typeof extract> extends AsyncIterable<infer One> ? One : never
 
 const SUITE = 'trixie'
 

@@ -3,8 +3,11 @@ import { lstat, readdir, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { pack as packTar, type Headers, type Pack } from 'tar-stream'
+import { pack as packTar, type Header, type Pack } from 'tar-stream'
 import type { Blob, BlobStore } from './blob-store.ts'
+
+/** As much of a tar header as an entry needs. */
+export type Heading = Partial<Header> & Pick<Header, 'name'>
 
 const EPOCH = new Date(0)
 
@@ -14,7 +17,7 @@ const plain = (name: string): string => name.replace(/^\.?\/+/, '')
  * The same input must give the same digest on every machine: no times, no user names. Set-uid and
  * set-gid bits go as well: nothing in these images may gain rights that its container does not have.
  */
-export const settled = (header: Headers): Headers => ({
+export const settled = (header: Heading): Heading => ({
   name: plain(header.name),
   type: header.type ?? 'file',
   mode: (header.mode ?? 0o644) & (header.type === 'directory' ? 0o1777 : 0o777),
@@ -38,7 +41,7 @@ export class LayerWriter {
     this.#blob.catch(() => undefined) // told to whoever awaits done(); not an unhandled rejection before that
   }
 
-  async stream(header: Headers, content: Readable): Promise<void> {
+  async stream(header: Heading, content: Readable): Promise<void> {
     const entry = this.#pack.entry(settled(header))
     await pipeline(content, new PassThrough(), entry)
   }
@@ -55,12 +58,12 @@ export class LayerWriter {
     await this.#whole({ name, linkname: target, mode: 0o777, type: 'symlink' })
   }
 
-  async bytes(header: Headers, content: Buffer): Promise<void> {
+  async bytes(header: Heading, content: Buffer): Promise<void> {
     await this.#whole({ ...header, size: content.length }, content)
   }
 
   /** Anything without a body of its own: directories and links. */
-  async bare(header: Headers): Promise<void> {
+  async bare(header: Heading): Promise<void> {
     await this.#whole(header)
   }
 
@@ -92,7 +95,7 @@ export class LayerWriter {
     return this.#blob
   }
 
-  #whole(header: Headers, content?: string | Buffer): Promise<void> {
+  #whole(header: Heading, content?: string | Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
       const written = (cause?: Error | null) => (cause ? reject(cause) : resolve())
       if (content === undefined) this.#pack.entry(settled(header), written)
