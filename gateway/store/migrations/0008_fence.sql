@@ -4,31 +4,34 @@
 -- and moves a sequence number in the transaction that changes the role, so a caller that slept through another's
 -- rotation is refused by the database itself.
 
--- One row per pair of alternating users. `owner` is '<cluster>/<namespace>/<name>/<uid>' of the claiming resource.
+-- One row per pair of alternating users. `owner` is '<cluster>/<namespace>/<name>/<uid>' of the claiming resource;
+-- the pair is claimed as a whole.
 create table palisade_fence.pairs (
   id bigint generated always as identity primary key,
   member_of name not null,
   database name not null,
   namespace text not null,
-  owner text,
-  seq bigint not null default 0,
-  changed_at timestamptz not null default now()
+  owner text
 );
 
 create table palisade_fence.pair_roles (
   role name primary key,
   pair_id bigint not null references palisade_fence.pairs,
+  -- The number of the last change that this role accepted. It only grows.
+  seq bigint not null default 0,
+  changed_at timestamptz not null default now(),
   -- SHA-256 of the verifier in place: lets a caller that lost a reply see whether its value arrived.
   verifier_digest bytea
 );
 
--- Locks the pair of a role for a caller, or refuses it. Not callable from outside.
+-- Locks a role's pair for a caller, or refuses it. Not callable from outside.
 create function palisade_fence.hold(role text, owner text, expected_seq bigint)
   returns palisade_fence.pairs language plpgsql
   set search_path = pg_catalog, pg_temp
 as $$
 declare
   pair palisade_fence.pairs;
+  stands_at bigint;
   attributes pg_roles;
 begin
   select p.* into pair
@@ -51,9 +54,10 @@ begin
       message = format('role "%s" is owned by "%s"', role, pair.owner),
       hint = 'delete the other resource, or hand the claim over with palisade.dev/adopt';
   end if;
-  if expected_seq is null or pair.seq <> expected_seq then
+  select r.seq into stands_at from palisade_fence.pair_roles r where r.role = hold.role;
+  if expected_seq is null or stands_at <> expected_seq then
     raise exception using errcode = 'PL001',
-      message = format('the fence of role "%s" stands at %s, the caller expected %s', role, pair.seq, expected_seq),
+      message = format('the fence of role "%s" stands at %s, the caller expected %s', role, stands_at, expected_seq),
       hint = 'another replica went on meanwhile: read the state again';
   end if;
   select * into attributes from pg_roles where rolname = role;
@@ -69,19 +73,28 @@ begin
 end
 $$;
 
-create function palisade_fence.advance(pair palisade_fence.pairs, owner text, next_seq bigint)
+-- Takes the caller through the fence: from here on the number it came with is stale.
+create function palisade_fence.pass(role text, owner text, expected_seq bigint, next_seq bigint, new_owner text)
   returns void language plpgsql
   set search_path = pg_catalog, pg_temp
 as $$
+declare
+  pair palisade_fence.pairs;
 begin
-  if next_seq is null or next_seq <= pair.seq then
+  pair := palisade_fence.hold(role, owner, expected_seq);
+  if next_seq is null or next_seq <= expected_seq then
     raise exception using errcode = 'PL001',
-      message = format('the next number %s does not follow %s', next_seq, pair.seq),
+      message = format('the next number %s does not follow %s', next_seq, expected_seq),
       hint = 'a sequence number only grows';
   end if;
-  update palisade_fence.pairs p
-    set seq = next_seq, owner = advance.owner, changed_at = clock_timestamp()
-    where p.id = pair.id;
+  if new_owner is not null and (
+    new_owner !~ '^[^/]+/[^/]+/[^/]+/[^/]+$' or split_part(new_owner, '/', 2) <> pair.namespace
+  ) then
+    raise exception using errcode = 'PL003',
+      message = format('role "%s" is enrolled for namespace "%s", not for "%s"', role, pair.namespace, new_owner);
+  end if;
+  update palisade_fence.pairs p set owner = new_owner where p.id = pair.id;
+  update palisade_fence.pair_roles r set seq = next_seq, changed_at = clock_timestamp() where r.role = pass.role;
 end
 $$;
 
@@ -124,10 +137,7 @@ create function palisade_fence.set_verifier(
   set log_min_error_statement = 'panic'
   set log_min_duration_statement = -1
 as $$
-declare
-  pair palisade_fence.pairs;
 begin
-  pair := palisade_fence.hold(role, owner, expected_seq);
   if verifier is null
     or verifier !~ '^SCRAM-SHA-256\$[1-9][0-9]{3,6}:[A-Za-z0-9+/]{22,}={0,2}\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=$'
   then
@@ -135,7 +145,7 @@ begin
       message = 'the value is not a SCRAM-SHA-256 verifier',
       hint = 'a password is never sent to the server: compute the verifier first';
   end if;
-  perform palisade_fence.advance(pair, owner, next_seq);
+  perform palisade_fence.pass(role, owner, expected_seq, next_seq, owner);
   perform palisade_fence.alter_login(role, true, verifier, false);
   update palisade_fence.pair_roles r set verifier_digest = sha256(convert_to(verifier, 'UTF8'))
     where r.role = set_verifier.role;
@@ -147,7 +157,7 @@ create function palisade_fence.disable_login(role text, owner text, expected_seq
   set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform palisade_fence.advance(palisade_fence.hold(role, owner, expected_seq), owner, next_seq);
+  perform palisade_fence.pass(role, owner, expected_seq, next_seq, owner);
   perform palisade_fence.alter_login(role, false, null, false);
 end
 $$;
@@ -157,7 +167,7 @@ create function palisade_fence.enable_login(role text, owner text, expected_seq 
   set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform palisade_fence.advance(palisade_fence.hold(role, owner, expected_seq), owner, next_seq);
+  perform palisade_fence.pass(role, owner, expected_seq, next_seq, owner);
   perform palisade_fence.alter_login(role, true, null, false);
 end
 $$;
@@ -167,19 +177,19 @@ create function palisade_fence.destroy_verifier(role text, owner text, expected_
   set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform palisade_fence.advance(palisade_fence.hold(role, owner, expected_seq), owner, next_seq);
+  perform palisade_fence.pass(role, owner, expected_seq, next_seq, owner);
   perform palisade_fence.alter_login(role, false, null, true);
   update palisade_fence.pair_roles r set verifier_digest = null where r.role = destroy_verifier.role;
 end
 $$;
 
--- Gives the pair up; the number stays and grows on, so an old caller does not fit again.
+-- Gives the pair up; the numbers stay and grow on, so an old caller does not fit again.
 create function palisade_fence.release(role text, owner text, expected_seq bigint, next_seq bigint)
   returns void language plpgsql security definer
   set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform palisade_fence.advance(palisade_fence.hold(role, owner, expected_seq), null, next_seq);
+  perform palisade_fence.pass(role, owner, expected_seq, next_seq, null);
 end
 $$;
 
@@ -189,15 +199,8 @@ create function palisade_fence.adopt(
 ) returns void language plpgsql security definer
   set search_path = pg_catalog, pg_temp
 as $$
-declare
-  pair palisade_fence.pairs;
 begin
-  pair := palisade_fence.hold(role, old_owner, expected_seq);
-  if new_owner !~ '^[^/]+/[^/]+/[^/]+/[^/]+$' or split_part(new_owner, '/', 2) <> pair.namespace then
-    raise exception using errcode = 'PL003',
-      message = format('role "%s" is enrolled for namespace "%s", not for "%s"', role, pair.namespace, new_owner);
-  end if;
-  perform palisade_fence.advance(pair, new_owner, next_seq);
+  perform palisade_fence.pass(role, old_owner, expected_seq, next_seq, coalesce(new_owner, ''));
 end
 $$;
 
@@ -207,7 +210,7 @@ create function palisade_fence.observe(role text)
   language sql stable security definer
   set search_path = pg_catalog, pg_temp
 as $$
-  select other.role::text, p.owner, p.seq, coalesce(a.rolcanlogin, false), other.verifier_digest, p.namespace
+  select other.role::text, p.owner, other.seq, coalesce(a.rolcanlogin, false), other.verifier_digest, p.namespace
   from palisade_fence.pair_roles asked
   join palisade_fence.pairs p on p.id = asked.pair_id
   join palisade_fence.pair_roles other on other.pair_id = p.id

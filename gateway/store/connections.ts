@@ -1,0 +1,66 @@
+import pg from 'pg'
+import { isCancelledWait, outcomeUnknown, storeError } from './outcome.ts'
+import { STATEMENTS, type StatementName } from './statements.ts'
+
+export interface StoreOptions extends pg.PoolConfig {
+  /** What PostgreSQL shows about our sessions. */
+  readonly application_name?: string
+}
+
+/** A pool that runs the listed statements, prepared, and turns every failure into one of the catalogue. */
+export class Connections {
+  readonly #pool: pg.Pool
+  /** Connections whose last commit was not confirmed by the standby. */
+  readonly #unconfirmed = new WeakSet<pg.ClientBase>()
+
+  constructor(options: StoreOptions) {
+    this.#pool = new pg.Pool({
+      application_name: 'palisade-gateway',
+      max: 16,
+      connectionTimeoutMillis: 5_000,
+      idleTimeoutMillis: 60_000,
+      statement_timeout: 10_000,
+      ...options,
+    })
+    // An idle connection that breaks is replaced at its next use; unheard, its error would end the process.
+    this.#pool.on('error', () => undefined)
+    this.#pool.on('connect', (client) => {
+      client.on('notice', (notice) => {
+        if (isCancelledWait(notice)) this.#unconfirmed.add(client)
+      })
+    })
+  }
+
+  async run<Row extends pg.QueryResultRow>(
+    name: StatementName,
+    values: readonly unknown[] = [],
+  ): Promise<readonly Row[]> {
+    const client = await this.#connect()
+    try {
+      const { rows } = await client.query<Row>({
+        name,
+        text: STATEMENTS[name],
+        values: [...values],
+      })
+      if (this.#unconfirmed.has(client)) throw outcomeUnknown()
+      client.release()
+      return rows
+    } catch (error) {
+      // Not given back when in doubt: a server error leaves a connection usable, anything else does not.
+      client.release(!(error instanceof pg.DatabaseError))
+      throw storeError(error, true)
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#pool.end()
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    try {
+      return await this.#pool.connect()
+    } catch (error) {
+      throw storeError(error, false)
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto'
+import type {
+  AuditRow,
+  Caller,
+  ChangeHead,
+  ReadOutcome,
+  ReadSecret,
+  SecretHead,
+  SecretSummary,
+  Store,
+  WriteOutcome,
+  WriteSecret,
+} from '../ports.ts'
+import { PalisadeError } from '#core/problem'
+import { Connections, type StoreOptions } from './connections.ts'
+import { readMigrations } from './migrate.ts'
+import {
+  auditValues,
+  bytes,
+  callerValues,
+  toHead,
+  toVersion,
+  toWriteOutcome,
+  type HeadRow,
+  type ReadRow,
+} from './rows.ts'
+
+/** The store on PostgreSQL: each call is one statement, which is one transaction and one round trip. */
+export class PostgresStore implements Store {
+  readonly #connections: Connections
+  #newestMigration: string | undefined
+
+  constructor(options: StoreOptions) {
+    this.#connections = new Connections(options)
+  }
+
+  async findHead(caller: Caller, name: string): Promise<SecretHead | null> {
+    const [row] = await this.#connections.run<HeadRow & { id: string }>('findHead', [
+      ...callerValues(caller),
+      name,
+    ])
+    return row ? toHead(name, { ...row, secret_id: row.id }) : null
+  }
+
+  async readSecret(caller: Caller, wish: ReadSecret): Promise<ReadOutcome> {
+    const row = await this.#one<ReadRow>('readSecret', [
+      ...callerValues(caller),
+      wish.name,
+      wish.version,
+      wish.expected,
+      ...auditValues(wish.audit.read),
+      ...auditValues(wish.audit.absent),
+    ])
+    const head = toHead(wish.name, row)
+    if (row.outcome === 'absent' || !head) return { kind: 'absent' }
+    return row.outcome === 'read'
+      ? { kind: 'read', head, version: toVersion(row) }
+      : { kind: 'moved', head }
+  }
+
+  async writeSecret(caller: Caller, wish: WriteSecret): Promise<WriteOutcome> {
+    const { sealed, head, idempotency } = wish
+    const row = await this.#one<HeadRow>('writeSecret', [
+      ...callerValues(caller),
+      wish.name,
+      wish.secretId,
+      wish.expected,
+      sealed.format,
+      sealed.algorithm,
+      bytes(sealed.nonce),
+      bytes(sealed.ciphertext),
+      sealed.wrappedKey,
+      head.keyId,
+      bytes(head.mac),
+      ...auditValues(wish.audit),
+      idempotency && createHash('sha256').update(idempotency.key).digest(),
+      idempotency && bytes(idempotency.requestDigest),
+    ])
+    return toWriteOutcome(wish.name, row)
+  }
+
+  async changeHead(caller: Caller, wish: ChangeHead): Promise<WriteOutcome> {
+    const row = await this.#one<HeadRow>('changeHead', [
+      ...callerValues(caller),
+      wish.name,
+      wish.expected.version,
+      wish.expected.deleted,
+      wish.head.currentVersion,
+      wish.head.deleted,
+      wish.head.keyId,
+      bytes(wish.head.mac),
+      ...auditValues(wish.audit),
+    ])
+    return toWriteOutcome(wish.name, row)
+  }
+
+  async listSecrets(
+    caller: Caller,
+    page: { readonly after: string | null; readonly limit: number },
+    audit: AuditRow,
+  ): Promise<readonly SecretSummary[]> {
+    const rows = await this.#connections.run<{
+      id: string
+      name: string
+      version: number
+      deleted: boolean
+      created_at: Date
+      updated_at: Date
+    }>('listSecrets', [...callerValues(caller), page.after, page.limit, ...auditValues(audit)])
+    return rows.map(({ created_at, updated_at, ...rest }) => ({
+      ...rest,
+      createdAt: created_at,
+      updatedAt: updated_at,
+    }))
+  }
+
+  async appendAudit(caller: Caller | null, row: AuditRow): Promise<void> {
+    await this.#connections.run('appendAudit', [
+      row.tenantId,
+      caller?.userId ?? null,
+      ...auditValues(row),
+    ])
+  }
+
+  async ensureUser(user: {
+    readonly userId: string
+    readonly tenantId: string
+  }): Promise<{ tokenVersion: number }> {
+    const row = await this.#one<{ token_version: number | null }>('ensureUser', [
+      user.tenantId,
+      user.userId,
+    ])
+    if (row.token_version === null) {
+      throw new PalisadeError(
+        'ERR_ACCOUNT_LOCKED',
+        'this user is locked or belongs to another tenant',
+      )
+    }
+    return { tokenVersion: row.token_version }
+  }
+
+  async unfitRole(): Promise<readonly string[]> {
+    const rows = await this.#connections.run<Record<string, boolean>>('unfitRole')
+    const found = (column: string) => rows.some((row) => row[column])
+    return [
+      found('rolsuper') && 'the database role is superuser: row-level security would not apply',
+      found('rolbypassrls') &&
+        'the database role has BYPASSRLS: row-level security would not apply',
+      found('rolcreaterole') && 'the database role has CREATEROLE',
+      found('rolreplication') && 'the database role has REPLICATION: it can read every table',
+      found('owns_tables') && 'the database role may act as the owner of the tables',
+    ].filter((problem) => problem !== false)
+  }
+
+  async ready(): Promise<{ readonly ok: boolean; readonly reason: string }> {
+    try {
+      const wanted = (this.#newestMigration ??= (await readMigrations()).at(-1)?.name ?? '')
+      const { newest } = await this.#one<{ newest: string | null }>('schemaVersion')
+      const ok = newest !== null && newest >= wanted
+      return { ok, reason: ok ? `schema ${newest}` : `schema ${newest ?? 'none'}, need ${wanted}` }
+    } catch (error) {
+      return { ok: false, reason: error instanceof PalisadeError ? error.detail : 'no answer' }
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#connections.close()
+  }
+
+  async #one<Row extends object>(...call: Parameters<Connections['run']>): Promise<Row> {
+    const [row] = await this.#connections.run<Row & Record<string, unknown>>(...call)
+    if (!row) throw new Error(`"${call[0]}" answered no row`)
+    return row
+  }
+}

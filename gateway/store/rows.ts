@@ -1,0 +1,84 @@
+import { Buffer } from 'node:buffer'
+import type { AuditRow, Caller, SecretHead, StoredVersion, WriteOutcome } from '../ports.ts'
+
+export interface HeadRow {
+  readonly outcome: string
+  readonly secret_id: string | null
+  readonly current_version: number
+  readonly deleted: boolean
+  readonly head_key_id: string
+  readonly head_mac: Buffer
+  readonly created_at: Date
+}
+
+export interface ReadRow extends HeadRow {
+  readonly version: number
+  readonly format: number
+  readonly algorithm: 'A256GCM'
+  readonly nonce: Buffer
+  readonly ciphertext: Buffer
+  readonly wrapped_key: string
+}
+
+/** Tenant, user and token version: the first three values of every statement that acts for a caller. */
+export const callerValues = (caller: Caller) => [
+  caller.tenantId,
+  caller.userId,
+  caller.tokenVersion,
+]
+
+export const auditValues = (row: AuditRow) => [
+  row.id,
+  row.formatVersion,
+  row.writer,
+  row.keyId,
+  bytes(row.bytes),
+  bytes(row.mac),
+]
+
+export const bytes = (value: Uint8Array) =>
+  Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+
+export function toHead(name: string, row: HeadRow): SecretHead | null {
+  if (row.secret_id === null) return null
+  return {
+    secretId: row.secret_id,
+    name,
+    currentVersion: row.current_version,
+    deleted: row.deleted,
+    keyId: row.head_key_id,
+    mac: row.head_mac,
+  }
+}
+
+export function toVersion(row: ReadRow): StoredVersion {
+  return {
+    version: row.version,
+    format: row.format,
+    algorithm: row.algorithm,
+    nonce: row.nonce,
+    ciphertext: row.ciphertext,
+    wrappedKey: row.wrapped_key,
+    createdAt: row.created_at,
+  }
+}
+
+export function toWriteOutcome(name: string, row: HeadRow): WriteOutcome {
+  switch (row.outcome) {
+    case 'written':
+      return { kind: 'written', createdAt: row.created_at }
+    case 'moved':
+      return { kind: 'moved', head: toHead(name, row) }
+    case 'keyReused':
+      return { kind: 'keyReused' }
+    case 'repeated':
+      return {
+        kind: 'repeated',
+        secretId: row.secret_id ?? '',
+        version: row.current_version,
+        createdAt: row.created_at,
+      }
+    default:
+      throw new Error(`the database answered the unknown outcome "${row.outcome}"`)
+  }
+}
