@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto'
+
+/** Merkle trees as Certificate Transparency defines them (RFC 6962 2.1): SHA-256, leaves and nodes told apart. */
+
+const LEAF = Buffer.from([0])
+const NODE = Buffer.from([1])
+
+export const leafHash = (data: Uint8Array): Buffer =>
+  createHash('sha256').update(LEAF).update(data).digest()
+
+export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer =>
+  createHash('sha256').update(NODE).update(left).update(right).digest()
+
+/** The root of the tree without leaves. */
+export const EMPTY_ROOT: Buffer = createHash('sha256').digest()
+
+/**
+ * The right edge of a tree: the roots of its complete subtrees, largest first. It is all that is needed to append,
+ * and has at most one entry per bit of the size.
+ */
+export interface Frontier {
+  readonly size: number
+  readonly nodes: readonly Uint8Array[]
+}
+
+export const EMPTY_FRONTIER: Frontier = { size: 0, nodes: [] }
+
+export function append(frontier: Frontier, leaves: Iterable<Uint8Array>): Frontier {
+  let { size } = frontier
+  const nodes = [...frontier.nodes]
+  for (const leaf of leaves) {
+    let node = leaf
+    // Each trailing one bit of the size is a complete subtree of the same height waiting for its right half.
+    for (let bits = size; bits % 2 === 1; bits = Math.floor(bits / 2)) {
+      node = nodeHash(nodes.pop() as Uint8Array, node)
+    }
+    nodes.push(node)
+    size += 1
+  }
+  return { size, nodes }
+}
+
+export function rootOf(frontier: Frontier): Uint8Array {
+  return frontier.nodes.length === 0
+    ? EMPTY_ROOT
+    : frontier.nodes.reduceRight((right, left) => nodeHash(left, right))
+}
+
+export const treeRoot = (leaves: readonly Uint8Array[]): Uint8Array =>
+  rootOf(append(EMPTY_FRONTIER, leaves))
+
+/** The largest power of two below `size` (RFC 6962 2.1's k). */
+function split(size: number): number {
+  let k = 1
+  while (k * 2 < size) k *= 2
+  return k
+}
+
+/** PATH(m, D[n]) of RFC 6962 2.1.1: shows that the leaf at `index` is in the tree. */
+export function inclusionProof(leaves: readonly Uint8Array[], index: number): Uint8Array[] {
+  if (!Number.isInteger(index) || index < 0 || index >= leaves.length) {
+    throw new RangeError(`no leaf ${index} in a tree of ${leaves.length}`)
+  }
+  if (leaves.length === 1) return []
+  const k = split(leaves.length)
+  return index < k
+    ? [...inclusionProof(leaves.slice(0, k), index), treeRoot(leaves.slice(k))]
+    : [...inclusionProof(leaves.slice(k), index - k), treeRoot(leaves.slice(0, k))]
+}
+
+/** PROOF(m, D[n]) of RFC 6962 2.1.2: shows that the tree of `oldSize` is a beginning of this one. */
+export function consistencyProof(leaves: readonly Uint8Array[], oldSize: number): Uint8Array[] {
+  if (!Number.isInteger(oldSize) || oldSize < 0 || oldSize > leaves.length) {
+    throw new RangeError(`no tree of ${oldSize} within one of ${leaves.length}`)
+  }
+  return oldSize === 0 ? [] : subProof(leaves, oldSize, true)
+}
+
+function subProof(leaves: readonly Uint8Array[], m: number, isOldRoot: boolean): Uint8Array[] {
+  if (m === leaves.length) return isOldRoot ? [] : [treeRoot(leaves)]
+  const k = split(leaves.length)
+  return m <= k
+    ? [...subProof(leaves.slice(0, k), m, isOldRoot), treeRoot(leaves.slice(k))]
+    : [...subProof(leaves.slice(k), m - k, false), treeRoot(leaves.slice(0, k))]
+}
