@@ -57,6 +57,7 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     config: { user: '65535:65535', entrypoint: ['/pause'] },
   },
   coredns: singleBinary('coredns'),
+  'kube-network-policies': singleBinary('kube-network-policies'),
   'cert-manager-controller': singleBinary('cert-manager-controller'),
   'cert-manager-webhook': singleBinary('cert-manager-webhook'),
   'cert-manager-cainjector': singleBinary('cert-manager-cainjector'),

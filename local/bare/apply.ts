@@ -1,0 +1,38 @@
+import { exec } from '../exec.ts'
+import { toolPath } from '../tools/path.ts'
+import { json } from './config.ts'
+import type { Manifest } from './manifests/cluster.ts'
+
+export const kubectl = async (
+  kubeconfig: string,
+  args: readonly string[],
+  input = '',
+): Promise<string> =>
+  exec(await toolPath('kubectl'), ['--kubeconfig', kubeconfig, ...args], { input })
+
+/** Server-side apply under a name of our own; applying the same again changes nothing. */
+export async function apply(kubeconfig: string, manifests: readonly Manifest[]): Promise<void> {
+  const list = json({ apiVersion: 'v1', kind: 'List', items: manifests })
+  const args = ['apply', '--server-side', '--force-conflicts', '--field-manager=palisade-local']
+  await kubectl(kubeconfig, [...args, '-f', '-'], list)
+}
+
+// Each answers undefined for "not yet", as `until` expects.
+const orWait = (yes: boolean): true | undefined => (yes ? true : undefined)
+
+export const isAnswering = async (kubeconfig: string): Promise<true | undefined> =>
+  orWait((await kubectl(kubeconfig, ['get', '--raw', '/readyz'])) === 'ok')
+
+export const isNodeReady = async (kubeconfig: string, node: string): Promise<true | undefined> => {
+  const path = '{.status.conditions[?(@.type=="Ready")].status}'
+  return orWait((await kubectl(kubeconfig, ['get', 'node', node, '-o', `jsonpath=${path}`])) === 'True')
+}
+
+export const isRolledOut = async (
+  kubeconfig: string,
+  namespace: string,
+  workload: string,
+): Promise<true | undefined> => {
+  const args = ['-n', namespace, 'rollout', 'status', workload, '--watch=false']
+  return orWait((await kubectl(kubeconfig, args)).includes('success'))
+}

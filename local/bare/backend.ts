@@ -1,0 +1,90 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ensureImages, imageStore, referencesOf } from '../images/ensure.ts'
+import { containerdAt, importImages } from '../images/import.ts'
+import { cacheDir, kubeconfigPath } from '../paths.ts'
+import { type StepContext, until } from '../steps.ts'
+import { toolPath } from '../tools/path.ts'
+import { apply, isAnswering, isNodeReady, isRolledOut } from './apply.ts'
+import { kubeconfig } from './config.ts'
+import { nodePackages } from './debian.ts'
+import { enterNode, insideNode } from './inside.ts'
+import { HOST_PORTS, type Layout, NODE } from './layout.ts'
+import { clusterManifests } from './manifests/cluster.ts'
+import { makeFolders, nodeSpec, writeConfigs } from './node.ts'
+import { ensurePki } from './pki.ts'
+import { ensureRelay, ensureTree } from './tree.ts'
+
+const NODE_IMAGES = ['pause', 'coredns', 'kube-network-policies']
+
+/** Starts the node's namespaces; the kubelet inside waits for its program if that still compiles. */
+export async function startControlPlane(layout: Layout, context: StepContext): Promise<string> {
+  await makeFolders(layout)
+  const keysMade = await ensurePki(layout.pki)
+  const packages = await nodePackages(context)
+  const { pause = '' } = await nodeImages(layout, context, ['pause'])
+  const configs = await writeConfigs(layout, pause)
+  const started = await ensureTree(layout, await nodeSpec(layout, packages.root), configs)
+  const relayed = await ensureRelay(layout)
+  const server = `https://127.0.0.1:${HOST_PORTS.api}`
+  const config = kubeconfig(layout, 'admin', server)
+  await writeFile(kubeconfigPath(layout.state), config, { mode: 0o600 })
+  context.note('waiting for the API server')
+  await until('an answer from the API server', () => isAnswering(kubeconfigPath(layout.state)), {
+    timeoutMs: 120_000,
+    context,
+  })
+  if (started) return keysMade ? 'keys made, started' : 'started'
+  return relayed ? 'relay started' : 'unchanged'
+}
+
+/** Brings the node to Ready with DNS, network policies and volumes. */
+export async function finishNode(layout: Layout, context: StepContext): Promise<string> {
+  const config = kubeconfigPath(layout.state)
+  const images = await ensureNodeImages(layout, context)
+  const wait = (what: string, probe: () => Promise<true | undefined>): Promise<true> => {
+    context.note(`waiting for ${what}`)
+    return until(what, probe, { timeoutMs: 120_000, context })
+  }
+  await apply(config, clusterManifests(images))
+  await wait('the node to be Ready', () => isNodeReady(config, NODE.name))
+  for (const workload of ['daemonset/kube-network-policies', 'deployment/coredns']) {
+    await wait(workload, () => isRolledOut(config, 'kube-system', workload))
+  }
+  return `node ${NODE.name} is Ready`
+}
+
+async function ensureNodeImages(
+  layout: Layout,
+  context: StepContext,
+): Promise<{ coredns: string; networkPolicies: string }> {
+  await until('containerd', () => isContainerdUp(layout.state), { timeoutMs: 60_000, context })
+  const references = await nodeImages(layout, context, NODE_IMAGES, true)
+  return {
+    coredns: references.coredns ?? '',
+    networkPolicies: references['kube-network-policies'] ?? '',
+  }
+}
+
+const isContainerdUp = async (state: string): Promise<true | undefined> => {
+  await insideNode(state, ['ctr', 'version'])
+  return true
+}
+
+async function nodeImages(
+  layout: Layout,
+  context: StepContext,
+  only: readonly string[],
+  load = false,
+): Promise<Record<string, string>> {
+  const folders = { cacheDir: cacheDir(), stateDir: layout.state }
+  const images = await ensureImages({ ...folders, toolPath, context, only })
+  if (load) await importImages(images, imageStore(cacheDir()), await nodeContainerd(layout), context)
+  return referencesOf(images)
+}
+
+/** containerd of the running node. */
+export const nodeContainerd = async (layout: Layout): Promise<ReturnType<typeof containerdAt>> =>
+  containerdAt([...(await enterNode(layout.state)), 'ctr'])
+
+export const nodeLog = (layout: Layout): string => join(layout.logs, 'node.log')

@@ -1,0 +1,21 @@
+import { LocalError } from '../errors.ts'
+import { exec } from '../exec.ts'
+import { layoutOf } from './layout.ts'
+import { initPid, runningNode } from './tree.ts'
+
+const NAMESPACES = ['--mount', '--pid', '--net', '--uts', '--ipc']
+
+/** What stands before a program so that it runs in the namespaces of the running node. */
+export async function enterNode(state: string): Promise<string[]> {
+  const record = await runningNode(layoutOf(state))
+  const init = record && (await initPid(record))
+  if (init === undefined) {
+    throw new LocalError('ERR_NODE_DOWN', 'the node is not running', 'run `make up`')
+  }
+  return ['nsenter', '--target', String(init), ...NAMESPACES, '--']
+}
+
+export async function insideNode(state: string, argv: readonly string[]): Promise<string> {
+  const [program = '', ...enter] = await enterNode(state)
+  return exec(program, [...enter, ...argv])
+}

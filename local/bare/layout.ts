@@ -1,0 +1,41 @@
+import { join } from 'node:path'
+
+/** Addresses and names of the one node; everything below is inside its own network namespace. */
+export const NODE = {
+  name: 'palisade',
+  address: '10.250.0.1',
+  podCidr: '10.244.0.0/16',
+  nodePodCidr: '10.244.0.0/24',
+  serviceCidr: '10.96.0.0/16',
+  apiService: '10.96.0.1',
+  dnsService: '10.96.0.10',
+  apiPort: 6443,
+  queue: 100,
+} as const
+
+/** Ports on the machine itself, all on loopback. */
+export const HOST_PORTS = { api: 6443, http: 8080, https: 8443 } as const
+
+export interface Layout {
+  readonly state: string
+  readonly pki: string
+  readonly config: string
+  readonly run: string
+  readonly logs: string
+  readonly data: string
+}
+
+export function layoutOf(state: string): Layout {
+  return {
+    state,
+    pki: join(state, 'node', 'pki'),
+    config: join(state, 'node', 'config'),
+    data: join(state, 'node', 'data'),
+    run: join(state, 'run'),
+    logs: join(state, 'logs'),
+  }
+}
+
+/** Unix sockets cross the network namespace, since they live in the file system. */
+export const socketOf = (layout: Layout, name: keyof typeof HOST_PORTS): string =>
+  join(layout.run, `${name}.sock`)

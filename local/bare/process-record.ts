@@ -1,0 +1,44 @@
+import { readFile, rm, writeFile } from 'node:fs/promises'
+
+/** A process we started. The start time tells it from a later one that got the same pid. */
+export interface ProcessRecord {
+  readonly pid: number
+  /** Field 22 of /proc/<pid>/stat: clock ticks since the machine booted. */
+  readonly startTicks: string
+  readonly bootId: string
+  /** What it was started with; another digest means that it must be started again. */
+  readonly digest: string
+}
+
+/** The second field of stat is the program's name in brackets, which may hold spaces and brackets itself. */
+export function startTicksOf(stat: string): string {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields[19] ?? ''
+}
+
+const bootId = async (): Promise<string> =>
+  (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
+
+const ticks = (pid: number): Promise<string | undefined> =>
+  readFile(`/proc/${pid}/stat`, 'utf8').then(startTicksOf, () => undefined)
+
+export async function remember(path: string, pid: number, digest: string): Promise<void> {
+  const record: ProcessRecord = {
+    pid,
+    digest,
+    startTicks: (await ticks(pid)) ?? '',
+    bootId: await bootId(),
+  }
+  await writeFile(path, JSON.stringify(record))
+}
+
+/** The recorded process if it still runs, and nothing else that happens to have its pid. */
+export async function recall(path: string): Promise<ProcessRecord | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (!text) return undefined
+  const record = JSON.parse(text) as ProcessRecord
+  const alive = record.bootId === (await bootId()) && record.startTicks === (await ticks(record.pid))
+  if (alive && record.startTicks !== '') return record
+  await rm(path, { force: true })
+  return undefined
+}
