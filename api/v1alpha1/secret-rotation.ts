@@ -12,7 +12,7 @@ import {
   textMap,
   words,
 } from './schema.ts'
-import type { SecretRotationStatus } from './secret-rotation-status.ts';
+import type { SecretRotationStatus } from './secret-rotation-status.ts'
 import { CONSUMER_KINDS } from './secret-rotation-status.ts'
 
 const Store = fields(
