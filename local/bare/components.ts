@@ -41,7 +41,7 @@ export function componentsOf(layout: Layout, tools: ToolPaths, node: string): Co
           'hostname-override': NODE.name,
         }),
       ],
-      needs: ['kube-apiserver'],
+      needs: ['kube-apiserver', 'containerd'],
       files: [tools.kubelet, '/run/containerd/containerd.sock'],
     },
     {
@@ -140,6 +140,7 @@ function apiserver(layout: Layout, tools: ToolPaths): Component {
         profiling: false,
       }),
     ],
+    needs: ['etcd'],
     files: [tools['kube-apiserver']],
     ready: [`${API}/readyz`, RBAC_BOOTSTRAP],
   }

@@ -39,9 +39,15 @@ export async function writeConfigs(layout: Layout, pauseImage: string): Promise<
     files[`${user}.kubeconfig`] = config.kubeconfig(layout, user, inside)
   }
   for (const [name, text] of Object.entries(files)) {
-    await writeFile(join(layout.config, name), text, { mode: 0o600 })
+    await writeIfChanged(join(layout.config, name), text)
   }
   return JSON.stringify(files)
+}
+
+/** kube-proxy ends whenever its file is touched, and the API server reads some of them again. */
+async function writeIfChanged(path: string, text: string): Promise<void> {
+  const before = await readFile(path, 'utf8').catch(() => undefined)
+  if (before !== text) await writeFile(path, text, { mode: 0o600 })
 }
 
 export async function nodeSpec(layout: Layout, packages: string): Promise<NodeSpec> {

@@ -9,7 +9,7 @@ const FIRST_DELAY_MS = 500
 const LONGEST_DELAY_MS = 15_000
 /** A component that lived this long starts again without delay. */
 const HEALTHY_MS = 60_000
-const STOP_MS = 10_000
+const STOP_MS = 6_000
 const ROTATE_BYTES = 50 * 1024 * 1024
 
 export type IsReady = (urls: readonly string[]) => Promise<boolean>
@@ -20,6 +20,7 @@ export class Supervisor {
   readonly #isReady: IsReady
   readonly #say: (text: string) => void
   readonly #running = new Map<string, ChildProcess>()
+  #components: readonly Component[] = []
   #stopping = false
 
   constructor(logs: string, isReady: IsReady, say: (text: string) => void) {
@@ -30,6 +31,7 @@ export class Supervisor {
 
   /** Resolves when `stop` was called and every component has ended. */
   async run(components: readonly Component[]): Promise<void> {
+    this.#components = components
     const ready = new Map<string, Promise<void>>()
     const lives: Promise<void>[] = []
     for (const component of components) {
@@ -41,14 +43,25 @@ export class Supervisor {
     await Promise.all(lives)
   }
 
-  /** Last started, first stopped: etcd outlives what writes to it. */
+  /** What needs another ends before it: etcd outlives the API server that writes to it. */
   async stop(): Promise<void> {
     this.#stopping = true
-    for (const [name, child] of [...this.#running].reverse()) {
-      child.kill('SIGTERM')
-      const end = Date.now() + STOP_MS
-      while (this.#running.has(name) && Date.now() < end) await sleep(50)
+    const stopped = new Map<string, Promise<void>>()
+    for (const component of [...this.#components].reverse()) {
+      const dependents = this.#components.filter((other) => other.needs?.includes(component.name))
+      const before = dependents.map((dependent) => stopped.get(dependent.name))
+      stopped.set(component.name, Promise.all(before).then(() => this.#end(component.name)))
     }
+    await Promise.all(stopped.values())
+  }
+
+  async #end(name: string): Promise<void> {
+    const begun = Date.now()
+    this.#running.get(name)?.kill('SIGTERM')
+    while (this.#running.has(name) && Date.now() - begun < STOP_MS) await sleep(50)
+    const late = this.#running.get(name)
+    late?.kill('SIGKILL')
+    this.#say(`${name} ${late ? 'killed' : 'stopped'} after ${Date.now() - begun} ms`)
   }
 
   async #live(component: Component, needs: Promise<unknown>, announce: () => void): Promise<void> {
