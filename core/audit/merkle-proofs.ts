@@ -45,33 +45,35 @@ export function isConsistent({ oldSize, oldRoot, size, root, proof }: Consistenc
   if (oldSize === 0) return proof.length === 0 && same(oldRoot, EMPTY_ROOT)
   if (oldSize === size) return proof.length === 0 && same(oldRoot, root)
   // A complete old tree is its own first node and is left out of the proof.
-  const path = Number.isInteger(Math.log2(oldSize)) ? [oldRoot, ...proof] : [...proof]
-  let fn = oldSize - 1
-  let sn = size - 1
-  while (fn % 2 === 1) {
+  const path = Number.isInteger(Math.log2(oldSize)) ? [oldRoot, ...proof] : proof
+  const roots = climb(path, oldSize - 1, size - 1)
+  return roots !== undefined && same(roots.old, oldRoot) && same(roots.now, root)
+}
+
+/** Both roots, built from the same nodes; undefined when the path does not end at the top. */
+function climb(path: readonly Uint8Array[], oldLast: number, last: number) {
+  let fn = oldLast
+  let sn = last
+  const up = () => {
     fn = Math.floor(fn / 2)
     sn = Math.floor(sn / 2)
   }
+  while (fn % 2 === 1) up()
   const [first, ...rest] = path
-  if (!first) return false
-  let fr = first
-  let sr = first
+  if (!first) return undefined
+  const roots = { old: first, now: first }
   for (const node of rest) {
-    if (sn === 0) return false
+    if (sn === 0) return undefined
     if (fn % 2 === 1 || fn === sn) {
-      fr = nodeHash(node, fr)
-      sr = nodeHash(node, sr)
-      while (fn % 2 === 0 && fn !== 0) {
-        fn = Math.floor(fn / 2)
-        sn = Math.floor(sn / 2)
-      }
+      roots.old = nodeHash(node, roots.old)
+      roots.now = nodeHash(node, roots.now)
+      while (fn % 2 === 0 && fn !== 0) up()
     } else {
-      sr = nodeHash(sr, node)
+      roots.now = nodeHash(roots.now, node)
     }
-    fn = Math.floor(fn / 2)
-    sn = Math.floor(sn / 2)
+    up()
   }
-  return sn === 0 && same(fr, oldRoot) && same(sr, root)
+  return sn === 0 ? roots : undefined
 }
 
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
