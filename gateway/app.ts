@@ -1,0 +1,110 @@
+import type { SecureServerOptions } from 'node:http2'
+import type { ServerOptions } from 'node:https'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Clock } from '#core/clock'
+import { uuidV7 } from '#core/uuid'
+import type { TokenVerifier } from './identity/verify-token.ts'
+import type { Limiter } from './limits/limiter.ts'
+import { LocalLimiter } from './limits/local-limiter.ts'
+import type { GatewayMetrics } from './observe/metrics.ts'
+import type { Refusals } from './observe/refusals.ts'
+import { authenticate } from './plugins/authenticate.ts'
+import { authorise, requireDeclaredAccess } from './plugins/authorise.ts'
+import { collectMethods } from './plugins/methods.ts'
+import { measureRequests } from './plugins/measure.ts'
+import { answerParserError } from './plugins/parser-errors.ts'
+import { answerProblems } from './plugins/problems.ts'
+import { readQueryIntegers } from './plugins/query-integers.ts'
+import { limitByAddress, limitByCaller } from './plugins/rate-limit.ts'
+import { limitRequestSize } from './plugins/request-size.ts'
+import { addSecurityHeaders } from './plugins/security-headers.ts'
+import './route-config.ts'
+
+export interface AppDeps {
+  readonly clock: Clock
+  readonly logger: FastifyBaseLogger
+  readonly verifier: TokenVerifier
+  readonly limiter: Limiter
+  readonly metrics: GatewayMetrics
+  readonly refusals: Refusals
+  readonly settings: AppSettings
+  /** Routes on top of the built-in ones: each a plugin that declares its contract. */
+  readonly routes: readonly ((app: FastifyInstance) => void)[]
+  /** Addresses are counted per process; a test may bring its own. */
+  readonly addresses?: Limiter
+}
+
+export interface AppSettings {
+  /** CIDRs of the proxies whose X-Forwarded-For is believed; empty believes nobody. */
+  readonly trustedProxies: readonly string[]
+  readonly allowedOrigins: readonly string[]
+  readonly bodyLimit: number
+  readonly tls?: ServerOptions & SecureServerOptions
+}
+
+const URL_LIMIT = 8_192
+const MAX_HEADER_SIZE = 16_384
+
+/** The gateway without a port and without an environment: everything it needs comes in. */
+export function buildApp(deps: AppDeps): FastifyInstance {
+  const app = Fastify({
+    ...serverOptions(deps),
+    ...(deps.settings.tls ? { https: deps.settings.tls } : {}),
+  } as ReturnType<typeof serverOptions>).withTypeProvider<TypeBoxTypeProvider>()
+  // Only JSON is spoken here; the text parser would hand a string to a handler that declared no body.
+  app.removeContentTypeParser('text/plain')
+  requireDeclaredAccess(app)
+  const methods = collectMethods(app)
+  answerProblems(app, (problem, request, cause) => deps.refusals.onProblem(problem, request, cause))
+
+  const limits = {
+    limiter: deps.limiter,
+    addresses: deps.addresses ?? new LocalLimiter(),
+    onRefused: (endpoint: string) => deps.metrics.rateLimitExceeded.inc({ endpoint }),
+  }
+  measureRequests(app, deps.metrics)
+  addSecurityHeaders(app, deps.settings)
+  limitRequestSize(app, { bodyLimit: deps.settings.bodyLimit, urlLimit: URL_LIMIT })
+  limitByAddress(app, limits)
+  authenticate(app, deps.verifier)
+  limitByCaller(app, limits)
+  authorise(app)
+  readQueryIntegers(app)
+
+  for (const register of deps.routes) register(app as unknown as FastifyInstance)
+  methods.refuseOthers()
+  return app as unknown as FastifyInstance
+}
+
+function serverOptions({ logger, settings, clock }: AppDeps) {
+  return {
+    loggerInstance: logger,
+    // One line per refusal and failure is written by us, with the route and never with the query.
+    disableRequestLogging: true,
+    requestIdHeader: false as const,
+    genReqId: () => uuidV7(clock),
+    trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
+    bodyLimit: settings.bodyLimit,
+    http: { maxHeaderSize: MAX_HEADER_SIZE },
+    // The slowest honest client sends 1 MiB in this time; a slower one only holds a socket.
+    requestTimeout: 30_000,
+    connectionTimeout: 60_000,
+    keepAliveTimeout: 75_000,
+    forceCloseConnections: 'idle' as const,
+    routerOptions: { maxParamLength: 512, ignoreDuplicateSlashes: false, caseSensitive: true },
+    onProtoPoisoning: 'error' as const,
+    onConstructorPoisoning: 'error' as const,
+    clientErrorHandler: answerParserError,
+    ajv: {
+      customOptions: {
+        // A field that is not in the schema is an error, never dropped; a string stays a string.
+        removeAdditional: false as const,
+        coerceTypes: false as const,
+        useDefaults: false,
+        allErrors: false,
+        strict: true,
+      },
+    },
+  }
+}

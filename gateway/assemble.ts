@@ -1,0 +1,81 @@
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { Clock } from '#core/clock'
+import { buildApp, type AppSettings } from './app.ts'
+import type { TokenAudience } from './identity/access-token.ts'
+import type { DevelopmentUser } from './identity/development-users.ts'
+import { TokenVerifier } from './identity/verify-token.ts'
+import type { PlatformKeys } from './keys/platform-keys.ts'
+import type { Limiter } from './limits/limiter.ts'
+import { GatewayMetrics } from './observe/metrics.ts'
+import { Refusals } from './observe/refusals.ts'
+import { witness } from './observe/witness.ts'
+import type { KeyWrapper, Store } from './ports.ts'
+import type { Profile } from './profile.ts'
+import { developmentLoginRoutes } from './routes/development-login.ts'
+import { secretRoutes } from './routes/secrets.ts'
+import { wellKnownRoutes } from './routes/well-known.ts'
+import { AuditWriter } from './services/audit.ts'
+import { DataKeys } from './services/data-keys.ts'
+import { DevelopmentLogin } from './services/development-login.ts'
+import { PersonalFields } from './services/personal-fields.ts'
+import { SecretHeads } from './services/secret-heads.ts'
+import { Secrets } from './services/secrets.ts'
+
+export interface GatewayParts {
+  readonly profile: Profile
+  readonly clock: Clock
+  readonly log: FastifyBaseLogger
+  readonly store: Store
+  readonly wrapper: KeyWrapper
+  readonly limiter: (metrics: GatewayMetrics) => Limiter
+  readonly keys: PlatformKeys
+  readonly names: TokenAudience
+  readonly writer: string
+  readonly settings: AppSettings
+  /** Given in profile dev only; elsewhere the route does not exist. */
+  readonly developmentUsers?: readonly DevelopmentUser[]
+}
+
+export interface Gateway {
+  readonly app: FastifyInstance
+  readonly metrics: GatewayMetrics
+  readonly refusals: Refusals
+  readonly limiter: Limiter
+  readonly verifier: TokenVerifier
+}
+
+/** Puts the parts together; used by the server in a cluster, by the embedded mode and by tests alike. */
+export function assembleGateway(parts: GatewayParts): Gateway {
+  const { clock, log, store, keys, names } = parts
+  const metrics = new GatewayMetrics()
+  const committed = witness(log)
+  const personal = new PersonalFields(parts.wrapper, clock)
+  const audit = new AuditWriter({ clock, macKeys: keys.auditMac, personal, writer: parts.writer })
+  const refusals = new Refusals({ clock, log, audit, store, metrics, committed })
+  const dataKeys = new DataKeys(parts.wrapper, {
+    clock,
+    onUnwrap: (source) => metrics.unwraps.inc({ source }),
+  })
+  const heads = new SecretHeads(keys.headMac)
+  const secrets = new Secrets({ store, audit, keys: dataKeys, heads, committed })
+  const verifier = new TokenVerifier(keys.signing, names, clock)
+  const limiter = parts.limiter(metrics)
+  const routes = [wellKnownRoutes(keys.signing), secretRoutes(secrets)]
+  if (parts.developmentUsers) {
+    const onLogin = (status: string) => metrics.logins.inc({ status, provider: 'local' })
+    const users = parts.developmentUsers
+    const deps = { users, store, audit, keys: keys.signing, names, clock, committed, onLogin }
+    routes.push(developmentLoginRoutes(new DevelopmentLogin(deps), parts.profile))
+  }
+  const app = buildApp({
+    clock,
+    logger: log,
+    verifier,
+    limiter,
+    metrics,
+    refusals,
+    settings: parts.settings,
+    routes,
+  })
+  return { app, metrics, refusals, limiter, verifier }
+}

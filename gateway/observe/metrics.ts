@@ -1,0 +1,69 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** Names are part of the interface: dashboards and alerts use them. No label takes a value that a client chooses. */
+export class GatewayMetrics {
+  readonly registry = new Registry()
+  readonly requestDuration = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time from the request line to the last byte of the answer',
+    labelNames: ['method', 'route'] as const,
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers: [this.registry],
+  })
+  readonly requests = new Counter({
+    name: 'http_requests_total',
+    help: 'Answered requests',
+    labelNames: ['method', 'route', 'status'] as const,
+    registers: [this.registry],
+  })
+  readonly rateLimitExceeded = new Counter({
+    name: 'rate_limit_exceeded_total',
+    help: 'Requests refused with 429',
+    labelNames: ['endpoint'] as const,
+    registers: [this.registry],
+  })
+  readonly limiterFallbacks = new Counter({
+    name: 'palisade_limiter_fallback_total',
+    help: 'Limit decisions made by this replica alone, since Redis did not answer',
+    registers: [this.registry],
+  })
+  readonly refusalsUnknown = new Counter({
+    name: 'palisade_refusals_unauthenticated_total',
+    help: 'Requests refused before anybody was known',
+    labelNames: ['reason', 'route'] as const,
+    registers: [this.registry],
+  })
+  readonly auditFailures = new Counter({
+    name: 'palisade_audit_write_failures_total',
+    help: 'Audit records that could not be written',
+    registers: [this.registry],
+  })
+  readonly logins = new Counter({
+    name: 'auth_login_total',
+    help: 'Logins by outcome',
+    labelNames: ['status', 'provider'] as const,
+    registers: [this.registry],
+  })
+  readonly unwraps = new Counter({
+    name: 'palisade_data_key_unwrap_total',
+    help: 'Data keys asked for, by where they were found',
+    labelNames: ['source'] as const,
+    registers: [this.registry],
+  })
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry })
+  }
+
+  /** A gauge that is read when somebody scrapes. */
+  gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+}

@@ -1,0 +1,13 @@
+import type { FastifyRequest } from 'fastify'
+import type { Origin } from './services/audit.ts'
+
+const MAX_AGENT = 256
+
+export const originOf = (request: FastifyRequest): Origin => ({
+  requestId: request.id,
+  method: request.method,
+  route: request.routeOptions.url,
+  address: request.ip,
+  // A lone surrogate cannot be written canonically; a header is bytes, and any of them may come.
+  userAgent: (request.headers['user-agent'] ?? '').slice(0, MAX_AGENT).toWellFormed(),
+})

@@ -1,0 +1,96 @@
+import {
+  AUDIT_FORMAT,
+  PLATFORM_TENANT,
+  type AuditDetails,
+  type AuditEvent,
+  type AuditSubject,
+  type GatewayEventType,
+} from '#api/audit-event'
+import type { ErrorCode } from '#api/error-codes'
+import { signRecord } from '#core/audit/record'
+import type { Clock } from '#core/clock'
+import { PalisadeError } from '#core/problem'
+import { uuidV7 } from '#core/uuid'
+import type { AuditRow, Caller } from '../ports.ts'
+import type { PersonalFields } from './personal-fields.ts'
+import type { MacKey } from './secret-heads.ts'
+
+/** What is known of the request; address and agent appear in a record as ciphertext only. */
+export interface Origin {
+  readonly requestId: string
+  readonly method: string
+  /** Pattern of the route; undefined when none was found. */
+  readonly route: string | undefined
+  readonly address: string
+  readonly userAgent: string
+}
+
+export interface Happening {
+  readonly eventType: GatewayEventType
+  readonly outcome: AuditEvent['outcome']
+  readonly subject: AuditSubject
+  readonly code?: ErrorCode
+  readonly details?: AuditDetails
+}
+
+export interface AuditWriterDeps {
+  readonly clock: Clock
+  /** The last one signs. */
+  readonly macKeys: readonly MacKey[]
+  readonly personal: PersonalFields
+  /** Name of this process in the log: a pod, or "embedded". */
+  readonly writer: string
+}
+
+type Body = Omit<AuditEvent, 'format' | 'id' | 'time' | 'tenant' | 'writer' | 'macKey'>
+
+/** Makes records and authenticates them before anything is committed; the store only carries them. */
+export class AuditWriter {
+  readonly #deps: AuditWriterDeps
+  readonly #mac: MacKey
+
+  constructor(deps: AuditWriterDeps) {
+    const mac = deps.macKeys.at(-1)
+    if (!mac) throw new PalisadeError('ERR_CONFIG_INVALID', 'there is no key for audit records')
+    this.#deps = deps
+    this.#mac = mac
+  }
+
+  async ofCaller(caller: Caller, origin: Origin, happening: Happening): Promise<AuditRow> {
+    const id = uuidV7(this.#deps.clock)
+    const { address, userAgent } = origin
+    const fields = userAgent === '' ? { address } : { address, userAgent }
+    return this.#row(id, caller.tenantId, {
+      ...happening,
+      actor: { kind: 'user', id: caller.userId, session: caller.tokenId },
+      request: {
+        id: origin.requestId,
+        method: origin.method,
+        ...(origin.route === undefined ? {} : { route: origin.route }),
+      },
+      personal: [await this.#deps.personal.seal(caller.userId, id, fields)],
+    })
+  }
+
+  /** What concerns nobody in particular; the id of the record stands for the request it does not have. */
+  ofPlatform(happening: Happening): AuditRow {
+    const id = uuidV7(this.#deps.clock)
+    const actor = { kind: 'anonymous', id: 'many' } as const
+    return this.#row(id, PLATFORM_TENANT, { ...happening, actor, request: { id } })
+  }
+
+  #row(id: string, tenant: string, body: Body): AuditRow {
+    const { clock, writer } = this.#deps
+    const record: AuditEvent = {
+      format: AUDIT_FORMAT,
+      id,
+      time: clock.now().toISOString(),
+      tenant,
+      writer,
+      macKey: this.#mac.id,
+      ...body,
+    }
+    const signed = signRecord(record, { id: this.#mac.id, secret: this.#mac.key.reveal() })
+    return { id, formatVersion: AUDIT_FORMAT, tenantId: tenant, writer, ...signed }
+  }
+}
