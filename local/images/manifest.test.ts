@@ -11,6 +11,11 @@ describe('imageDocuments', () => {
     expect(reference).toBe(`palisade.local/pause:${sha256(manifest).slice(0, 12)}`)
   })
 
+  it('puts a version before the digest where an operator reads one from the tag', () => {
+    const { reference } = imageDocuments('postgres', layers, { ...config, version: '17' })
+    expect(reference).toMatch(/^palisade\.local\/postgres:17-[0-9a-f]{12}$/)
+  })
+
   it('gives another reference when a layer or the configuration changes, and else the same', () => {
     const reference = (changed: Partial<ContainerConfig>, digit = 'a') =>
       imageDocuments('pause', [{ digest: `sha256:${digit.repeat(64)}`, size: 7 }], {

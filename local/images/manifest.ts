@@ -7,6 +7,8 @@ export interface ContainerConfig {
   readonly entrypoint: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly workingDir?: string
+  /** Stands before the digest in the tag, for operators that read a version there. */
+  readonly version?: string
 }
 
 export interface ImageDocuments {
@@ -27,7 +29,7 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin'
 export const imageDocuments = (
   name: string,
   layers: readonly Blob[],
-  { user, entrypoint, env, workingDir }: ContainerConfig,
+  { user, entrypoint, env, workingDir, version }: ContainerConfig,
 ): ImageDocuments => {
   const config = JSON.stringify({
     architecture: 'amd64',
@@ -59,6 +61,6 @@ export const imageDocuments = (
     config,
     manifest,
     digest: `sha256:${digest}`,
-    reference: `${REPOSITORY}/${name}:${digest.slice(0, 12)}`,
+    reference: `${REPOSITORY}/${name}:${version ? `${version}-` : ''}${digest.slice(0, 12)}`,
   }
 }

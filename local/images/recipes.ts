@@ -77,6 +77,7 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
       entrypoint: ['/usr/lib/postgresql/17/bin/postgres'],
       // First, so that no wrapper of the distribution stands before the server's own programs.
       env: { PATH: '/usr/lib/postgresql/17/bin:/usr/local/bin:/usr/sbin:/usr/bin' },
+      version: '17', // CloudNativePG takes the major version from the tag and refuses one without
     },
   },
   valkey: onDebian('valkey', { entrypoint: ['/usr/bin/valkey-server'] }),
