@@ -75,5 +75,7 @@ begin
     'grant connect on database %I to palisade_migrator, palisade_operator, palisade_app, palisade_sealer, palisade_auditor',
     current_database()
   );
+  -- Passed on to the group of each pair that is enrolled for this database.
+  execute format('grant connect on database %I to palisade_fence with grant option', current_database());
 end
 $$;

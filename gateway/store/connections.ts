@@ -2,10 +2,7 @@ import pg from 'pg'
 import { isCancelledWait, outcomeUnknown, storeError } from './outcome.ts'
 import { STATEMENTS, type StatementName } from './statements.ts'
 
-export interface StoreOptions extends pg.PoolConfig {
-  /** What PostgreSQL shows about our sessions. */
-  readonly application_name?: string
-}
+export type StoreOptions = pg.PoolConfig
 
 /** A pool that runs the listed statements, prepared, and turns every failure into one of the catalogue. */
 export class Connections {

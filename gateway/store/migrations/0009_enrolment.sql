@@ -59,6 +59,10 @@ begin
         format('objects that "%s" makes in "%s" would belong to itself', wanted, pair.database),
         format('alter role %I in database %I set role = %I', wanted, pair.database, member_of);
     end if;
+    if pair.id is not null and not has_database_privilege(a.oid, pair.database::text, 'CONNECT') then
+      return query select 'CannotConnect', wanted, format('role "%s" may not connect to "%s"', wanted, pair.database),
+        format('grant connect on database %I to %I', pair.database, member_of);
+    end if;
     if exists (select from pg_shdepend d where d.refclassid = 'pg_authid'::regclass and d.refobjid = a.oid and d.deptype = 'o')
     then
       return query select 'OwnsObjects', wanted, format('role "%s" owns objects', wanted),
@@ -93,6 +97,12 @@ begin
   end if;
   if not exists (select from pg_roles r where r.rolname = member_of) then
     execute format('create role %I nologin', member_of);
+  end if;
+  -- In a database that somebody else made, its owner grants this.
+  if not has_database_privilege(member_of, database, 'CONNECT')
+    and has_database_privilege(database, 'CONNECT WITH GRANT OPTION')
+  then
+    execute format('grant connect on database %I to %I', database, member_of);
   end if;
   foreach wanted in array array[role_a, role_b] loop
     if not exists (select from pg_roles r where r.rolname = wanted) then
