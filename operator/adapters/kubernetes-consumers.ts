@@ -1,0 +1,161 @@
+import { ANNOTATION_ACKNOWLEDGED_PREFIX, templateAnnotation } from '#api/v1alpha1/names'
+import type { Consumer, ConsumerPod, Consumers, WorkloadKind } from '../ports.ts'
+import { MERGE_PATCH, type ApiClient } from '../runtime/api-client.ts'
+import { ApiError, isNotFound } from '../runtime/api-error.ts'
+import { listInPages } from '../runtime/listing.ts'
+import type { KubeObject, OwnerReference } from '../runtime/types.ts'
+import { readsSecret, type PodSpec } from './secret-references.ts'
+
+interface Pod extends KubeObject {
+  readonly spec: PodSpec
+  readonly status?: {
+    readonly phase?: string
+    readonly podIP?: string
+    readonly conditions?: readonly {
+      readonly type: string
+      readonly status: string
+      readonly lastTransitionTime?: string
+    }[]
+    readonly containerStatuses?: readonly ContainerStatus[]
+    readonly initContainerStatuses?: readonly ContainerStatus[]
+  }
+}
+
+interface ContainerStatus {
+  readonly state?: { readonly waiting?: { readonly reason?: string } }
+}
+
+interface Workload extends KubeObject {
+  readonly spec: {
+    readonly minReadySeconds?: number
+    readonly template: { readonly metadata?: { readonly annotations?: Record<string, string> } }
+  }
+}
+
+const PLURAL: Readonly<Record<WorkloadKind, string>> = {
+  Deployment: 'deployments',
+  StatefulSet: 'statefulsets',
+  DaemonSet: 'daemonsets',
+}
+const TROUBLE = new Set([
+  'CrashLoopBackOff',
+  'CreateContainerConfigError',
+  'ErrImagePull',
+  'ImagePullBackOff',
+])
+
+const isWorkload = (kind: string): kind is WorkloadKind => kind in PLURAL
+const apps = (namespace: string, plural: string, name: string) =>
+  `/apis/apps/v1/namespaces/${namespace}/${plural}/${name}`
+
+export function createConsumers(client: ApiClient): Consumers {
+  async function readOrUndefined<T>(path: string, signal: AbortSignal): Promise<T | undefined> {
+    try {
+      return await client.call<T>('GET', path, { signal })
+    } catch (error) {
+      if (isNotFound(error)) return undefined
+      throw error
+    }
+  }
+
+  /** A Deployment owns its pods through a ReplicaSet; everything else that matters owns them itself. */
+  async function ownerOf(
+    namespace: string,
+    pod: Pod,
+    signal: AbortSignal,
+    seen: Map<string, OwnerReference>,
+  ) {
+    const direct = pod.metadata.ownerReferences?.find(({ controller }) => controller)
+    if (direct?.kind !== 'ReplicaSet') return direct
+    const known = seen.get(direct.name)
+    if (known) return known
+    const path = apps(namespace, 'replicasets', direct.name)
+    const set = await readOrUndefined<KubeObject>(path, signal)
+    const owner = set?.metadata.ownerReferences?.find(({ controller }) => controller) ?? direct
+    seen.set(direct.name, owner)
+    return owner
+  }
+
+  return {
+    async find({ namespace, secret, extra, discover }, signal) {
+      const annotation = templateAnnotation(secret)
+      const { items } = await listInPages<Pod>(client, `/api/v1/namespaces/${namespace}/pods`, {
+        signal,
+      })
+      const seen = new Map<string, OwnerReference>()
+      const groups = new Map<string, Pod[]>()
+      for (const { kind, name } of extra) groups.set(`${kind}/${name}`, [])
+      for (const pod of items) {
+        const owner = await ownerOf(namespace, pod, signal, seen)
+        const asked = extra.some(({ kind, name }) => kind === owner?.kind && name === owner.name)
+        const reads = discover && readsSecret(pod.spec, secret)
+        if (hasEnded(pod) || !(asked || reads)) continue
+        const group =
+          owner && isWorkload(owner.kind)
+            ? `${owner.kind}/${owner.name}`
+            : `Pod/${pod.metadata.name}`
+        groups.set(group, [...(groups.get(group) ?? []), pod])
+      }
+      const consumers: Consumer[] = []
+      for (const [group, pods] of groups) {
+        const [kind = '', name = ''] = group.split('/')
+        const workload = isWorkload(kind)
+          ? await readOrUndefined<Workload>(apps(namespace, PLURAL[kind], name), signal)
+          : undefined
+        consumers.push({
+          kind: workload && isWorkload(kind) ? kind : 'Pod',
+          name,
+          resourceVersion: workload?.metadata.resourceVersion,
+          minReadySeconds: workload?.spec.minReadySeconds ?? 0,
+          templateVersion: workload?.spec.template.metadata?.annotations?.[annotation],
+          annotations: workload?.metadata.annotations ?? {},
+          pods: pods.map((pod) => describe(pod, secret)),
+        })
+      }
+      return consumers
+    },
+
+    async patch(patch, signal) {
+      const body = {
+        metadata: { resourceVersion: patch.resourceVersion, annotations: patch.annotations },
+        spec: { template: { metadata: { annotations: patch.templateAnnotations } } },
+      }
+      try {
+        await client.call('PATCH', apps(patch.namespace, PLURAL[patch.kind], patch.name), {
+          body,
+          contentType: MERGE_PATCH,
+          signal,
+        })
+        return 'patched'
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error
+        if (error.status === 404) return 'gone'
+        if (error.status === 409) return 'stale'
+        if (error.status === 403 || error.status === 422) return 'refused'
+        throw error
+      }
+    },
+  }
+}
+
+const hasEnded = (pod: Pod): boolean =>
+  pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
+
+function describe(pod: Pod, secret: string): ConsumerPod {
+  const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready')
+  const waiting = [
+    ...(pod.status?.initContainerStatuses ?? []),
+    ...(pod.status?.containerStatuses ?? []),
+  ].map(({ state }) => state?.waiting?.reason ?? '')
+  return {
+    name: pod.metadata.name,
+    ...(pod.status?.podIP === undefined ? {} : { address: pod.status.podIP }),
+    version: pod.metadata.annotations?.[templateAnnotation(secret)],
+    acknowledged: pod.metadata.annotations?.[ANNOTATION_ACKNOWLEDGED_PREFIX + secret],
+    createdAt: pod.metadata.creationTimestamp ?? '',
+    readySince: ready?.status === 'True' ? ready.lastTransitionTime : undefined,
+    notReadySince: ready?.status === 'True' ? undefined : ready?.lastTransitionTime,
+    terminating: pod.metadata.deletionTimestamp !== undefined,
+    trouble: waiting.find((reason) => TROUBLE.has(reason)),
+  }
+}

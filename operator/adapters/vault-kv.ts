@@ -1,0 +1,113 @@
+import { PalisadeError } from '#core/problem'
+import type { Versioned, WriteOutcome } from '../ports.ts'
+import type { VaultClient } from './vault-client.ts'
+
+interface ReadBody {
+  readonly data?: {
+    readonly data: Record<string, unknown> | null
+    readonly metadata: { readonly version: number }
+  } | null
+}
+
+/** KV v2 under one role. Every write is a compare-and-set; the mounts refuse any other. */
+export class VaultKv {
+  readonly #client: VaultClient
+  readonly #mount: string
+
+  constructor(client: VaultClient, mount: string) {
+    this.#client = client
+    this.#mount = mount
+  }
+
+  /** A deleted or destroyed version has no value, and its number still counts for the next write. */
+  async read(
+    role: string,
+    path: string,
+    signal: AbortSignal,
+    version?: number,
+  ): Promise<Versioned<Record<string, unknown> | undefined> | undefined> {
+    const query = version === undefined ? '' : `?version=${version}`
+    const answer = await this.#client.call(
+      role,
+      'GET',
+      `${this.#mount}/data/${path}${query}`,
+      undefined,
+      signal,
+    )
+    this.#refuse403(answer.status, 'read', path)
+    const { data } = answer.body as ReadBody
+    if (!data?.metadata) return undefined
+    return { value: data.data ?? undefined, cas: data.metadata.version }
+  }
+
+  async write(
+    role: string,
+    path: string,
+    value: object,
+    cas: number,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome> {
+    const body = { options: { cas }, data: value }
+    const answer = await this.#client.call(
+      role,
+      'POST',
+      `${this.#mount}/data/${path}`,
+      body,
+      signal,
+    )
+    this.#refuse403(answer.status, 'write', path)
+    if (answer.status === 200) {
+      const written = answer.body as { data: { version: number } }
+      return { kind: 'written', cas: written.data.version }
+    }
+    const errors = (answer.body as { errors?: string[] }).errors ?? []
+    if (answer.status === 400 && errors.some((text) => text.includes('check-and-set'))) {
+      return { kind: 'stale' }
+    }
+    throw new PalisadeError('ERR_STORE_REFUSED', `the store answered ${answer.status} to a write`)
+  }
+
+  async destroy(role: string, path: string, version: number, signal: AbortSignal): Promise<void> {
+    const body = { versions: [version] }
+    const answer = await this.#client.call(
+      role,
+      'PUT',
+      `${this.#mount}/destroy/${path}`,
+      body,
+      signal,
+    )
+    this.#refuse403(answer.status, 'destroy', path)
+    if (answer.status >= 300) {
+      throw new PalisadeError(
+        'ERR_STORE_REFUSED',
+        `the store answered ${answer.status} to a destroy`,
+      )
+    }
+  }
+
+  /** No more old versions than a rotation needs; said per path, whatever the mount's default is. */
+  async keepAtMost(
+    role: string,
+    path: string,
+    versions: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const body = { max_versions: versions }
+    const answer = await this.#client.call(
+      role,
+      'POST',
+      `${this.#mount}/metadata/${path}`,
+      body,
+      signal,
+    )
+    this.#refuse403(answer.status, 'configure', path)
+  }
+
+  #refuse403(status: number, act: string, path: string): void {
+    if (status !== 403) return
+    throw new PalisadeError(
+      'ERR_STORE_REFUSED',
+      `the store does not allow to ${act} ${this.#mount}/${path}`,
+    )
+  }
+}

@@ -1,0 +1,80 @@
+import { Sealed } from '#core/sealed'
+import type { StateStore, StoredValue, ValueStore } from '../ports.ts'
+import type { StateRecord } from '../secret-rotation/state.ts'
+import type { VaultKv } from './vault-kv.ts'
+
+const OPERATOR_ROLE = 'palisade-operator'
+
+/** `palisade-state/<cluster>/<namespace>/<name>`, which the operator alone can read. */
+export function createStateStore(kv: VaultKv, cluster: string): StateStore {
+  const pathOf = (key: { namespace: string; name: string }) =>
+    `${cluster}/${key.namespace}/${key.name}`
+  return {
+    async read(key, signal) {
+      const found = await kv.read(OPERATOR_ROLE, pathOf(key), signal)
+      if (!found?.value) return undefined
+      return { value: found.value as unknown as StateRecord, cas: found.cas }
+    },
+    write: (key, record, cas, signal) => kv.write(OPERATOR_ROLE, pathOf(key), record, cas, signal),
+  }
+}
+
+const OWN = 'palisade_'
+const PATH_VERSIONS = 2
+
+/** `apps/<namespace>/<path>`, always with the token of that namespace and of no other. */
+export function createValueStore(kv: VaultKv): ValueStore {
+  const roleOf = (namespace: string) => `palisade-ns-${namespace}`
+  const pathOf = (namespace: string, path: string) => `${namespace}/${path}`
+  return {
+    async read(namespace, path, signal, version) {
+      const found = await kv.read(roleOf(namespace), pathOf(namespace, path), signal, version)
+      if (!found?.value) return undefined
+      return { value: decode(found.value as Record<string, string>), cas: found.cas }
+    },
+    async write(namespace, path, value, cas, signal) {
+      const role = roleOf(namespace)
+      if (cas === 0) await kv.keepAtMost(role, pathOf(namespace, path), PATH_VERSIONS, signal)
+      return kv.write(role, pathOf(namespace, path), encode(value), cas, signal)
+    },
+    destroy: (namespace, path, version, signal) =>
+      kv.destroy(roleOf(namespace), pathOf(namespace, path), version, signal),
+  }
+}
+
+function encode(value: StoredValue): Record<string, string> {
+  const { issue } = value
+  return {
+    ...(issue?.fields.reveal() ?? {}),
+    [`${OWN}owner`]: value.owner,
+    [`${OWN}released`]: String(value.released),
+    ...(issue
+      ? {
+          [`${OWN}rotation_id`]: issue.rotationId,
+          [`${OWN}seq`]: String(issue.seq),
+          [`${OWN}version`]: String(issue.version),
+        }
+      : {}),
+  }
+}
+
+function decode(stored: Readonly<Record<string, string>>): StoredValue {
+  const own = (name: string) => stored[`${OWN}${name}`] ?? ''
+  const fields = Object.fromEntries(
+    Object.entries(stored).filter(([name]) => !name.startsWith(OWN)),
+  )
+  return {
+    owner: own('owner'),
+    released: own('released') === 'true',
+    ...(own('rotation_id') === ''
+      ? {}
+      : {
+          issue: {
+            rotationId: own('rotation_id'),
+            seq: Number(own('seq')),
+            version: Number(own('version')),
+            fields: Sealed.of(fields),
+          },
+        }),
+  }
+}

@@ -1,0 +1,266 @@
+import type { RotationBackend } from '#api/v1alpha1/rotation-backend'
+import type { SecretRotation, SecretRotationStatus } from '#api/v1alpha1/secret-rotation'
+import type { Clock } from '#core/clock'
+import type { Sealed } from '#core/sealed'
+import type { EventRecorder } from './runtime/events.ts'
+import type { Logger, ObjectKey } from './runtime/types.ts'
+import type { AuditEntry } from './secret-rotation/audit-outbox.ts'
+import type { Refusal } from './secret-rotation/eligibility.ts'
+import type { StateRecord } from './secret-rotation/state.ts'
+
+/** Everything outside that a rotation touches. Expected refusals are answers; anything else is thrown. */
+
+export interface RotationObjects {
+  find(key: ObjectKey, signal: AbortSignal): Promise<SecretRotation | undefined>
+  writeStatus(
+    rotation: SecretRotation,
+    status: SecretRotationStatus,
+    signal: AbortSignal,
+  ): Promise<void>
+  hold(rotation: SecretRotation): Promise<void>
+  letGo(rotation: SecretRotation): Promise<void>
+}
+
+export interface Backends {
+  find(name: string, signal: AbortSignal): Promise<RotationBackend | undefined>
+  /** Undefined when the namespace is gone. */
+  namespaceLabels(
+    namespace: string,
+    signal: AbortSignal,
+  ): Promise<{ labels: Readonly<Record<string, string>>; terminatingSince?: string } | undefined>
+}
+
+export interface Versioned<T> {
+  readonly value: T
+  /** What a compare-and-set has to name to replace it. */
+  readonly cas: number
+}
+
+/** `stale`: somebody wrote in between, so what was decided rests on an old reading. */
+export type WriteOutcome =
+  { readonly kind: 'written'; readonly cas: number } | { readonly kind: 'stale' }
+
+export interface StateStore {
+  read(key: ObjectKey, signal: AbortSignal): Promise<Versioned<StateRecord> | undefined>
+  write(
+    key: ObjectKey,
+    record: StateRecord,
+    cas: number,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome>
+}
+
+/** What lies at `apps/<namespace>/<path>`: flat strings, so that any KV v2 reader can use it. */
+export interface StoredValue {
+  readonly owner: string
+  readonly released: boolean
+  /** Absent as long as the path is claimed and nothing has been published. */
+  readonly issue?: {
+    readonly rotationId: string
+    readonly seq: number
+    readonly version: number
+    readonly fields: Sealed<Readonly<Record<string, string>>>
+  }
+}
+
+export interface ValueStore {
+  read(
+    namespace: string,
+    path: string,
+    signal: AbortSignal,
+    version?: number,
+  ): Promise<Versioned<StoredValue> | undefined>
+  write(
+    namespace: string,
+    path: string,
+    value: StoredValue,
+    cas: number,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome>
+  destroy(namespace: string, path: string, version: number, signal: AbortSignal): Promise<void>
+}
+
+/** A fenced call: the backend refuses it unless `expected` is the number it accepted last. */
+export interface Fence {
+  readonly owner: string
+  readonly expected: number
+  readonly next: number
+}
+
+export type FencedOutcome =
+  | { readonly kind: 'done' }
+  /** The backend has accepted a newer number of somebody else. */
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'claimedByOther' }
+  | { readonly kind: 'notEnrolled' }
+
+export interface DatabaseSession {
+  readonly pid: number
+  readonly address: string
+  readonly application: string
+  readonly since: string
+}
+
+/** Where the backend's fence stands. */
+export interface FenceStanding {
+  /** Null while nobody holds the pair. */
+  readonly owner: string | null
+  readonly seq: number
+}
+
+export type LoginOutcome = 'accepted' | 'refused'
+
+/** One database server that holds the two users, through the fenced functions alone. */
+export interface RotatingDatabase {
+  preflight(roles: readonly [string, string], memberOf: string): Promise<readonly string[]>
+  setVerifier(role: string, fence: Fence, verifier: string): Promise<FencedOutcome>
+  disable(role: string, fence: Fence): Promise<FencedOutcome>
+  enable(role: string, fence: Fence): Promise<FencedOutcome>
+  destroyVerifier(role: string, fence: Fence): Promise<FencedOutcome>
+  /** Moves no number: `expected` has to be the one that stands. */
+  terminate(role: string, fence: Fence): Promise<FencedOutcome>
+  release(role: string, fence: Fence): Promise<FencedOutcome>
+  adopt(role: string, oldOwner: string, fence: Fence): Promise<FencedOutcome>
+  /** Undefined when the role is not enrolled. */
+  standing(role: string): Promise<FenceStanding | undefined>
+  sessions(role: string): Promise<readonly DatabaseSession[]>
+  /** A login of its own, with nothing of the operator's rights. */
+  tryLogin(role: string, password: Sealed<string>, database: string): Promise<LoginOutcome>
+  close(): Promise<void>
+}
+
+/** A server and the database on it that consumers use. */
+export interface DatabaseAddress {
+  readonly host: string
+  readonly port: number
+  readonly database: string
+}
+
+export interface SecretToApply {
+  readonly namespace: string
+  readonly name: string
+  readonly rotation: string
+  readonly seq: number
+  readonly version: number
+  readonly type: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  readonly fields: Sealed<Readonly<Record<string, string>>>
+}
+
+export type SecretOutcome =
+  /** The API server's clock at the write that this content goes back to. */
+  | { readonly kind: 'applied'; readonly at: string }
+  | { readonly kind: 'refused'; readonly message: string }
+
+export interface Secrets {
+  apply(secret: SecretToApply, signal: AbortSignal): Promise<SecretOutcome>
+}
+
+export type WorkloadKind = 'Deployment' | 'StatefulSet' | 'DaemonSet'
+
+export interface ConsumerPod {
+  readonly name: string
+  readonly address?: string
+  readonly version: string | undefined
+  readonly createdAt: string
+  readonly readySince: string | undefined
+  readonly notReadySince: string | undefined
+  /** The version that the process itself reports to use. */
+  readonly acknowledged: string | undefined
+  readonly terminating: boolean
+  /** Set when a container cannot start or keeps failing. */
+  readonly trouble: string | undefined
+}
+
+export interface Consumer {
+  /** `Pod` for what no workload of ours to restart owns: a Job's pod, a bare one. */
+  readonly kind: WorkloadKind | 'Pod'
+  readonly name: string
+  readonly resourceVersion: string | undefined
+  readonly minReadySeconds: number
+  /** What the template asks for; pods made from now on carry it. */
+  readonly templateVersion: string | undefined
+  readonly annotations: Readonly<Record<string, string>>
+  readonly pods: readonly ConsumerPod[]
+}
+
+export interface WorkloadPatch {
+  readonly kind: WorkloadKind
+  readonly namespace: string
+  readonly name: string
+  readonly resourceVersion: string
+  readonly annotations: Readonly<Record<string, string | null>>
+  readonly templateAnnotations: Readonly<Record<string, string>>
+}
+
+export interface ConsumerSearch {
+  readonly namespace: string
+  readonly secret: string
+  readonly discover: boolean
+  readonly extra: readonly { readonly kind: WorkloadKind; readonly name: string }[]
+}
+
+export interface Consumers {
+  /** Read live from Pod specs, not from labels and not from a cache. */
+  find(search: ConsumerSearch, signal: AbortSignal): Promise<readonly Consumer[]>
+  patch(
+    patch: WorkloadPatch,
+    signal: AbortSignal,
+  ): Promise<'patched' | 'stale' | 'gone' | 'refused'>
+}
+
+export interface AuditSink {
+  /** Resolves when the gateway has taken the entries; throws otherwise. */
+  deliver(rotation: ObjectKey, entries: readonly AuditEntry[], signal: AbortSignal): Promise<void>
+}
+
+export interface RotationMetrics {
+  issued(key: ObjectKey, at: Date): void
+  overdue(key: ObjectKey, seconds: number): void
+  stalled(key: ObjectKey, stalled: boolean): void
+  undelivered(key: ObjectKey, seconds: number): void
+  forget(key: ObjectKey): void
+}
+
+/** A named place before or after an outside effect where a test can stop or kill the process. */
+export type Failpoint = (name: string) => Promise<void> | void
+
+export interface Deps {
+  readonly cluster: string
+  readonly rotations: RotationObjects
+  readonly backends: Backends
+  readonly states: StateStore
+  readonly values: ValueStore
+  readonly databaseOf: (backend: RotationBackend) => RotatingDatabase
+  /** The operator's own checks of names and namespaces; the backends refuse without them as well. */
+  readonly eligibility: Eligibility
+  readonly secrets: Secrets
+  readonly consumers: Consumers
+  readonly audit: AuditSink | undefined
+  readonly events: EventRecorder
+  readonly metrics: RotationMetrics
+  readonly clock: Clock
+  readonly log: Logger
+  readonly failpoint: Failpoint
+  readonly timing: Timing
+  readonly isLeader: () => boolean
+  /** The current user's login is tried now and then, not in every pass. */
+  readonly shouldTryLogin: (rotationId: string) => boolean
+}
+
+export interface Eligibility {
+  refusal(
+    rotation: SecretRotation,
+    roles: readonly string[],
+    backend: RotationBackend,
+    namespaceLabels: Readonly<Record<string, string>>,
+  ): Refusal | undefined
+}
+
+export interface Timing {
+  /** Between two looks at consumers and sessions. */
+  readonly pollMs: number
+  /** A resource at rest is looked at this often, to put back what was changed by hand. */
+  readonly resyncMs: number
+}

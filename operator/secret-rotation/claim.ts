@@ -1,0 +1,179 @@
+import { ANNOTATION_ADOPT } from '#api/v1alpha1/names'
+import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
+import type {
+  DatabaseAddress,
+  Deps,
+  FenceStanding,
+  RotatingDatabase,
+  StoredValue,
+  Versioned,
+} from '../ports.ts'
+import { effect } from './effects/effect.ts'
+import { fenceOf, insist } from './effects/credential.ts'
+import { record } from './effects/record.ts'
+import type { AlternatingRoles, Refusal } from './eligibility.ts'
+import { isSameOwner, ownerText, type ClaimOwner, type StateRecord } from './state.ts'
+
+export type Claim =
+  | {
+      readonly kind: 'held'
+      readonly state: Versioned<StateRecord>
+      readonly value: Versioned<StoredValue>
+    }
+  /** One thing was done towards it; the next pass sees it. */
+  | { readonly kind: 'acted' }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+
+export interface Claimant {
+  readonly rotation: SecretRotation
+  readonly source: AlternatingRoles
+  readonly database: RotatingDatabase
+  readonly address: DatabaseAddress
+}
+
+export const ownerOf = (rotation: SecretRotation, cluster: string): ClaimOwner => ({
+  cluster,
+  namespace: rotation.metadata.namespace ?? '',
+  name: rotation.metadata.name,
+  uid: rotation.metadata.uid ?? '',
+})
+
+/** Record, path and roles belong to the first resource that names them; a later one is told whose they are. */
+export async function claim(by: Claimant, deps: Deps, signal: AbortSignal): Promise<Claim> {
+  const owner = ownerOf(by.rotation, deps.cluster)
+  const { path } = by.rotation.spec.store
+  // The value is read before the record: whoever published in between has moved the number we would write on.
+  const value = await deps.values.read(owner.namespace, path, signal)
+  const state = await deps.states.read(owner, signal)
+  const mayAdopt = by.rotation.metadata.annotations?.[ANNOTATION_ADOPT]
+
+  if (value && isForeign(value.value, owner, mayAdopt)) {
+    return claimedByOther(`apps/${owner.namespace}/${path}`, value.value.owner)
+  }
+  if (!state || !isSameOwner(state.value.owner, owner)) {
+    const before = state?.value
+    if (before && !before.released && before.owner.uid !== mayAdopt) {
+      return claimedByOther('the record', ownerText(before.owner))
+    }
+    return claimRecord(by, owner, value, state, deps, signal)
+  }
+  if (state.value.adopting !== undefined) return adoptRoles(by, state, deps, signal)
+  if (!value || value.value.owner !== ownerText(owner) || value.value.released) {
+    await effect(deps, 'claimPath', () =>
+      deps.values.write(
+        owner.namespace,
+        path,
+        { ...(value?.value ?? {}), owner: ownerText(owner), released: false },
+        value?.cas ?? 0,
+        signal,
+      ),
+    )
+    return { kind: 'acted' }
+  }
+  return { kind: 'held', state, value }
+}
+
+async function claimRecord(
+  by: Claimant,
+  owner: ClaimOwner,
+  value: Versioned<StoredValue> | undefined,
+  before: Versioned<StateRecord> | undefined,
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<Claim> {
+  const [first] = by.source.roles
+  const standing = await by.database.standing(first)
+  if (!standing) {
+    return {
+      kind: 'refused',
+      refusal: { reason: 'NotEnrolled', message: `role "${first}" is not enrolled` },
+    }
+  }
+  const mayAdopt = by.rotation.metadata.annotations?.[ANNOTATION_ADOPT]
+  const holder = standing.owner === ownerText(owner) ? null : standing.owner
+  if (holder !== null && uidOf(holder) !== mayAdopt)
+    return claimedByOther(`role "${first}"`, holder)
+  const fresh = newRecord(by, owner, value, standing, before?.value)
+  const next = holder === null ? fresh : { ...fresh, adopting: holder }
+  await effect(deps, 'recordState', () => deps.states.write(owner, next, before?.cas ?? 0, signal))
+  return { kind: 'acted' }
+}
+
+/** Numbers go on from the highest seen, so nothing that an earlier owner left under way can fit again. */
+function newRecord(
+  by: Claimant,
+  owner: ClaimOwner,
+  value: Versioned<StoredValue> | undefined,
+  standing: FenceStanding,
+  before: StateRecord | undefined,
+): StateRecord {
+  const { source, address, rotation } = by
+  const issue = value?.value.issue
+  const role = issue?.fields.reveal()['username'] ?? ''
+  // After a restore the published value is still the current one, as long as it is of these roles.
+  const current =
+    value && issue && source.roles.includes(role)
+      ? {
+          version: issue.version,
+          role,
+          rotationId: issue.rotationId,
+          storeVersion: value.cas,
+          issuedAt: rotation.metadata.creationTimestamp ?? '',
+        }
+      : null
+  return {
+    format: 1,
+    owner,
+    seq: Math.max(standing.seq, before?.seq ?? 0, issue?.seq ?? 0) + 1,
+    fence: standing.seq,
+    claim: {
+      backend: source.connectionRef.name,
+      roles: source.roles,
+      memberOf: source.memberOf,
+      database: address.database,
+      storePath: rotation.spec.store.path,
+      secretName: rotation.spec.secret.name,
+    },
+    rotation: null,
+    current,
+    previous: null,
+    secretSeq: Math.max(before?.secretSeq ?? 0, issue?.seq ?? 0) + 1,
+    ...(before?.lastRotationTime === undefined
+      ? {}
+      : { lastRotationTime: before.lastRotationTime }),
+    outbox: before?.outbox ?? [],
+  }
+}
+
+async function adoptRoles(
+  by: Claimant,
+  state: Versioned<StateRecord>,
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<Claim> {
+  const [role] = state.value.claim.roles
+  const fence = fenceOf(state.value)
+  const from = state.value.adopting ?? ''
+  insist(await effect(deps, 'adoptRoles', () => by.database.adopt(role, from, fence)), role)
+  const note = { action: 'rotation.claim' as const, details: { from } }
+  await record(deps, state, { fence: fence.next, adopting: undefined }, note, signal)
+  return { kind: 'acted' }
+}
+
+const uidOf = (owner: string): string => owner.split('/')[3] ?? ''
+
+function isForeign(value: StoredValue, owner: ClaimOwner, mayAdopt: string | undefined): boolean {
+  if (value.owner === ownerText(owner) || value.released) return false
+  return uidOf(value.owner) !== mayAdopt
+}
+
+const claimedByOther = (what: string, owner: string): Claim => ({
+  kind: 'refused',
+  refusal: {
+    reason: 'ClaimedByOther',
+    message:
+      owner === ''
+        ? `${what} holds a value that no rotation wrote; choose another path`
+        : `${what} belongs to ${owner}; delete that resource, or set palisade.dev/adopt: ${uidOf(owner)}`,
+  },
+})

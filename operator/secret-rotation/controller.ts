@@ -1,0 +1,64 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { RotationBackend } from '#api/v1alpha1/rotation-backend'
+import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
+import type { Deps } from '../ports.ts'
+import { Controller, type ControllerMetrics } from '../runtime/controller.ts'
+import type { Change, ObjectStore } from '../runtime/object-store.ts'
+import { keyOf, parseKey } from '../runtime/types.ts'
+import { reconcile } from './reconcile.ts'
+
+export function createRotationController(
+  deps: Deps,
+  options: { readonly concurrency: number; readonly metrics?: ControllerMetrics },
+): Controller {
+  return new Controller({
+    name: 'secretrotation',
+    reconcile: (key, signal) => reconcile(parseKey(key), deps, signal),
+    concurrency: options.concurrency,
+    deadlineMs: 60_000,
+    log: deps.log,
+    ...(options.metrics ? { metrics: options.metrics } : {}),
+  })
+}
+
+/** A resource that has never been looked at goes first; our own status writes are no news. */
+export function onRotationChange({ queue }: Controller, change: Change<SecretRotation>): void {
+  const key = keyOf(change.object.metadata)
+  switch (change.type) {
+    case 'added':
+      queue.add(key, change.object.status?.conditions ? 'routine' : 'urgent')
+      return
+    case 'modified':
+      if (asksForSomething(change.before, change.object)) queue.add(key, 'urgent')
+      return
+    case 'deleted':
+      queue.add(key, 'routine')
+      return
+  }
+}
+
+function asksForSomething(before: SecretRotation, now: SecretRotation): boolean {
+  const wishes = ({ metadata }: SecretRotation) => [
+    metadata.uid,
+    metadata.generation,
+    metadata.deletionTimestamp,
+    metadata.annotations,
+  ]
+  return !isDeepStrictEqual(wishes(before), wishes(now))
+}
+
+/** What a backend allows has changed, so everything that names it is judged again. */
+export function onBackendChange(
+  { queue }: Controller,
+  rotations: ObjectStore<SecretRotation>,
+  change: Change<RotationBackend>,
+): void {
+  const sameSpec =
+    change.type === 'modified' &&
+    change.before.metadata.generation === change.object.metadata.generation
+  if (sameSpec) return
+  for (const rotation of rotations.values()) {
+    const name = rotation.spec.source.postgresRole?.connectionRef.name
+    if (name === change.object.metadata.name) queue.add(keyOf(rotation.metadata), 'routine')
+  }
+}

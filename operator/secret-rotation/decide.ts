@@ -1,0 +1,72 @@
+import type { Observed } from './observed.ts'
+import type { Plan } from './plan.ts'
+import { consumersLagBehind, consumerIsUnhealthy } from './rules/consumers.ts'
+import {
+  backendIsNotReady,
+  currentIsRefused,
+  currentHasLeaked,
+  nothingWasIssued,
+  periodHasEnded,
+  rotationIsRequested,
+  rotationIsSuspended,
+  windowIsClosed,
+} from './rules/begin.ts'
+import { quietHasLasted, previousStillInUse, nobodyHasThePrevious, haste } from './rules/retire.ts'
+import { consumerFellOver, watchHasEnded } from './rules/watch.ts'
+import { stepIsDue, suspendedBeforePublication } from './rules/steps.ts'
+import { dueAt } from './schedule.ts'
+
+/** Undefined: this rule has nothing to say. Pure: what was read and the time are all that it knows. */
+export type Rule = (seen: Observed, now: Date, timing: DecideTiming) => Plan | undefined
+
+export interface DecideTiming {
+  readonly pollMs: number
+  readonly resyncMs: number
+}
+
+/** The first rule with an answer wins, so the order is the policy. */
+export const RULES: readonly Rule[] = [
+  suspendedBeforePublication,
+  stepIsDue, // an intent is on record: carry it out before anything else is thought of
+  // A value is published and its consumers move.
+  nobodyHasThePrevious,
+  haste, // leaked or refused: nobody waits for evidence
+  consumerIsUnhealthy,
+  consumersLagBehind,
+  previousStillInUse,
+  quietHasLasted,
+  // The previous user is disabled.
+  consumerFellOver,
+  watchHasEnded,
+  // Between two rotations.
+  rotationIsSuspended,
+  backendIsNotReady,
+  nothingWasIssued,
+  currentHasLeaked,
+  currentIsRefused, // before the period: an unusable value is not worth its remaining time
+  rotationIsRequested,
+  windowIsClosed,
+  periodHasEnded,
+]
+
+export function decide(seen: Observed, now: Date, timing: DecideTiming): Plan {
+  for (const rule of RULES) {
+    const plan = rule(seen, now, timing)
+    if (plan) return plan
+  }
+  return { do: 'keepUp', ms: untilNext(seen, now, timing) }
+}
+
+function untilNext({ rotation, state }: Observed, now: Date, { resyncMs }: DecideTiming): number {
+  const due = nextRotation(rotation, state.value.lastRotationTime)
+  return due ? Math.max(0, Math.min(resyncMs, due.getTime() - now.getTime())) : resyncMs
+}
+
+/** Counted from the record, not from the status, which anyone may lose. */
+export function nextRotation(
+  rotation: Observed['rotation'],
+  lastRotationTime: string | undefined,
+): Date | undefined {
+  if (lastRotationTime === undefined) return undefined
+  return dueAt(rotation.spec.schedule, new Date(lastRotationTime), rotation.metadata.uid ?? '')
+}

@@ -1,0 +1,149 @@
+import type { RotationReason as ConditionReason } from '#api/v1alpha1/conditions'
+import type { SecretRotation, SecretRotationStatus } from '#api/v1alpha1/secret-rotation'
+import type { Step as StatusStep } from '#api/v1alpha1/secret-rotation-status'
+import { parseDuration } from '#core/duration'
+import { settleConditions } from '../runtime/apply.ts'
+import type { Condition } from '../runtime/types.ts'
+import { nextRotation } from './decide.ts'
+import { labelOf } from './evidence.ts'
+import type { Observed } from './observed.ts'
+import type { Plan, Waiting } from './plan.ts'
+import { standingsOf } from './rules/consumers.ts'
+import type { StateRecord, Step } from './state.ts'
+
+const STATUS_STEP: Readonly<Record<Step, StatusStep>> = {
+  setVerifier: 'Set',
+  testLogin: 'Test',
+  publishValue: 'Publish',
+  publishSecret: 'Publish',
+  converge: 'Await',
+  disable: 'Disable',
+  terminate: 'Disable',
+  watch: 'Watch',
+  enable: 'Await',
+  destroyVerifier: 'Destroy',
+  destroyValue: 'Destroy',
+  dropPrevious: 'Destroy',
+}
+
+export interface Standing {
+  readonly ready: 'True' | 'False' | 'Unknown'
+  readonly reconciling: boolean
+  readonly stalled: boolean
+  readonly reason: ConditionReason
+  readonly message: string
+}
+
+/** Pure: the same pass always describes itself in the same words, so that an idle resource writes nothing. */
+export function describe(
+  seen: Observed,
+  plan: Plan,
+  state: StateRecord,
+  now: Date,
+): SecretRotationStatus {
+  const { rotation } = seen
+  const { current, previous, rotation: flight, lastRotationTime } = state
+  const next = nextRotation(rotation, lastRotationTime)
+  const holders = plan.do === 'wait' ? plan.holders : undefined
+  const moving =
+    flight && (flight.step === 'converge' || flight.step === 'watch') ? flight : undefined
+  const judged = moving ? standingsOf(seen, moving, now) : []
+  const laggards = judged.filter(({ lacks }) => lacks !== undefined)
+  return {
+    ...base(rotation, standingOf(plan, state), now),
+    strategy: 'Overlap',
+    step: flight ? STATUS_STEP[flight.step] : 'Idle',
+    ...(current ? { version: current.version, user: current.role } : {}),
+    ...(flight || current ? { rotationId: flight?.id ?? current?.rotationId ?? '' } : {}),
+    ...(previous
+      ? {
+          previous: {
+            version: previous.version,
+            user: previous.role,
+            state: flight?.disabledAt === undefined ? ('Valid' as const) : ('Disabled' as const),
+            ...validUntil(rotation, flight?.publishedAt),
+            ...(holders && holders.length > 0 ? { holders: [...holders] } : {}),
+          },
+        }
+      : {}),
+    ...(lastRotationTime === undefined
+      ? {}
+      : { lastRotationTime: seconds(new Date(lastRotationTime)) }),
+    ...(next ? { nextRotationTime: seconds(next) } : {}),
+    ...(moving
+      ? { consumerCount: { total: judged.length, switched: judged.length - laggards.length } }
+      : {}),
+    ...(laggards.length > 0
+      ? {
+          consumers: laggards.slice(0, 20).map(({ consumer, lacks }) => ({
+            kind: consumer.kind,
+            name: consumer.name,
+            health: consumer.pods.every((pod) => pod.readySince !== undefined)
+              ? ('Healthy' as const)
+              : ('Unhealthy' as const),
+            message: `${labelOf(consumer)}: ${lacks}`.slice(0, 512),
+          })),
+        }
+      : {}),
+    ...(state.lastHandledRotateNow === undefined
+      ? {}
+      : { lastHandledRotateNow: state.lastHandledRotateNow }),
+    ...(state.lastHandledLeak === undefined ? {} : { lastHandledLeaked: state.lastHandledLeak }),
+  }
+}
+
+/** A pass that could not be finished keeps what was known and says what stands in the way. */
+export function describeTrouble(
+  rotation: SecretRotation,
+  standing: Standing,
+  now: Date,
+): SecretRotationStatus {
+  return { ...rotation.status, ...base(rotation, standing, now) }
+}
+
+function base(rotation: SecretRotation, standing: Standing, now: Date): SecretRotationStatus {
+  const { reason, message } = standing
+  const generation = rotation.metadata.generation ?? 0
+  const condition = (type: string, status: Condition['status']) => ({
+    type,
+    status,
+    reason,
+    message: message.slice(0, 4096),
+    observedGeneration: generation,
+  })
+  const wanted = [
+    condition('Ready', standing.ready),
+    condition('Reconciling', standing.reconciling ? 'True' : 'False'),
+    condition('Stalled', standing.stalled ? 'True' : 'False'),
+  ]
+  return {
+    observedGeneration: generation,
+    conditions: settleConditions(rotation.status?.conditions, wanted, now),
+  }
+}
+
+function standingOf(plan: Plan, { current, rotation }: StateRecord): Standing {
+  // Consumers have a tested value from the first publication on, also while the next one is on its way.
+  const ready = current === null ? 'False' : 'True'
+  if (plan.do === 'wait') return waiting(plan, ready, rotation !== null)
+  if (rotation) {
+    const message = `Rotating to version ${rotation.version} (${rotation.reason}): ${rotation.step}`
+    return { ready, reconciling: true, stalled: false, reason: 'Rotating', message }
+  }
+  const message = current ? `Version ${current.version} is published` : 'Nothing is published yet'
+  return { ready, reconciling: false, stalled: false, reason: 'UpToDate', message }
+}
+
+const waiting = (
+  { reason, message, stalled = false }: Waiting,
+  ready: Standing['ready'],
+  inFlight: boolean,
+): Standing => ({ ready, reconciling: inFlight && !stalled, stalled, reason, message })
+
+function validUntil(rotation: SecretRotation, publishedAt: string | undefined) {
+  if (publishedAt === undefined) return {}
+  const until = Date.parse(publishedAt) + parseDuration(rotation.spec.overlap.max)
+  return { validUntil: seconds(new Date(until)) }
+}
+
+const seconds = (at: Date): string => at.toISOString().replace(/\.\d+Z$/, 'Z')

@@ -1,0 +1,132 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { canonicalJson } from '#core/canonical-json'
+import { generatePassword } from '#core/password'
+import { PalisadeError } from '#core/problem'
+import { scramSha256Verifier } from '#core/scram'
+import { Sealed } from '#core/sealed'
+import type { Deps, Fence, FencedOutcome } from '../../ports.ts'
+import type { Observed } from '../observed.ts'
+import { leakToken } from '../rules/retire.ts'
+import { requestToken } from '../rules/begin.ts'
+import { ownerText, type RotationReason, type StateRecord } from '../state.ts'
+import { effect } from './effect.ts'
+import { flightOf, flightWith, record, type Outcome } from './record.ts'
+
+export const fenceOf = (state: StateRecord): Fence => ({
+  owner: ownerText(state.owner),
+  expected: state.fence,
+  next: state.seq,
+})
+
+/** A refusal that no repetition mends: the caller's reading is old, or the pair belongs to somebody else. */
+export function insist(outcome: FencedOutcome, role: string): void {
+  switch (outcome.kind) {
+    case 'done':
+      return
+    case 'stale':
+      throw new PalisadeError(
+        'ERR_STALE_FENCE',
+        `the backend has seen a newer step for role "${role}"`,
+      )
+    case 'claimedByOther':
+      throw new PalisadeError('ERR_CLAIMED_BY_OTHER', `role "${role}" belongs to another resource`)
+    case 'notEnrolled':
+      throw new PalisadeError(
+        'ERR_NOT_ENROLLED',
+        `role "${role}" is not enrolled for this namespace`,
+      )
+  }
+}
+
+/** The intent comes before the value exists anywhere else; until publication it is in this record alone. */
+export function begin(
+  deps: Deps,
+  seen: Observed,
+  why: RotationReason,
+  role: string,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { value: state } = seen.state
+  const version = (state.current?.version ?? 0) + 1
+  const token = requestToken(seen)
+  const leak = leakToken(seen.rotation)
+  const rotation = {
+    id: randomUUID(),
+    version,
+    role,
+    reason: why,
+    step: 'setVerifier' as const,
+    startedAt: deps.clock.now().toISOString(),
+    specDigest: createHash('sha256').update(canonicalJson(seen.rotation.spec)).digest('hex'),
+    pending: generatePassword(),
+  }
+  const handled = {
+    ...(token === undefined ? {} : { lastHandledRotateNow: token }),
+    ...(leak === undefined ? {} : { lastHandledLeak: leak }),
+  }
+  const details = { reason: why, version, role }
+  return record(
+    deps,
+    seen.state,
+    { rotation, ...handled },
+    { action: 'rotation.begin', details },
+    signal,
+  )
+}
+
+/** What travels is a verifier: it proves the password and lets nobody log in. */
+export async function setVerifier(
+  deps: Deps,
+  seen: Observed,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { value: state } = seen.state
+  const { role, pending } = flightOf(state)
+  if (pending === undefined) throw new Error('the intent carries no value')
+  const verifier = scramSha256Verifier(pending, { salt: randomBytes(16) })
+  const fence = fenceOf(state)
+  insist(
+    await effect(deps, 'setVerifier', () => seen.database.setVerifier(role, fence, verifier)),
+    role,
+  )
+  const rotation = flightWith(state, { step: 'testLogin' })
+  return record(deps, seen.state, { rotation, fence: fence.next }, undefined, signal)
+}
+
+export async function testLogin(deps: Deps, seen: Observed, signal: AbortSignal): Promise<Outcome> {
+  const { value: state } = seen.state
+  const { role, pending, refusals = 0 } = flightOf(state)
+  const password = Sealed.of(pending ?? '')
+  const { database } = seen.address
+  const login = await effect(deps, 'testLogin', () =>
+    seen.database.tryLogin(role, password, database),
+  )
+  if (login === 'accepted') {
+    return record(
+      deps,
+      seen.state,
+      { rotation: flightWith(state, { step: 'publishValue' }) },
+      undefined,
+      signal,
+    )
+  }
+  // A value that was refused is never tried again; nothing of it was published.
+  const fresh = {
+    pending: generatePassword(),
+    step: 'setVerifier' as const,
+    refusals: refusals + 1,
+  }
+  const outcome = await record(
+    deps,
+    seen.state,
+    { rotation: flightWith(state, fresh) },
+    undefined,
+    signal,
+  )
+  if (outcome.kind === 'stale') return outcome
+  const times = refusals === 0 ? 'once' : `${refusals + 1} times`
+  throw new PalisadeError(
+    'ERR_NEW_VALUE_REFUSED',
+    `role "${role}" was refused with its new value ${times}`,
+  )
+}

@@ -1,0 +1,128 @@
+import type { Deps, FencedOutcome, Fence } from '../../ports.ts'
+import type { AuditAction } from '../audit-outbox.ts'
+import type { Observed } from '../observed.ts'
+import type { InFlight, Issued, StateRecord, Step } from '../state.ts'
+import { fenceOf, insist } from './credential.ts'
+import { effect, type Effect } from './effect.ts'
+import { applySecret } from './publication.ts'
+import { flightOf, flightWith, record, type Outcome } from './record.ts'
+
+function previousOf(state: StateRecord): Issued {
+  if (!state.previous) throw new Error('there is no previous value')
+  return state.previous
+}
+
+interface FencedStep {
+  readonly effect: Effect
+  readonly act: (role: string, fence: Fence) => Promise<FencedOutcome>
+  readonly then: Step
+  readonly audit?: AuditAction
+  readonly change?: Partial<InFlight>
+}
+
+async function fencedStep(
+  deps: Deps,
+  seen: Observed,
+  step: FencedStep,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { value: state } = seen.state
+  const { role, version } = previousOf(state)
+  const fence = fenceOf(state)
+  insist(await effect(deps, step.effect, () => step.act(role, fence)), role)
+  const rotation = flightWith(state, { ...step.change, step: step.then })
+  const note = step.audit ? { action: step.audit, details: { role, version } } : undefined
+  return record(deps, seen.state, { rotation, fence: fence.next }, note, signal)
+}
+
+/** First act of retirement, and reversible: the verifier stays. */
+export const disable = (deps: Deps, seen: Observed, signal: AbortSignal): Promise<Outcome> =>
+  fencedStep(
+    deps,
+    seen,
+    {
+      effect: 'disableLogin',
+      act: (role, fence) => seen.database.disable(role, fence),
+      then: 'terminate',
+      audit: 'rotation.disable',
+    },
+    signal,
+  )
+
+/** NOLOGIN stops new sessions only; the ones that are open outlive it. */
+export async function terminate(deps: Deps, seen: Observed, signal: AbortSignal): Promise<Outcome> {
+  const { value: state } = seen.state
+  const { role } = previousOf(state)
+  const fence = fenceOf(state)
+  insist(await effect(deps, 'terminateSessions', () => seen.database.terminate(role, fence)), role)
+  const disabledAt = deps.clock.now().toISOString()
+  return record(
+    deps,
+    seen.state,
+    { rotation: flightWith(state, { step: 'watch', disabledAt }) },
+    undefined,
+    signal,
+  )
+}
+
+/** Back to waiting for evidence, with what was believed before forgotten. */
+export async function enable(deps: Deps, seen: Observed, signal: AbortSignal): Promise<Outcome> {
+  const { value: state } = seen.state
+  const { role, version } = previousOf(state)
+  const fence = fenceOf(state)
+  insist(await effect(deps, 'enableLogin', () => seen.database.enable(role, fence)), role)
+  const { quietSince: _quiet, disabledAt: _disabled, ...rest } = flightOf(state)
+  const note = { action: 'rotation.enable-again' as const, details: { role, version } }
+  const rotation = { ...rest, step: 'converge' as const }
+  return record(deps, seen.state, { rotation, fence: fence.next }, note, signal)
+}
+
+/** Second act: from here on the old value opens nothing, for good. */
+export const destroyVerifier = (
+  deps: Deps,
+  seen: Observed,
+  signal: AbortSignal,
+): Promise<Outcome> =>
+  fencedStep(
+    deps,
+    seen,
+    {
+      effect: 'destroyVerifier',
+      act: (role, fence) => seen.database.destroyVerifier(role, fence),
+      then: 'destroyValue',
+      audit: 'rotation.destroy',
+    },
+    signal,
+  )
+
+export async function destroyValue(
+  deps: Deps,
+  seen: Observed,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { value: state } = seen.state
+  const { storeVersion } = previousOf(state)
+  const { namespace } = state.owner
+  const { storePath } = state.claim
+  await effect(deps, 'destroyValue', () =>
+    deps.values.destroy(namespace, storePath, storeVersion, signal),
+  )
+  const rotation = flightWith(state, { step: 'dropPrevious' })
+  return record(deps, seen.state, { rotation, secretSeq: state.seq + 1 }, undefined, signal)
+}
+
+/** The Secret loses the old keys under the same version, so that nobody is restarted for it. */
+export async function dropPrevious(
+  deps: Deps,
+  seen: Observed,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  await applySecret(deps, { ...seen, previousValue: undefined }, seen.state.value.secretSeq, signal)
+  return complete(deps, seen, signal)
+}
+
+export function complete(deps: Deps, seen: Observed, signal: AbortSignal): Promise<Outcome> {
+  const { version, role, id } = flightOf(seen.state.value)
+  const note = { action: 'rotation.complete' as const, details: { version, role, rotation: id } }
+  return record(deps, seen.state, { rotation: null, previous: null }, note, signal)
+}

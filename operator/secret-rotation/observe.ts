@@ -1,0 +1,102 @@
+import type { RotationBackend } from '#api/v1alpha1/rotation-backend'
+import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
+import { Sealed } from '#core/sealed'
+import type { Deps, LoginOutcome, StoredValue } from '../ports.ts'
+import type { Claimant, Claim } from './claim.ts'
+import { alternatingRoles, isRefusal, refusalBySpec, type Refusal } from './eligibility.ts'
+import type { Observed } from './observed.ts'
+import type { StateRecord } from './state.ts'
+
+/** Who asks and whom: settled before anything of the resource itself is read. */
+export async function findBackend(
+  rotation: SecretRotation,
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<Claimant | Refusal> {
+  const source = alternatingRoles(rotation)
+  if (isRefusal(source)) return source
+  const unusable = refusalBySpec(rotation)
+  if (unusable) return unusable
+  const { name } = source.connectionRef
+  const backend = await deps.backends.find(name, signal)
+  if (!backend)
+    return { reason: 'BackendNotFound', message: `RotationBackend "${name}" does not exist` }
+  const namespace = await deps.backends.namespaceLabels(rotation.metadata.namespace ?? '', signal)
+  const refusal = deps.eligibility.refusal(rotation, source.roles, backend, namespace?.labels ?? {})
+  if (refusal) return refusal
+  const address = addressOf(backend, source.database)
+  return { rotation, source, address, database: deps.databaseOf(backend) }
+}
+
+export const addressOf = ({ spec }: RotationBackend, database: string | undefined) => ({
+  host: spec.endpoint.host,
+  port: spec.endpoint.port,
+  database: database ?? spec.endpoint.database ?? '',
+})
+
+/** Every further read of a pass is here. What the running step does not need is not asked for. */
+export async function observe(
+  by: Claimant,
+  held: Extract<Claim, { kind: 'held' }>,
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<Observed> {
+  const state = held.state.value
+  const step = state.rotation?.step
+  const moving = step === 'converge' || step === 'watch'
+  return {
+    ...by,
+    state: held.state,
+    value: held.value,
+    previousValue: await readPrevious(state, deps, signal),
+    consumers: moving ? await findConsumers(by.rotation, deps, signal) : [],
+    sessions:
+      step === 'converge' && state.previous
+        ? await by.database.sessions(state.previous.role)
+        : undefined,
+    currentLogin: state.rotation ? undefined : await tryCurrent(by, held.value.value, deps),
+    preflight: state.rotation
+      ? []
+      : await by.database.preflight(state.claim.roles, state.claim.memberOf),
+  }
+}
+
+function findConsumers(rotation: SecretRotation, deps: Deps, signal: AbortSignal) {
+  const { discover, extra = [] } = rotation.spec.consumers
+  return deps.consumers.find(
+    {
+      namespace: rotation.metadata.namespace ?? '',
+      secret: rotation.spec.secret.name,
+      discover: discover === 'ByReference',
+      extra,
+    },
+    signal,
+  )
+}
+
+async function readPrevious(
+  state: StateRecord,
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<StoredValue | undefined> {
+  if (!state.previous) return undefined
+  const { namespace } = state.owner
+  const read = await deps.values.read(
+    namespace,
+    state.claim.storePath,
+    signal,
+    state.previous.storeVersion,
+  )
+  return read?.value
+}
+
+async function tryCurrent(
+  { database, address }: Claimant,
+  value: StoredValue,
+  deps: Deps,
+): Promise<LoginOutcome | undefined> {
+  const { username, password } = value.issue?.fields.reveal() ?? {}
+  if (username === undefined || password === undefined) return undefined
+  if (!deps.shouldTryLogin(value.issue?.rotationId ?? '')) return undefined
+  return database.tryLogin(username, Sealed.of(password), address.database)
+}

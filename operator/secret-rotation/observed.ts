@@ -1,0 +1,32 @@
+import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
+import type {
+  Consumer,
+  DatabaseAddress,
+  DatabaseSession,
+  LoginOutcome,
+  RotatingDatabase,
+  StoredValue,
+  Versioned,
+} from '../ports.ts'
+import type { AlternatingRoles } from './eligibility.ts'
+import type { StateRecord } from './state.ts'
+
+/** All that one pass has read. Nothing here is a judgement. */
+export interface Observed {
+  readonly rotation: SecretRotation
+  readonly source: AlternatingRoles
+  readonly state: Versioned<StateRecord>
+  readonly value: Versioned<StoredValue>
+  /** What the previous version's value is, as long as it exists and somebody needs it. */
+  readonly previousValue: StoredValue | undefined
+  readonly database: RotatingDatabase
+  readonly address: DatabaseAddress
+  /** Empty unless a published rotation waits for them. */
+  readonly consumers: readonly Consumer[]
+  /** Of the previous user; undefined when nobody had to ask. */
+  readonly sessions: readonly DatabaseSession[] | undefined
+  /** Of the current user; undefined when it was not tried in this pass. */
+  readonly currentLogin: LoginOutcome | undefined
+  /** What the backend lacks for a rotation; asked only before one starts. */
+  readonly preflight: readonly string[]
+}
