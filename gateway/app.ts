@@ -1,7 +1,7 @@
 import type { SecureServerOptions } from 'node:http2'
 import type { ServerOptions } from 'node:https'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Clock } from '#core/clock'
 import { uuidV7 } from '#core/uuid'
 import type { TokenVerifier } from './identity/verify-token.ts'
@@ -81,7 +81,7 @@ function serverOptions({ logger, settings, clock }: AppDeps) {
   return {
     loggerInstance: logger,
     // One line per refusal and failure is written by us, with the route and never with the query.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false as const,
     genReqId: () => uuidV7(clock),
     trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],

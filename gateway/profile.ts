@@ -1,3 +1,3 @@
-/** dev: one of each, development login, settings from anywhere. Everything else is held to what production needs. */
-export const PROFILES = ['dev', 'production'] as const
+/** dev: one of each, development login, settings from anywhere. The others are held to what production needs. */
+export const PROFILES = ['dev', 'staging', 'production'] as const
 export type Profile = (typeof PROFILES)[number]

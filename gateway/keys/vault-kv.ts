@@ -26,12 +26,12 @@ export class VaultKv {
     const there = await this.read(path)
     if (there) return there
     const made = await make()
-    const answer = await this.#vault.call('POST', `${this.#mount}/data/${path}`, {
-      data: made,
-      options: { cas: 0 },
-    })
-    if (answer.status === 200) return made
-    // 400: another replica was first, and its value is the one.
+    const body = { data: made, options: { cas: 0 } }
+    const answer = await this.#vault
+      .call('POST', `${this.#mount}/data/${path}`, body)
+      .catch((error: unknown) => error as PalisadeError)
+    if ('body' in answer && answer.status === 200) return made
+    // Another replica was first, and its value is the one. Vault says 400 then, or 403 where we may only create.
     const theirs = await this.read(path)
     if (theirs) return theirs
     throw new PalisadeError(

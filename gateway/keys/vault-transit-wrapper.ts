@@ -15,11 +15,8 @@ export class VaultTransitWrapper implements KeyWrapper {
   async ensureKey(keyName: string): Promise<void> {
     // Creating a key that exists changes nothing (Vault answers 204 or 200), so two replicas may race.
     const path = `${this.#mount}/keys/${keyName}`
-    const { status } = await this.#vault.call('POST', path, {
-      type: 'aes256-gcm96',
-      exportable: false,
-      allow_plaintext_backup: false,
-    })
+    // Not exportable and not deletable are Vault's defaults; the policy refuses a request that names them at all.
+    const { status } = await this.#vault.call('POST', path, { type: 'aes256-gcm96' })
     if (status >= 300) throw refused('make', keyName)
   }
 

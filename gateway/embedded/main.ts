@@ -1,0 +1,93 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { systemClock } from '#core/clock'
+import { PalisadeError } from '#core/problem'
+import { assembleGateway } from '../assemble.ts'
+import { deriveKey, loadOrMakeKeyFile } from '../keys/key-file.ts'
+import { KeyFileWrapper } from '../keys/key-file-wrapper.ts'
+import { shutDownOnSignal } from '../lifecycle.ts'
+import { LocalLimiter } from '../limits/local-limiter.ts'
+import { listen, refuseTakenPort } from '../listen.ts'
+import { makeLog } from '../observe/log.ts'
+import { Readiness } from '../observe/readiness.ts'
+import { buildOperations } from '../operations.ts'
+import { refuseUnfitRole } from '../startup-checks.ts'
+import { PostgresStore } from '../store/postgres-store.ts'
+import { readEmbeddedConfig, USAGE, type EmbeddedConfig } from './config.ts'
+import { prepareByUrl, prepareOwnServer } from './database.ts'
+import { loadFileKeys } from './file-keys.ts'
+import { loadOrMakeFirstUser } from './first-user.ts'
+import { greeting } from './greeting.ts'
+import { startPostgresServer } from './postgres-server.ts'
+
+const started = performance.now()
+try {
+  const config = readEmbeddedConfig()
+  if (config === 'help') process.stdout.write(USAGE)
+  else await run(config)
+} catch (error) {
+  const known = error instanceof PalisadeError
+  process.stderr.write(`${known ? error.message : String((error as Error).stack)}\n`)
+  process.exit(1)
+}
+
+async function run(config: EmbeddedConfig): Promise<void> {
+  const { dataDirectory, host } = config
+  const api = { host, port: config.port, flag: '--port' }
+  const probes = { host, port: config.operationsPort, flag: '--operations-port' }
+  await refuseTakenPort(api)
+  await refuseTakenPort(probes)
+  await mkdir(dataDirectory, { recursive: true })
+  const logFile = join(dataDirectory, 'gateway.log')
+  const destination = pino.destination({ dest: logFile, sync: false })
+  const log = makeLog({ level: config.logLevel, service: 'palisade-gateway', destination })
+  const clock = systemClock
+  const root = await loadOrMakeKeyFile(join(dataDirectory, 'key'))
+  const password = deriveKey(root, 'embedded-postgres').toString('base64url')
+  const server =
+    config.databaseUrl === undefined
+      ? await startPostgresServer(dataDirectory, password, log)
+      : undefined
+  const logins = server
+    ? await prepareOwnServer(server.superuser)
+    : await prepareByUrl(config.databaseUrl ?? '')
+  const store = new PostgresStore(logins.app)
+  await refuseUnfitRole(store)
+  const firstUser = await loadOrMakeFirstUser(dataDirectory)
+  const gateway = assembleGateway({
+    profile: 'dev',
+    clock,
+    log,
+    store,
+    wrapper: new KeyFileWrapper(root),
+    limiter: () => new LocalLimiter(),
+    keys: await loadFileKeys(dataDirectory, root, clock),
+    names: { issuer: `http://${host}:${config.port}`, audience: 'palisade' },
+    writer: 'embedded',
+    settings: { trustedProxies: [], allowedOrigins: [], bodyLimit: 262_144 },
+    developmentUsers: firstUser.users,
+  })
+  const readiness = new Readiness([{ name: 'database', check: () => store.ready() }])
+  const operations = buildOperations({ metrics: gateway.metrics, readiness })
+  await listen(gateway.app, api)
+  await listen(operations, probes)
+  const minute = setInterval(() => void gateway.refusals.flush(), 60_000)
+  process.stdout.write(
+    greeting({ config, firstUser, logFile, tookMs: performance.now() - started }),
+  )
+  shutDownOnSignal({
+    log,
+    limitMs: 20_000,
+    steps: [
+      { name: 'readiness', run: () => readiness.drain() },
+      { name: 'requests', run: () => gateway.app.close() },
+      { name: 'counters', run: () => gateway.refusals.flush() },
+      { name: 'operations', run: () => operations.close() },
+      { name: 'timers', run: () => clearInterval(minute) },
+      { name: 'connections', run: () => store.close() },
+      { name: 'database', run: () => server?.stop() },
+      { name: 'log', run: () => destination.flushSync() },
+    ],
+  })
+}
