@@ -10,7 +10,8 @@ const object = <P extends Type.TProperties>(properties: P, description?: string)
     additionalProperties: false,
     ...(description === undefined ? {} : { description }),
   })
-const oneOf = <const V extends string[]>(...values: V) => Type.Enum(values)
+const oneOf = <const W extends readonly string[]>(...words: W) =>
+  Type.Unsafe<W[number]>({ type: 'string', enum: [...words] })
 
 export const IMAGE_NAMES = [
   'control',

@@ -1,10 +1,12 @@
+import type { types } from '@pulumi/kubernetes'
 import type { StackConfig } from '../config/schema.ts'
+import { NAMESPACES, PORTS } from '../names.ts'
 import type { Connection, Peer } from './connections.ts'
 
 export interface PolicyRule {
   readonly name: string
   readonly namespace: string
-  readonly spec: Record<string, unknown>
+  readonly spec: types.input.networking.v1.NetworkPolicySpec
 }
 
 const peerSelector = ({ namespace, pods }: Peer) => ({
@@ -98,3 +100,21 @@ export const bothEnds = (
       ]
     : []),
 ]
+
+/** The outside comes in here: from the balancer's networks where they are known, else from anywhere. */
+export const edgeEntrance = ({ trustedProxies }: StackConfig['edge']): PolicyRule => ({
+  name: 'entrance',
+  namespace: NAMESPACES.edge,
+  spec: {
+    podSelector: { matchLabels: { 'app.kubernetes.io/name': 'edge' } },
+    policyTypes: ['Ingress'],
+    ingress: [
+      {
+        ...(trustedProxies.length === 0
+          ? {}
+          : { from: trustedProxies.map((cidr) => ({ ipBlock: { cidr } })) }),
+        ports: tcp([PORTS.edgePlain, PORTS.edgeTls]),
+      },
+    ],
+  },
+})

@@ -1,0 +1,99 @@
+{{/* Labels that Services, policies and monitors select by. Call with a component's name. */}}
+{{- define "palisade.selector" -}}
+app.kubernetes.io/name: {{ . }}
+{{- end }}
+
+{{- define "palisade.labels" -}}
+app.kubernetes.io/name: {{ . }}
+app.kubernetes.io/part-of: palisade
+{{- end }}
+
+{{- define "palisade.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{- define "palisade.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{- define "palisade.image" -}}
+image: {{ .Values.image | quote }}
+imagePullPolicy: {{ .Values.imagePullPolicy }}
+{{- end }}
+
+{{/* What each program is told, whichever it is. */}}
+{{- define "palisade.commonEnv" -}}
+- name: POD_NAME
+  valueFrom: { fieldRef: { fieldPath: metadata.name } }
+- name: POD_NAMESPACE
+  valueFrom: { fieldRef: { fieldPath: metadata.namespace } }
+- name: PALISADE_PROFILE
+  value: {{ .Values.profile }}
+- name: PALISADE_CLUSTER_ID
+  value: {{ .Values.clusterId }}
+- name: PALISADE_TLS_DIR
+  value: /etc/palisade/tls
+- name: PALISADE_VAULT_ADDR
+  value: {{ .Values.openbao.address }}
+- name: PALISADE_VAULT_TOKEN_PATH
+  value: /var/run/secrets/palisade/openbao/token
+{{- end }}
+
+{{/* A token that the secret store accepts and the API server does not. */}}
+{{- define "palisade.openbaoTokenVolume" -}}
+- name: openbao-token
+  projected:
+    defaultMode: 0440
+    sources:
+      - serviceAccountToken:
+          audience: {{ .Values.openbao.audience }}
+          expirationSeconds: 600
+          path: token
+{{- end }}
+
+{{- define "palisade.openbaoTokenMount" -}}
+- name: openbao-token
+  mountPath: /var/run/secrets/palisade/openbao
+  readOnly: true
+{{- end }}
+
+{{/* Egress to pods of another namespace. Call with (list namespace labels port). */}}
+{{- define "palisade.egressTo" -}}
+- to:
+    - namespaceSelector:
+        matchLabels: { kubernetes.io/metadata.name: {{ index . 0 }} }
+      podSelector:
+        matchLabels: {{ index . 1 | toJson }}
+  ports:
+    - { protocol: TCP, port: {{ index . 2 }} }
+{{- end }}
+
+{{- define "palisade.ingressFrom" -}}
+- from:
+    - namespaceSelector:
+        matchLabels: { kubernetes.io/metadata.name: {{ index . 0 }} }
+      podSelector:
+        matchLabels: {{ index . 1 | toJson }}
+  ports:
+    - { protocol: TCP, port: {{ index . 2 }} }
+{{- end }}
+
+{{- define "palisade.egressDns" -}}
+- to:
+    - namespaceSelector:
+        matchLabels: { kubernetes.io/metadata.name: kube-system }
+      podSelector:
+        matchLabels: { k8s-app: kube-dns }
+  ports:
+    - { protocol: UDP, port: 53 }
+    - { protocol: TCP, port: 53 }
+{{- end }}

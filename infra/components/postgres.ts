@@ -1,0 +1,82 @@
+import * as k8s from '@pulumi/kubernetes'
+import * as pulumi from '@pulumi/pulumi'
+import type { StackConfig } from '../config/schema.ts'
+import { clientTlsSecret, DATABASE, NAMESPACES, SECRETS } from '../names.ts'
+import { type ClusterWish, clusterSpec } from '../postgres/cluster.ts'
+import { PEERS } from '../network/connections.ts'
+import { allowApiServer } from '../network/policies.ts'
+import { CERTIFICATE_ROLES } from '../postgres/hba.ts'
+import { serviceNames } from '../workload/certificate.ts'
+import { Certificate } from './certificate.ts'
+
+/** CloudNativePG asks for this label before it reloads a Secret that it did not make. */
+const RELOAD = { 'cnpg.io/reload': '' }
+
+export interface PostgresArgs extends ClusterWish {
+  readonly apiServer: StackConfig['cluster']['apiServer']
+}
+
+/** PostgreSQL by CloudNativePG, with certificates of the private CA and no superuser Secret. */
+export class Postgres extends pulumi.ComponentResource {
+  readonly cluster: string
+
+  constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
+    super('palisade:platform:Postgres', name, {}, opts)
+    const { data, system } = NAMESPACES
+    const services = ['rw', 'ro', 'r'].map((suffix) => `${DATABASE.cluster}-${suffix}`)
+    const server = new Certificate(
+      SECRETS.serverTls,
+      {
+        namespace: data,
+        secretName: SECRETS.serverTls,
+        commonName: `${DATABASE.cluster}-rw`,
+        dnsNames: services.flatMap((service) => [service, ...serviceNames(service, data)]),
+        usages: ['server auth'],
+        labels: RELOAD,
+      },
+      { parent: this },
+    )
+    const replication = new Certificate(
+      SECRETS.replicationTls,
+      {
+        namespace: data,
+        secretName: SECRETS.replicationTls,
+        commonName: 'streaming_replica',
+        usages: ['client auth'],
+        labels: RELOAD,
+      },
+      { parent: this },
+    )
+    for (const role of CERTIFICATE_ROLES) {
+      const secretName = clientTlsSecret(role)
+      new Certificate(
+        secretName,
+        { namespace: system, secretName, commonName: role, usages: ['client auth'] },
+        { parent: this },
+      )
+    }
+    // Each instance keeps its own state in the API server.
+    const { spec } = allowApiServer(PEERS.database, 'database', args.apiServer)
+    const network = new k8s.networking.v1.NetworkPolicy(
+      `${name}-api-server`,
+      { metadata: { name: 'database-to-api-server', namespace: data }, spec },
+      { parent: this },
+    )
+    new k8s.apiextensions.CustomResource(
+      name,
+      {
+        apiVersion: 'postgresql.cnpg.io/v1',
+        kind: 'Cluster',
+        metadata: {
+          name: DATABASE.cluster,
+          namespace: data,
+          annotations: { 'pulumi.com/waitFor': 'condition=Ready' },
+        },
+        spec: clusterSpec(args),
+      },
+      { parent: this, dependsOn: [server, replication, network] },
+    )
+    this.cluster = DATABASE.cluster
+    this.registerOutputs({ cluster: this.cluster })
+  }
+}

@@ -1,0 +1,86 @@
+import type { StackConfig } from '../config/schema.ts'
+import { PORTS, tlsSecret } from '../names.ts'
+import { labelsOf, selectorOf } from '../workload/labels.ts'
+import { resources, restrictedContainer, restrictedPod } from '../workload/security.ts'
+import { configFiles, mountsOf, scratch, secretFiles, volumesOf } from '../workload/volumes.ts'
+
+export const HEALTH_PORT = 8081
+
+export interface EdgeDeploymentWish {
+  readonly image: string
+  readonly replicas: number
+  readonly exposure: StackConfig['edge']['exposure']
+  readonly configDigest: string
+}
+
+const CONFIG = configFiles('config', 'edge', '/etc/palisade/edge')
+const TLS = secretFiles('tls', tlsSecret('edge'), '/etc/palisade/tls')
+const TMP = scratch('tmp', '/tmp', '256Mi')
+
+export const edgeDeployment = (wish: EdgeDeploymentWish) => {
+  const onHost = wish.exposure === 'HostPort'
+  const port = (name: string, containerPort: number) => ({
+    name,
+    containerPort,
+    ...(onHost ? { hostPort: containerPort } : {}),
+  })
+  const probe = { httpGet: { path: '/healthz', port: HEALTH_PORT }, periodSeconds: 5 }
+  return {
+    replicas: wish.replicas,
+    // Two pods cannot hold one port of the node at a time.
+    strategy: onHost
+      ? { type: 'Recreate' }
+      : { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    selector: { matchLabels: selectorOf('edge') },
+    template: {
+      metadata: {
+        labels: labelsOf('edge'),
+        annotations: { 'palisade.dev/config': wish.configDigest },
+      },
+      spec: {
+        automountServiceAccountToken: false,
+        enableServiceLinks: false,
+        securityContext: restrictedPod(),
+        terminationGracePeriodSeconds: 40,
+        containers: [
+          {
+            name: 'nginx',
+            image: wish.image,
+            imagePullPolicy: 'IfNotPresent',
+            command: [
+              'nginx',
+              '-e',
+              'stderr',
+              '-c',
+              '/etc/palisade/edge/nginx.conf',
+              '-g',
+              'daemon off;',
+            ],
+            ports: [port('http', PORTS.edgePlain), port('https', PORTS.edgeTls)],
+            securityContext: restrictedContainer(),
+            resources: resources('50m', '64Mi', '256Mi'),
+            readinessProbe: probe,
+            livenessProbe: { ...probe, periodSeconds: 10 },
+            lifecycle: {
+              preStop: {
+                exec: {
+                  command: [
+                    'nginx',
+                    '-e',
+                    'stderr',
+                    '-c',
+                    '/etc/palisade/edge/nginx.conf',
+                    '-s',
+                    'quit',
+                  ],
+                },
+              },
+            },
+            volumeMounts: mountsOf([CONFIG, TLS, TMP]),
+          },
+        ],
+        volumes: volumesOf([CONFIG, TLS, TMP]),
+      },
+    },
+  }
+}

@@ -1,0 +1,120 @@
+import { HOSTS, NAMESPACES, OPENBAO_AUDIENCE, PORTS } from '../names.ts'
+import { namespacePolicy, PLATFORM_POLICIES, platformPolicy } from './policies.ts'
+
+const TLS = '/etc/palisade/tls'
+const SEAL_KEY = '/etc/palisade/seal/key'
+
+type Request = Record<string, { operation: 'update'; path: string; data: Record<string, unknown> }>
+
+const request = (name: string, path: string, data: Record<string, unknown>): Request => ({
+  [name]: { operation: 'update', path, data },
+})
+
+/** Values by version, and no write without the number of the version it replaces. */
+const store = (name: string, path: string, limits: Record<string, unknown> = {}): Request[] => [
+  request(name, `sys/mounts/${path}`, { type: 'kv', options: { version: '2' } }),
+  request(`${name}-cas`, `${path}/config`, { cas_required: true, ...limits }),
+]
+
+interface RoleWish {
+  readonly role: string
+  readonly account: string
+  readonly policy: string
+}
+const role = ({ role: name, account, policy }: RoleWish): Request =>
+  request(name, `auth/kubernetes/role/${name}`, {
+    bound_service_account_names: [account],
+    bound_service_account_namespaces: [NAMESPACES.system],
+    audience: OPENBAO_AUDIENCE,
+    token_policies: [policy],
+    token_ttl: '20m',
+    token_max_ttl: '1h',
+  })
+
+const OWN_NAMESPACE = `palisade-ns-${NAMESPACES.system}`
+
+const ROLES: readonly RoleWish[] = [
+  { role: 'palisade-operator', account: 'operator', policy: 'palisade-operator' },
+  { role: 'palisade-gateway', account: 'gateway', policy: 'palisade-gateway' },
+  { role: 'palisade-sealer', account: 'sealer', policy: 'palisade-sealer' },
+  { role: 'palisade-onboarder', account: 'onboarder', policy: 'palisade-onboarder' },
+  { role: OWN_NAMESPACE, account: 'operator', policy: OWN_NAMESPACE },
+]
+
+/** Runs once, on the first start; the root token it uses is revoked and shown to nobody. */
+export const initialisation = () => [
+  {
+    mounts: {
+      request: [
+        // Two versions: the published one and the one it replaced, which is destroyed at retirement.
+        ...store('apps', 'apps', { max_versions: 2 }),
+        ...store('state', 'palisade-state'),
+        ...store('platform', 'platform'),
+        request('transit', 'sys/mounts/transit', { type: 'transit' }),
+        request('checkpoint-key', 'transit/keys/audit-checkpoint', {
+          type: 'ecdsa-p256',
+          exportable: false,
+          allow_plaintext_backup: false,
+        }),
+      ],
+    },
+  },
+  {
+    policies: {
+      request: [
+        ...PLATFORM_POLICIES.map((name) =>
+          request(name, `sys/policies/acl/${name}`, { policy: platformPolicy(name) }),
+        ),
+        request(OWN_NAMESPACE, `sys/policies/acl/${OWN_NAMESPACE}`, {
+          policy: namespacePolicy(NAMESPACES.system),
+        }),
+      ],
+    },
+  },
+  {
+    accounts: {
+      request: [
+        request('kubernetes', 'sys/auth/kubernetes', { type: 'kubernetes' }),
+        request('reviewer', 'auth/kubernetes/config', {
+          kubernetes_host: 'https://kubernetes.default.svc',
+        }),
+        ...ROLES.map(role),
+      ],
+    },
+  },
+]
+
+/** The whole server as one document; it names files and holds no secret. */
+export const openbaoConfig = () => ({
+  ui: false,
+  log_format: 'json',
+  log_level: 'warn',
+  api_addr: `https://${HOSTS.openbao}:${PORTS.openbao}`,
+  cluster_addr: `https://${HOSTS.openbao}:${PORTS.openbaoCluster}`,
+  listener: [
+    {
+      tcp: {
+        address: `[::]:${PORTS.openbao}`,
+        cluster_address: `[::]:${PORTS.openbaoCluster}`,
+        tls_cert_file: `${TLS}/tls.crt`,
+        tls_key_file: `${TLS}/tls.key`,
+        tls_min_version: 'tls12',
+        max_request_size: 1_048_576,
+      },
+    },
+  ],
+  storage: { raft: { path: '/data', node_id: 'openbao-0' } },
+  seal: [{ static: { current_key_id: 'local-1', current_key: `file://${SEAL_KEY}` } }],
+  // Values are written as keyed digests; without a working device the server refuses requests.
+  audit: [
+    {
+      file: {
+        stdout: {
+          description: 'Every request, values as keyed digests',
+          options: { file_path: 'stdout', log_raw: 'false' },
+        },
+      },
+    },
+  ],
+  initialize: initialisation(),
+})

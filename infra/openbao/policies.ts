@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs'
+
+export const PLATFORM_POLICIES = [
+  'palisade-operator',
+  'palisade-gateway',
+  'palisade-sealer',
+  'palisade-onboarder',
+] as const
+export type PlatformPolicy = (typeof PLATFORM_POLICIES)[number]
+
+const DIRECTORY = new URL('../../policies/vault/', import.meta.url)
+const read = (name: string): string => readFileSync(new URL(`${name}.hcl`, DIRECTORY), 'utf8')
+
+export const platformPolicy = (name: PlatformPolicy): string => read(name)
+
+/** What the operator may do for the rotations of one namespace, and nowhere else. */
+export const namespacePolicy = (namespace: string): string =>
+  read('palisade-namespace').replaceAll('{namespace}', namespace)

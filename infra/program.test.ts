@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as pulumi from '@pulumi/pulumi'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { alertGroups } from '../observability/alerts.ts'
+import { parseStackConfig } from './config/parse.ts'
+import { IMAGE_NAMES } from './config/schema.ts'
+
+interface Registered {
+  readonly type: string
+  readonly name: string
+  readonly inputs: Record<string, unknown>
+  readonly begun: number
+  readonly done: number
+}
+const registered: Registered[] = []
+let clock = 0
+
+/** The whole program against an engine that takes its time and notes when each resource begins and is done. */
+beforeAll(async () => {
+  await pulumi.runtime.setMocks({
+    newResource: async ({ name, type, inputs }) => {
+      const begun = clock++
+      await sleep(3)
+      const given = inputs as Record<string, unknown>
+      registered.push({ type, name, inputs: given, begun, done: clock++ })
+      return { id: name, state: given }
+    },
+    call: ({ token }) => {
+      throw new Error(`the program asks the provider while planning: ${token}`)
+    },
+  })
+  const { platform } = await import('./program.ts')
+  const images = Object.fromEntries(IMAGE_NAMES.map((name) => [name, `palisade.local/${name}:1`]))
+  platform(
+    parseStackConfig({
+      profile: 'dev',
+      images,
+      cluster: { apiServer: { cidrs: ['10.250.0.1/32'], port: 6443 } },
+      openbao: { seal: 'static' },
+      edge: { exposure: 'HostPort', hosts: ['api.palisade.localhost'], publicPort: 8443 },
+      appNamespaces: ['shop'],
+    }),
+    alertGroups(),
+  )
+  await pulumi.runtime.disconnect()
+}, 60_000)
+
+const find = (kind: string, name: string): Registered => {
+  const found = registered.find((one) => one.type.endsWith(`:${kind}`) && one.name === name)
+  if (found === undefined) throw new Error(`no ${kind} ${name} was registered`)
+  return found
+}
+const ofKind = (kind: string) => registered.filter(({ type }) => type.endsWith(`:${kind}`))
+
+describe('platform', () => {
+  it.each([
+    ['CertificateAuthority palisade-ca', 'Namespace palisade-system'],
+    ['StatefulSet openbao', 'ClusterIssuer palisade-ca'],
+    ['StatefulSet openbao', 'Job seal-key'],
+    ['Job seal-key', 'NetworkPolicy seal-key-api-server'],
+    ['Cluster postgres', 'Certificate postgres-server-tls'],
+    ['Cluster postgres', 'NetworkPolicy postgres-api-server'],
+    ['Job migrate', 'Cluster postgres'],
+    ['Job migrate', 'Certificate postgres-client-palisade-migrator-tls'],
+    ['StatefulSet redis', 'Job redis-users'],
+    ['Chart operator', 'StatefulSet openbao'],
+    ['Chart operator', 'Job migrate'],
+    ['SecretRotation gateway-db', 'Chart operator'],
+    ['SecretRotation gateway-db', 'RoleBinding operator-access'],
+    ['SecretRotation sealer-db', 'RotationBackend palisade-db'],
+    ['Chart services', 'SecretRotation gateway-db'],
+    ['Chart services', 'SecretRotation sealer-db'],
+    ['Chart services', 'StatefulSet redis'],
+    ['Deployment edge', 'Chart services'],
+    ['Job onboard-shop', 'StatefulSet openbao'],
+  ])('begins %s when %s is done', (later, earlier) => {
+    const [laterKind = '', laterName = ''] = later.split(' ')
+    const [earlierKind = '', earlierName = ''] = earlier.split(' ')
+    expect(find(earlierKind, earlierName).done).toBeLessThan(find(laterKind, laterName).begun)
+  })
+
+  it('uses the chart and no other remote component', () => {
+    expect(ofKind('Chart').map(({ name }) => name)).toEqual(['operator', 'services'])
+    expect(ofKind('ConfigGroup')).toEqual([])
+    expect(ofKind('Release')).toEqual([])
+  })
+
+  it('makes no Secret: values come to exist inside the cluster', () => {
+    expect(ofKind('Secret')).toEqual([])
+    expect(registered.filter(({ type }) => type.startsWith('random:'))).toEqual([])
+  })
+
+  it('enforces restricted Pod Security in every namespace but the one whose exception is named', () => {
+    const enforced = ofKind('Namespace')
+      .filter(({ type }) => type.startsWith('kubernetes:'))
+      .map(({ name, inputs }) => {
+        const { labels, annotations } = inputs['metadata'] as Record<string, Record<string, string>>
+        return [
+          name,
+          labels?.['pod-security.kubernetes.io/enforce'],
+          annotations?.['palisade.dev/pod-security-exception'] !== undefined,
+        ]
+      })
+    expect(enforced).toEqual(
+      expect.arrayContaining([
+        ['palisade-system', 'restricted', false],
+        ['palisade-edge', 'privileged', true],
+        ['palisade-data', 'restricted', false],
+        ['palisade-vault', 'restricted', false],
+        ['palisade-monitoring', 'restricted', false],
+      ]),
+    )
+    expect(enforced).toHaveLength(5)
+  })
+
+  it('lets a bootstrap Job see the Secret it makes and no other', () => {
+    const rules = ofKind('Role')
+      .filter(({ name }) => /^(seal-key|redis-users)\//.test(name))
+      .flatMap(({ inputs }) => inputs['rules'] as Record<string, unknown>[])
+    for (const rule of rules) {
+      if (rule['resourceNames'] === undefined) expect(rule['verbs']).toEqual(['create'])
+      else expect(rule['verbs']).toEqual(['get', 'patch'])
+    }
+    expect(rules).toHaveLength(6)
+  })
+
+  it('names every component of the platform by its own type', () => {
+    const own = registered.map(({ type }) => type).filter((type) => type.startsWith('palisade:'))
+    expect(own.every((type) => /^palisade:platform:[A-Z][A-Za-z]+$/.test(type))).toBe(true)
+  })
+})

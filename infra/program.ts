@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs'
+import * as k8s from '@pulumi/kubernetes'
+import type * as pulumi from '@pulumi/pulumi'
+import { AppNamespace } from './components/app-namespace.ts'
+import { CertificateAuthority } from './components/certificate-authority.ts'
+import { Connections } from './components/connections.ts'
+import { ControlPlane } from './components/control-plane.ts'
+import { Edge } from './components/edge.ts'
+import { Migration } from './components/migration.ts'
+import { Monitoring } from './components/monitoring.ts'
+import { Namespace } from './components/namespace.ts'
+import { OpenBao } from './components/openbao.ts'
+import { OperatorAccess } from './components/operator-access.ts'
+import { PlatformRotations } from './components/platform-rotations.ts'
+import { Postgres } from './components/postgres.ts'
+import { Redis } from './components/redis.ts'
+import type { StackConfig } from './config/schema.ts'
+import { NAMESPACES, tlsSecret } from './names.ts'
+
+const BOOTSTRAP_SQL = new URL('../gateway/store/bootstrap.sql', import.meta.url)
+
+const HOST_PORTS =
+  'The edge opens two ports of its node, which Pod Security forbids below privileged. Its pods ask for nothing else.'
+
+export interface PlatformOutputs {
+  readonly gatewayUrl: string
+  readonly namespaces: readonly string[]
+}
+
+/**
+ * The platform in the order in which trust comes to exist; no arrow points backwards. Each step names what
+ * it waits for, and whatever is not named starts at once.
+ */
+export const platform = (config: StackConfig, ruleGroups: readonly object[]): PlatformOutputs => {
+  const { images, cluster } = config
+  const { apiServer, dnsCidrs } = cluster
+  const storage = cluster.storageClass === undefined ? {} : { storageClass: cluster.storageClass }
+  const after = (...dependsOn: pulumi.Resource[]) => ({ dependsOn })
+
+  const namespaces = Object.values(NAMESPACES)
+    .filter((name) => config.monitoring.enabled || name !== NAMESPACES.monitoring)
+    .map(
+      (name) =>
+        new Namespace(name, {
+          dnsCidrs,
+          ...(name === NAMESPACES.edge && config.edge.exposure === 'HostPort'
+            ? { exception: HOST_PORTS }
+            : {}),
+        }),
+    )
+  const connections = new Connections(
+    'connections',
+    { monitoring: config.monitoring.enabled },
+    after(...namespaces),
+  )
+  const authority = new CertificateAuthority('palisade-ca', after(...namespaces))
+  const ground = after(...namespaces, connections, authority)
+
+  const openbao = new OpenBao(
+    'openbao',
+    {
+      image: images.openbao,
+      controlImage: images.control,
+      apiServer,
+      storage: config.openbao.storage,
+      ...storage,
+    },
+    ground,
+  )
+  const postgres = new Postgres(
+    'postgres',
+    {
+      image: images.postgres,
+      postgres: config.postgres,
+      apiServer,
+      bootstrapSql: readFileSync(BOOTSTRAP_SQL, 'utf8'),
+      ...storage,
+    },
+    ground,
+  )
+  const redis = new Redis(
+    'redis',
+    {
+      image: images.valkey,
+      controlImage: images.control,
+      apiServer,
+      storage: config.redis.storage,
+      ...storage,
+    },
+    ground,
+  )
+  const migration = new Migration('migrate', { image: images.control }, after(postgres))
+
+  const publicPort = config.edge.publicPort === 443 ? '' : `:${config.edge.publicPort}`
+  const publicUrl = `https://${config.edge.hosts[0] ?? ''}${publicPort}`
+  const operator = new ControlPlane(
+    'operator',
+    { config, stage: 'operator', publicUrl },
+    after(openbao, migration),
+  )
+  const access = new OperatorAccess(
+    'operator-access',
+    { namespace: NAMESPACES.system },
+    after(operator),
+  )
+  const rotations = new PlatformRotations('platform-rotations', after(operator, access))
+  const services = new ControlPlane(
+    'services',
+    { config, stage: 'services', publicUrl },
+    after(rotations, redis),
+  )
+  const edge = new Edge('edge', { image: images.nginx, edge: config.edge }, after(services))
+
+  if (config.monitoring.enabled) {
+    new Monitoring(
+      'monitoring',
+      { images, retention: config.monitoring.retention, apiServer, ruleGroups, ...storage },
+      ground,
+    )
+  }
+  openForTeams(config, [openbao, operator])
+  return { gatewayUrl: edge.url, namespaces: Object.values(NAMESPACES) }
+}
+
+/** Namespaces of teams exist already; here they opt in. */
+const openForTeams = (config: StackConfig, dependsOn: pulumi.Resource[]): void => {
+  if (config.appNamespaces.length === 0) return
+  const onboarder = new k8s.core.v1.ServiceAccount(
+    'onboarder',
+    {
+      metadata: { name: 'onboarder', namespace: NAMESPACES.system },
+      automountServiceAccountToken: false,
+    },
+    { dependsOn },
+  )
+  for (const namespace of config.appNamespaces) {
+    new AppNamespace(
+      `app-${namespace}`,
+      { namespace, controlImage: config.images.control, caSecret: tlsSecret('operator') },
+      { dependsOn: [...dependsOn, onboarder] },
+    )
+  }
+}

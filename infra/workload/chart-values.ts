@@ -1,0 +1,50 @@
+import type { StackConfig } from '../config/schema.ts'
+import {
+  clientTlsSecret,
+  HOSTS,
+  NAMESPACES,
+  OPENBAO_AUDIENCE,
+  PORTS,
+  SECRETS,
+  tlsSecret,
+} from '../names.ts'
+
+/** One chart, two stages: the operator makes the credentials that gateway and sealer wait for. */
+export type Stage = 'operator' | 'services'
+
+export const chartValues = (config: StackConfig, stage: Stage, publicUrl: string) => ({
+  image: config.images.control,
+  profile: config.profile,
+  clusterId: config.clusterId,
+  operator: {
+    enabled: stage === 'operator',
+    replicas: config.operator.replicas,
+    tlsSecret: tlsSecret('operator'),
+    clientCertificates: [clientTlsSecret('palisade_operator')],
+  },
+  gateway: {
+    enabled: stage === 'services',
+    replicas: config.gateway.replicas,
+    publicUrl,
+    tlsSecret: tlsSecret('gateway'),
+    databaseSecret: SECRETS.gatewayDatabase,
+    redisSecret: SECRETS.gatewayRedis,
+  },
+  sealer: {
+    enabled: stage === 'services',
+    tlsSecret: tlsSecret('sealer'),
+    databaseSecret: SECRETS.sealerDatabase,
+  },
+  openbao: { address: `https://${HOSTS.openbao}:${PORTS.openbao}`, audience: OPENBAO_AUDIENCE },
+  redis: { address: `${HOSTS.redis}:${PORTS.redis}` },
+  networkPolicies: {
+    enabled: true,
+    apiServer: config.cluster.apiServer,
+    namespaces: {
+      edge: NAMESPACES.edge,
+      data: NAMESPACES.data,
+      vault: NAMESPACES.vault,
+      monitoring: NAMESPACES.monitoring,
+    },
+  },
+})
