@@ -13,6 +13,9 @@ export class LocalError extends Error {
 
 /** One paragraph for a terminal; an unexpected error keeps its stack, an expected one needs none. */
 export function explain(error: unknown): string {
-  if (error instanceof LocalError) return `${error.code}: ${error.message}\n  → ${error.remedy}`
+  if (error instanceof LocalError) {
+    const reason = error.cause instanceof Error ? `\n  cause: ${error.cause.message}` : ''
+    return `${error.code}: ${error.message}${reason}\n  → ${error.remedy}`
+  }
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

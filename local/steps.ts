@@ -51,7 +51,7 @@ export async function runSteps(
   const ended = new Map<string, Promise<void>>()
 
   const runOne = async (step: Step): Promise<void> => {
-    await Promise.all((step.needs ?? []).map((name) => ended.get(name)))
+    await Promise.all((step.needs ?? []).map((name) => ended.get(name) ?? Promise.resolve()))
     signal.throwIfAborted()
     const begun = terminal.now()
     const note = (message: string): void => {

@@ -25,7 +25,9 @@ export const isAnswering = async (kubeconfig: string): Promise<true | undefined>
 
 export const isNodeReady = async (kubeconfig: string, node: string): Promise<true | undefined> => {
   const path = '{.status.conditions[?(@.type=="Ready")].status}'
-  return orWait((await kubectl(kubeconfig, ['get', 'node', node, '-o', `jsonpath=${path}`])) === 'True')
+  return orWait(
+    (await kubectl(kubeconfig, ['get', 'node', node, '-o', `jsonpath=${path}`])) === 'True',
+  )
 }
 
 export const isRolledOut = async (

@@ -1,29 +1,36 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Image } from '../images/archive.ts'
 import { ensureImages, imageStore, referencesOf } from '../images/ensure.ts'
 import { containerdAt, importImages } from '../images/import.ts'
 import { cacheDir, kubeconfigPath } from '../paths.ts'
 import { type StepContext, until } from '../steps.ts'
-import { toolPath } from '../tools/path.ts'
 import { apply, isAnswering, isNodeReady, isRolledOut } from './apply.ts'
+import type { ToolPath } from './bare-backend.ts'
 import { kubeconfig } from './config.ts'
-import { nodePackages } from './debian.ts'
+import { NODE_PACKAGES, unpackPackages } from './debian.ts'
 import { enterNode, insideNode } from './inside.ts'
 import { HOST_PORTS, type Layout, NODE } from './layout.ts'
 import { clusterManifests } from './manifests/cluster.ts'
 import { makeFolders, nodeSpec, writeConfigs } from './node.ts'
 import { ensurePki } from './pki.ts'
+import { rememberSysctls } from './sysctls.ts'
 import { ensureRelay, ensureTree } from './tree.ts'
 
 const NODE_IMAGES = ['pause', 'coredns', 'kube-network-policies']
 
 /** Starts the node's namespaces; the kubelet inside waits for its program if that still compiles. */
-export async function startControlPlane(layout: Layout, context: StepContext): Promise<string> {
+export async function startControlPlane(
+  layout: Layout,
+  toolPath: ToolPath,
+  context: StepContext,
+): Promise<string> {
   await makeFolders(layout)
   const keysMade = await ensurePki(layout.pki)
-  const packages = await nodePackages(context)
-  const { pause = '' } = await nodeImages(layout, context, ['pause'])
-  const configs = await writeConfigs(layout, pause)
+  const packages = await unpackPackages(NODE_PACKAGES, context)
+  const [pause] = await nodeImages(layout, toolPath, context, ['pause'])
+  await rememberSysctls(layout)
+  const configs = await writeConfigs(layout, pause?.reference ?? '')
   const started = await ensureTree(layout, await nodeSpec(layout, packages.root), configs)
   const relayed = await ensureRelay(layout)
   const server = `https://127.0.0.1:${HOST_PORTS.api}`
@@ -39,9 +46,13 @@ export async function startControlPlane(layout: Layout, context: StepContext): P
 }
 
 /** Brings the node to Ready with DNS, network policies and volumes. */
-export async function finishNode(layout: Layout, context: StepContext): Promise<string> {
+export async function finishNode(
+  layout: Layout,
+  toolPath: ToolPath,
+  context: StepContext,
+): Promise<string> {
   const config = kubeconfigPath(layout.state)
-  const images = await ensureNodeImages(layout, context)
+  const images = await ensureNodeImages(layout, toolPath, context)
   const wait = (what: string, probe: () => Promise<true | undefined>): Promise<true> => {
     context.note(`waiting for ${what}`)
     return until(what, probe, { timeoutMs: 120_000, context })
@@ -56,10 +67,13 @@ export async function finishNode(layout: Layout, context: StepContext): Promise<
 
 async function ensureNodeImages(
   layout: Layout,
+  toolPath: ToolPath,
   context: StepContext,
 ): Promise<{ coredns: string; networkPolicies: string }> {
   await until('containerd', () => isContainerdUp(layout.state), { timeoutMs: 60_000, context })
-  const references = await nodeImages(layout, context, NODE_IMAGES, true)
+  const images = await nodeImages(layout, toolPath, context, NODE_IMAGES)
+  await importImages(images, imageStore(cacheDir()), await nodeContainerd(layout), context)
+  const references = referencesOf(images)
   return {
     coredns: references.coredns ?? '',
     networkPolicies: references['kube-network-policies'] ?? '',
@@ -71,17 +85,13 @@ const isContainerdUp = async (state: string): Promise<true | undefined> => {
   return true
 }
 
-async function nodeImages(
+const nodeImages = (
   layout: Layout,
+  toolPath: ToolPath,
   context: StepContext,
   only: readonly string[],
-  load = false,
-): Promise<Record<string, string>> {
-  const folders = { cacheDir: cacheDir(), stateDir: layout.state }
-  const images = await ensureImages({ ...folders, toolPath, context, only })
-  if (load) await importImages(images, imageStore(cacheDir()), await nodeContainerd(layout), context)
-  return referencesOf(images)
-}
+): Promise<readonly Image[]> =>
+  ensureImages({ cacheDir: cacheDir(), stateDir: layout.state, toolPath, context, only })
 
 /** containerd of the running node. */
 export const nodeContainerd = async (layout: Layout): Promise<ReturnType<typeof containerdAt>> =>

@@ -69,15 +69,13 @@ export const CERTIFICATES: readonly CertificateSpec[] = [
     names: [`DNS:${NODE.name}`, `IP:${NODE.address}`, 'IP:127.0.0.1'],
     usages: ['serverAuth'],
   },
-  ...['controller-manager', 'scheduler'].map(
-    (name): CertificateSpec => ({
-      name: `${name}-server`,
-      authority: 'cluster',
-      commonName: name,
-      names: LOOPBACK,
-      usages: ['serverAuth'],
-    }),
-  ),
+  ...['controller-manager', 'scheduler'].map((name): CertificateSpec => ({
+    name: `${name}-server`,
+    authority: 'cluster',
+    commonName: name,
+    names: LOOPBACK,
+    usages: ['serverAuth'],
+  })),
 ]
 
 const RENEW_BEFORE_MS = 30 * 24 * 3600 * 1000
@@ -108,7 +106,16 @@ export function opensslArgs(spec: CertificateSpec, dir: string): string[] {
     ...(spec.names.length > 0 ? [`subjectAltName=${spec.names.join(',')}`] : []),
   ]
   return [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-sha256'],
+    ...[
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-sha256',
+    ],
     ...['-days', '365', '-subj', `${organization}/CN=${spec.commonName}`],
     ...['-CA', `${dir}/ca-${spec.authority}.crt`, '-CAkey', `${dir}/ca-${spec.authority}.key`],
     ...['-keyout', `${dir}/${spec.name}.key`, '-out', `${dir}/${spec.name}.crt`],

@@ -29,7 +29,10 @@ export function componentsOf(layout: Layout, tools: ToolPaths, node: string): Co
     apiserver(layout, tools),
     controllerManager(layout, tools),
     scheduler(layout, tools),
-    { name: 'containerd', argv: ['containerd', '--config', join(layout.config, 'containerd.toml')] },
+    {
+      name: 'containerd',
+      argv: ['containerd', '--config', join(layout.config, 'containerd.toml')],
+    },
     {
       name: 'kubelet',
       argv: [

@@ -100,7 +100,11 @@ export const kubeletConfig = (layout: Layout): string =>
     // An image that is removed cannot be pulled again: there is no registry.
     imageGCHighThresholdPercent: 100,
     imageMaximumGCAge: '0s',
-    evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
+    evictionHard: {
+      'memory.available': '100Mi',
+      'nodefs.available': '1%',
+      'imagefs.available': '1%',
+    },
     // Five minutes of back-off would make every crash test a coffee break.
     featureGates: { KubeletCrashLoopBackOffMax: true },
     crashLoopBackOff: { maxContainerRestartPeriod: '15s' },

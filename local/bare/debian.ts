@@ -35,20 +35,29 @@ const ALTERNATIVES: Readonly<Record<string, string>> = {
   'ip6tables-restore': 'xtables-legacy-multi',
 }
 
-async function rootPath(): Promise<string> {
+/** Makes the Debian of the images. A script: it finds Perl and apt on the machine. */
+export const IMAGE_PACKAGES: readonly string[] = ['mmdebstrap']
+
+async function rootPath(names: readonly string[]): Promise<string> {
   const release = await readFile('/etc/os-release', 'utf8').catch(() => '')
-  const key = [release, ...NODE_PACKAGES, ...Object.values(ALTERNATIVES)].join('\n')
+  const key = [release, ...names, ...Object.values(ALTERNATIVES)].join('\n')
   const digest = createHash('sha256').update(key).digest('hex').slice(0, 16)
   return join(cacheDir(), 'debian', digest)
 }
 
-/**
- * Folder with the unpacked packages, laid over /usr inside the node's mount namespace only: nothing
- * is installed on the machine.
- */
-export async function nodePackages(context: StepContext): Promise<{ root: string; made: boolean }> {
-  const root = await rootPath()
-  if (await stat(root).then(() => true, () => false)) return { root, made: false }
+/** Folder with the unpacked packages; nothing is installed on the machine. */
+export async function unpackPackages(
+  names: readonly string[],
+  context: StepContext,
+): Promise<{ root: string; made: boolean }> {
+  const root = await rootPath(names)
+  if (
+    await stat(root).then(
+      () => true,
+      () => false,
+    )
+  )
+    return { root, made: false }
   const draft = `${root}.${process.pid}.draft`
   const lists = join(cacheDir(), 'debian', 'lists')
   await mkdir(join(draft, 'debs'), { recursive: true })
@@ -58,9 +67,9 @@ export async function nodePackages(context: StepContext): Promise<{ root: string
     const apt = ['-qq', '-o', `Dir::State::lists=${lists}`, '-o', 'APT::Sandbox::User=root']
     context.note('reading package lists')
     await exec('apt-get', [...apt, 'update'], { signal: context.signal })
-    context.note(`downloading ${NODE_PACKAGES.length} packages`)
+    context.note(`downloading ${names.length} packages`)
     const debs = join(draft, 'debs')
-    await exec('apt-get', [...apt, 'download', ...NODE_PACKAGES], { cwd: debs, signal: context.signal })
+    await exec('apt-get', [...apt, 'download', ...names], { cwd: debs, signal: context.signal })
     for (const deb of await readdir(debs)) await exec('dpkg', ['-x', join(debs, deb), draft])
     await rm(debs, { recursive: true })
     await mergeIntoUsr(draft)
@@ -69,7 +78,7 @@ export async function nodePackages(context: StepContext): Promise<{ root: string
     if (cause instanceof LocalError || context.signal.aborted) throw cause
     throw new LocalError(
       'ERR_PACKAGES',
-      'the container runtime could not be fetched from the Debian mirror',
+      'packages could not be fetched from the Debian mirror',
       'check that `apt-get update` works on this machine, then run `make up` again',
       cause,
     )
@@ -87,7 +96,9 @@ async function mergeIntoUsr(root: string): Promise<void> {
     await cp(from, join(root, 'usr', folder), { recursive: true, verbatimSymlinks: true })
     await rm(from, { recursive: true })
   }
+  const sbin = join(root, 'usr', 'sbin')
   for (const [name, target] of Object.entries(ALTERNATIVES)) {
-    await symlink(target, join(root, 'usr', 'sbin', name))
+    const isThere = await stat(join(sbin, target)).catch(() => undefined)
+    if (isThere) await symlink(target, join(sbin, name))
   }
 }

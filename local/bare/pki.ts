@@ -2,7 +2,13 @@ import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exec } from '../exec.ts'
-import { type Authority, CERTIFICATES, type CertificateSpec, isCurrent, opensslArgs } from './certificates.ts'
+import {
+  type Authority,
+  CERTIFICATES,
+  type CertificateSpec,
+  isCurrent,
+  opensslArgs,
+} from './certificates.ts'
 
 const AUTHORITIES: readonly Authority[] = ['cluster', 'etcd', 'front-proxy']
 
@@ -26,7 +32,16 @@ async function ensureAuthority(dir: string, name: Authority): Promise<boolean> {
   const cert = join(dir, `ca-${name}.crt`)
   if (await exists(cert)) return false
   await exec('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-sha256'],
+    ...[
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-sha256',
+    ],
     ...['-days', '3650', '-subj', `/CN=palisade ${name}`],
     ...['-addext', 'basicConstraints=critical,CA:TRUE'],
     ...['-addext', 'keyUsage=critical,keyCertSign,cRLSign,digitalSignature'],
@@ -47,7 +62,10 @@ async function ensureServiceAccountKey(dir: string): Promise<boolean> {
   const path = join(dir, 'service-account.key')
   if (await exists(path)) return false
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  await writeFile(join(dir, 'service-account.pub'), publicKey.export({ type: 'spki', format: 'pem' }))
+  await writeFile(
+    join(dir, 'service-account.pub'),
+    publicKey.export({ type: 'spki', format: 'pem' }),
+  )
   // The API server reads EC keys only in their traditional form.
   await writeFile(path, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o600 })
   return true

@@ -25,7 +25,9 @@ function mounts(layout: Layout, packages: string): Command[] {
       `lowerdir=/var,upperdir=${data('var')},workdir=${data('var-work')}`,
       '/var',
     ],
-    ...(layout.state.startsWith('/var/') ? [['mount', '--bind', '/run/palisade', layout.state]] : []),
+    ...(layout.state.startsWith('/var/')
+      ? [['mount', '--bind', '/run/palisade', layout.state]]
+      : []),
     // An overlay cannot hold the layers of another one, nor should volumes pass through it.
     ...['containerd', 'kubelet'].flatMap((name) => [
       ['mkdir', '-p', `/var/lib/${name}`],

@@ -37,7 +37,8 @@ export async function recall(path: string): Promise<ProcessRecord | undefined> {
   const text = await readFile(path, 'utf8').catch(() => undefined)
   if (!text) return undefined
   const record = JSON.parse(text) as ProcessRecord
-  const alive = record.bootId === (await bootId()) && record.startTicks === (await ticks(record.pid))
+  const alive =
+    record.bootId === (await bootId()) && record.startTicks === (await ticks(record.pid))
   if (alive && record.startTicks !== '') return record
   await rm(path, { force: true })
   return undefined

@@ -32,7 +32,11 @@ function startDetached(layout: Layout, name: string, argv: readonly string[]): n
 }
 
 /** Starts the node unless the very same one runs already. */
-export async function ensureTree(layout: Layout, spec: NodeSpec, configs: string): Promise<boolean> {
+export async function ensureTree(
+  layout: Layout,
+  spec: NodeSpec,
+  configs: string,
+): Promise<boolean> {
   const digest = digestOf([spec, configs])
   const running = await recall(recordOf(layout, 'node'))
   if (running?.digest === digest) return false

@@ -37,7 +37,7 @@ export class Supervisor {
     for (const component of components) {
       let announce = (): void => {}
       ready.set(component.name, new Promise<void>((resolve) => (announce = resolve)))
-      const needs = (component.needs ?? []).map((name) => ready.get(name))
+      const needs = (component.needs ?? []).map((name) => ready.get(name) ?? Promise.resolve())
       lives.push(this.#live(component, Promise.all(needs), announce))
     }
     await Promise.all(lives)
@@ -49,8 +49,11 @@ export class Supervisor {
     const stopped = new Map<string, Promise<void>>()
     for (const component of [...this.#components].reverse()) {
       const dependents = this.#components.filter((other) => other.needs?.includes(component.name))
-      const before = dependents.map((dependent) => stopped.get(dependent.name))
-      stopped.set(component.name, Promise.all(before).then(() => this.#end(component.name)))
+      const before = dependents.map((one) => stopped.get(one.name) ?? Promise.resolve())
+      stopped.set(
+        component.name,
+        Promise.all(before).then(() => this.#end(component.name)),
+      )
     }
     await Promise.all(stopped.values())
   }
@@ -74,7 +77,8 @@ export class Supervisor {
       void this.#announceWhenReady(component, announce)
       const outcome = await ended
       if (this.#stopping) return
-      delay = Date.now() - begun > HEALTHY_MS ? FIRST_DELAY_MS : Math.min(delay * 2, LONGEST_DELAY_MS)
+      delay =
+        Date.now() - begun > HEALTHY_MS ? FIRST_DELAY_MS : Math.min(delay * 2, LONGEST_DELAY_MS)
       this.#say(`${component.name} ended (${outcome}); starts again in ${delay} ms`)
       await sleep(delay)
     }

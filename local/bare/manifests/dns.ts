@@ -26,7 +26,11 @@ const named = { name: 'coredns', namespace: 'kube-system' }
 export const dnsManifests = (image: string): Manifest[] => [
   { apiVersion: 'v1', kind: 'ServiceAccount', metadata: named },
   clusterRole('system:coredns', [
-    { apiGroups: [''], resources: ['endpoints', 'services', 'pods', 'namespaces'], verbs: ['list', 'watch'] },
+    {
+      apiGroups: [''],
+      resources: ['endpoints', 'services', 'pods', 'namespaces'],
+      verbs: ['list', 'watch'],
+    },
     { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
   ]),
   clusterRoleBinding('system:coredns', 'system:coredns', [{ kind: 'ServiceAccount', ...named }]),

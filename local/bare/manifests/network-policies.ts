@@ -8,7 +8,11 @@ const labels = { app: 'kube-network-policies' }
 export const networkPolicyManifests = (image: string): Manifest[] => [
   { apiVersion: 'v1', kind: 'ServiceAccount', metadata: named },
   clusterRole('kube-network-policies', [
-    { apiGroups: [''], resources: ['pods', 'namespaces', 'nodes'], verbs: ['list', 'watch', 'get'] },
+    {
+      apiGroups: [''],
+      resources: ['pods', 'namespaces', 'nodes'],
+      verbs: ['list', 'watch', 'get'],
+    },
     {
       apiGroups: ['networking.k8s.io'],
       resources: ['networkpolicies'],

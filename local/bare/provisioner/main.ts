@@ -2,7 +2,14 @@
 // Usage: node main.ts <kubeconfig> <folder for volumes>
 import { chmod, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ApiException, CoreV1Api, KubeConfig, makeInformer } from '@kubernetes/client-node'
+import {
+  ApiException,
+  CoreV1Api,
+  type Informer,
+  KubeConfig,
+  type KubernetesObject,
+  makeInformer,
+} from '@kubernetes/client-node'
 import { NODE } from '../layout.ts'
 import { isReleased, volumeFor, volumeName, wantsVolume } from './volume.ts'
 
@@ -43,7 +50,10 @@ async function provisionAll(): Promise<void> {
     await mkdir(path, { recursive: true })
     // Whatever user the pod runs as must be able to write; the parent folder is closed to others.
     await chmod(path, 0o777)
-    const made = await ignoring(409, api.createPersistentVolume({ body: volumeFor(claim, NODE.name, folder) }))
+    const made = await ignoring(
+      409,
+      api.createPersistentVolume({ body: volumeFor(claim, NODE.name, folder) }),
+    )
     if (made) console.log(`provisioned ${volumeName(claim)}`)
   }
 }
@@ -72,8 +82,10 @@ const tick = (): void => {
   pass().catch((error: unknown) => console.error('pass failed:', error))
 }
 
-for (const informer of [claims, volumes]) {
-  for (const verb of ['add', 'update', 'delete'] as const) informer.on(verb, tick)
+function watch<T extends KubernetesObject>(informer: Informer<T>): void {
+  informer.on('add', tick)
+  informer.on('update', tick)
+  informer.on('delete', tick)
   const start = (): void => {
     informer.start().catch((error: unknown) => {
       console.error('watch failed:', error)
@@ -83,4 +95,7 @@ for (const informer of [claims, volumes]) {
   informer.on('error', () => setTimeout(start, RETRY_MS))
   start()
 }
+
+watch(claims)
+watch(volumes)
 setInterval(tick, 30_000) // what failed once is tried again without an event

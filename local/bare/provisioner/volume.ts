@@ -61,9 +61,7 @@ export function volumeFor(
         required: {
           nodeSelectorTerms: [
             {
-              matchExpressions: [
-                { key: 'kubernetes.io/hostname', operator: 'In', values: [node] },
-              ],
+              matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [node] }],
             },
           ],
         },

@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { request } from 'node:https'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { HOST_PORTS } from './bare/layout.ts'
+import { kubeconfigPath, stateDir } from './paths.ts'
+import { type StepContext, until } from './steps.ts'
+import { toolPath } from './tools/path.ts'
+
+export const API_HOST = 'api.palisade.localhost'
+const URL_OF_GATEWAY = `https://${API_HOST}:${HOST_PORTS.https}/`
+const PATIENCE_MS = 180_000
+
+/** The authority that signed the edge's certificate, for `curl --cacert` and for browsers. */
+export const caPath = (): string => join(stateDir(), 'ca.crt')
+
+export async function untilGatewayAnswers(context: StepContext): Promise<string> {
+  const begun = Date.now()
+  context.note(`asking ${URL_OF_GATEWAY}`)
+  const probe = async (): Promise<number | undefined> => {
+    const ca = await authority()
+    const status = await statusOf(ca)
+    if (status === undefined || status >= 500) return undefined
+    await writeFile(caPath(), ca)
+    return status
+  }
+  const status = await until('an answer from the gateway', probe, {
+    timeoutMs: PATIENCE_MS,
+    everyMs: 500,
+    context,
+  })
+  return `answers ${status} over TLS after ${((Date.now() - begun) / 1000).toFixed(1)} s`
+}
+
+async function authority(): Promise<string> {
+  const kubeconfig = ['--kubeconfig', kubeconfigPath(), '-n', 'palisade-edge']
+  const wanted = ['get', 'secret', 'edge-tls', '-o', 'jsonpath={.data.ca\\.crt}']
+  const run = promisify(execFile)
+  const { stdout } = await run(await toolPath('kubectl'), [...kubeconfig, ...wanted])
+  return Buffer.from(stdout, 'base64').toString('utf8')
+}
+
+/** By address, since not every resolver knows that names under localhost are this machine. */
+const statusOf = (ca: string): Promise<number | undefined> =>
+  new Promise((resolve) => {
+    const call = request(
+      {
+        host: '127.0.0.1',
+        port: HOST_PORTS.https,
+        path: '/api/v1/.well-known/jwks.json',
+        servername: API_HOST,
+        headers: { host: API_HOST },
+        ca,
+        agent: false,
+        timeout: 5_000,
+      },
+      (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      },
+    )
+    call.once('timeout', () => call.destroy())
+    call.once('error', () => resolve(undefined))
+    call.end()
+  })
+
+/** What a newcomer needs next, and nothing else. */
+export async function announce(): Promise<string[]> {
+  const curl = `curl --cacert ${caPath()} --resolve ${API_HOST}:${HOST_PORTS.https}:127.0.0.1`
+  return [
+    '',
+    `The gateway answers at ${URL_OF_GATEWAY} (certificate authority: ${caPath()})`,
+    `  kubectl:  export KUBECONFIG=${kubeconfigPath()} PATH=${join(await toolPath('kubectl'), '..')}:$PATH`,
+    `  token:    ${curl} ${URL_OF_GATEWAY}api/v1/auth/login -H 'content-type: application/json' -d @login.json`,
+    '  next:     examples/rotate-postgres-password/README.md rotates a password under load',
+    '  stop:     make down',
+  ]
+}

@@ -1,0 +1,15 @@
+import type { Image } from './images/archive.ts'
+import type { StepContext } from './steps.ts'
+
+/** A Kubernetes on this machine; the stack on top of it is the same. */
+export interface Backend {
+  readonly name: 'bare' | 'kind'
+  /** Where pods get their addresses, for the policies of the cluster's operators. */
+  readonly podCidr: string
+  readonly log: string
+  /** Starts the API server and writes the kubeconfig; pods may still have to wait. */
+  startControlPlane(context: StepContext): Promise<string>
+  /** Pods run, names resolve, policies are enforced, volumes are made. */
+  finishNode(context: StepContext): Promise<string>
+  importImages(images: readonly Image[], context: StepContext): Promise<string>
+}

@@ -1,0 +1,41 @@
+import { mkdir, open, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { startTicksOf } from './bare/process-record.ts'
+import { LocalError } from './errors.ts'
+import { cacheDir } from './paths.ts'
+
+// In the cache, since `down` deletes the state folder while it holds the lock.
+const lockPath = (): string => join(cacheDir(), 'up-or-down.lock')
+
+const ticks = (pid: number): Promise<string> =>
+  readFile(`/proc/${pid}/stat`, 'utf8').then(startTicksOf, () => '')
+
+/** One `up` or `down` at a time; a lock whose holder is gone counts for nothing. */
+export async function withLock<T>(work: () => Promise<T>): Promise<T> {
+  await mkdir(cacheDir(), { recursive: true, mode: 0o700 })
+  if (!(await take())) {
+    const [pid = '', started] = (await readFile(lockPath(), 'utf8').catch(() => '')).split(' ')
+    if (pid !== '' && (await ticks(Number(pid))) === started) {
+      throw new LocalError(
+        'ERR_BUSY',
+        `another make up or make down is running (pid ${pid})`,
+        `wait for it, or end it with \`kill ${pid}\``,
+      )
+    }
+    await rm(lockPath(), { force: true })
+    if (!(await take())) throw new LocalError('ERR_BUSY', 'another command was faster', 'try again')
+  }
+  try {
+    return await work()
+  } finally {
+    await rm(lockPath(), { force: true })
+  }
+}
+
+async function take(): Promise<boolean> {
+  const file = await open(lockPath(), 'wx', 0o600).catch(() => undefined)
+  if (!file) return false
+  await file.writeFile(`${process.pid} ${await ticks(process.pid)}`)
+  await file.close()
+  return true
+}

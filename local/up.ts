@@ -1,0 +1,110 @@
+import { delimiter, join } from 'node:path'
+import type { Backend } from './backend.ts'
+import { bareBackend } from './bare/bare-backend.ts'
+import { IMAGE_PACKAGES, NODE_PACKAGES, unpackPackages } from './bare/debian.ts'
+import { layoutOf } from './bare/layout.ts'
+import { ensureImages, referencesOf } from './images/ensure.ts'
+import { isDockerThere, kindBackend } from './kind/backend.ts'
+import { factsOf } from './machine.ts'
+import { ensureOperators } from './operators/ensure.ts'
+import { cacheDir, kubeconfigPath, stateDir } from './paths.ts'
+import { problemsOf } from './preflight.ts'
+import type { Step, StepContext } from './steps.ts'
+import { buildTools, buildTimesPath } from './tools/build.ts'
+import { toolPath } from './tools/path.ts'
+import { waitForTool } from './tools/wait.ts'
+
+export async function upSteps(signal: AbortSignal): Promise<Step[]> {
+  const layout = layoutOf(stateDir())
+  const useKind = process.env.PALISADE_BACKEND === 'kind' || (await isKindUsable())
+  const waiting = waitForTool(signal)
+  const backend = useKind ? kindBackend(layout) : bareBackend(layout, waiting)
+  return [...foundation(backend), ...platform(backend, waiting)]
+}
+
+const isKindUsable = async (): Promise<boolean> =>
+  process.env.PALISADE_BACKEND !== 'bare' && (await isDockerThere())
+
+/** The control plane starts as soon as its programs are there; the rest compiles meanwhile. */
+const foundation = (backend: Backend): Step[] => [
+  { name: 'preflight', run: () => preflight(backend) },
+  { name: 'packages', needs: ['preflight'], run: packages },
+  {
+    name: 'tools of the control plane',
+    needs: ['preflight'],
+    log: buildTimesPath(),
+    run: (context) => buildTools('control-plane', context),
+  },
+  {
+    name: 'control plane',
+    needs: ['packages', 'tools of the control plane'],
+    log: backend.log,
+    run: (context) => backend.startControlPlane(context),
+  },
+  {
+    name: 'other tools',
+    needs: ['tools of the control plane'],
+    log: buildTimesPath(),
+    run: (context) => buildTools('rest', context),
+  },
+  {
+    name: 'node',
+    needs: ['control plane'],
+    log: backend.log,
+    run: (context) => backend.finishNode(context),
+  },
+]
+
+function platform(backend: Backend, waiting: (name: string) => Promise<string>): Step[] {
+  const kubeconfig = kubeconfigPath()
+  let images: Awaited<ReturnType<typeof ensureImages>> = []
+  return [
+    {
+      name: 'images',
+      needs: ['packages', 'tools of the control plane'],
+      run: async (context) => {
+        const folders = { cacheDir: cacheDir(), stateDir: stateDir() }
+        images = await ensureImages({ ...folders, toolPath: waiting, context })
+        return `${images.length} ready`
+      },
+    },
+    {
+      name: 'import of images',
+      needs: ['images', 'node'],
+      log: backend.log,
+      run: (context) => backend.importImages(images, context),
+    },
+    {
+      name: 'operators',
+      needs: ['import of images', 'other tools'],
+      run: (context) =>
+        ensureOperators({
+          kubeconfig,
+          images: referencesOf(images),
+          cacheDir: cacheDir(),
+          podCidr: backend.podCidr,
+          toolPath,
+          context,
+        }),
+    },
+  ]
+}
+
+async function preflight(backend: Backend): Promise<string> {
+  if (backend.name === 'kind') return 'backend kind (Docker answers)'
+  const facts = await factsOf()
+  const [first, ...others] = problemsOf(facts)
+  if (!first) return `backend bare, ${facts.freeGiB.toFixed(0)} GiB free, ${facts.goVersion}`
+  for (const { code, message, remedy } of others)
+    console.error(`${code}: ${message}\n  → ${remedy}`)
+  throw first
+}
+
+async function packages(context: StepContext): Promise<string> {
+  // One after the other: apt locks its lists.
+  const node = await unpackPackages(NODE_PACKAGES, context)
+  const images = await unpackPackages(IMAGE_PACKAGES, context)
+  // Behind the machine's own programs, so that only what is missing is taken from here.
+  process.env.PATH = [process.env.PATH, join(images.root, 'usr', 'bin')].join(delimiter)
+  return node.made || images.made ? 'unpacked' : 'unchanged'
+}
