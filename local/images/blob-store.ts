@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Transform, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -24,6 +24,7 @@ export const sha256 = (data: string | Uint8Array): string =>
  */
 export class BlobStore {
   readonly #root: string
+  readonly #used = new Set<string>()
 
   constructor(root: string) {
     this.#root = root
@@ -81,6 +82,7 @@ export class BlobStore {
     build: () => Promise<Layers<Name>>,
   ): Promise<Layers<Name>> {
     const entry = join(this.#root, 'index', `${sha256(inputs)}.json`)
+    this.#used.add(entry)
     const known = await this.#intact<Name>(entry)
     if (known) return known
     const layers = await build()
@@ -88,6 +90,22 @@ export class BlobStore {
     await writeFile(`${entry}.new`, JSON.stringify(layers))
     await rename(`${entry}.new`, entry)
     return layers
+  }
+
+  /**
+   * Deletes what neither this run used nor `kept` names. The young stay: another run may just have
+   * written them and not yet said what they are for.
+   */
+  async prune(kept: readonly Blob[], now: Date): Promise<void> {
+    const used = new Set(this.#used)
+    const needed = new Set(kept.map(({ digest }) => this.path(digest)))
+    for (const entry of used) {
+      const layers = (await this.#intact(entry)) ?? {}
+      for (const { digest } of Object.values<Blob>(layers)) needed.add(this.path(digest))
+    }
+    await deleteOld(join(this.#root, 'index'), used, now)
+    await deleteOld(join(this.#root, 'blobs', 'sha256'), needed, now)
+    await deleteOld(this.scratch, new Set(), now)
   }
 
   async #intact<Name extends string>(entry: string): Promise<Layers<Name> | undefined> {
@@ -100,5 +118,19 @@ export class BlobStore {
     } catch {
       return undefined // absent or damaged: building again is the repair for both
     }
+  }
+}
+
+const YOUNG_MS = 60 * 60 * 1000
+
+const deleteOld = async (folder: string, kept: ReadonlySet<string>, now: Date): Promise<void> => {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const path = join(folder, name)
+    if (kept.has(path)) continue
+    const modified = await stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => now.getTime(),
+    )
+    if (now.getTime() - modified > YOUNG_MS) await rm(path, { recursive: true, force: true })
   }
 }

@@ -10,7 +10,8 @@ const REPOSITORY = join(import.meta.dirname, '..', '..')
 /** Where the code lies in the image; a working directory, so that charts say `node gateway/main.ts`. */
 export const APP = 'opt/palisade'
 
-const SOURCE = ['api', 'cli', 'core', 'gateway', 'operator']
+/** What the image runs, and the policies that it gives to namespaces. */
+const SOURCE = ['api', 'cli', 'core', 'gateway', 'operator', 'policies/vault']
 
 /** Node as pinned by the package `node`, dependencies, source: in the order in which they change less. */
 export const controlLayers = async (store: BlobStore, signal: AbortSignal): Promise<Blob[]> => [

@@ -52,6 +52,8 @@ describe('layersOf', () => {
   it.each([
     ['a file of an unused package', './usr/bin/perl'],
     ['documentation', './usr/share/doc/nginx/README'],
+    ['a private key that a package made', './etc/ssl/private/ssl-cert-snakeoil.key'],
+    ['what starts services on a machine that boots', './etc/rc3.d/S01nginx'],
     ['a device', './dev/null'],
     ["the building host's resolver", './etc/resolv.conf'],
     ['the database that the package made for itself', './var/lib/postgresql/17/main/PG_VERSION'],

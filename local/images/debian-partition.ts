@@ -26,9 +26,19 @@ export const partition = (
   return layers
 }
 
-/** Never wanted in an image: build leftovers, documentation, the building host's own files. */
-const LEFT_OUT =
-  /^(dev\/|proc\/.|sys\/.|var\/cache\/.|var\/lib\/(apt|dpkg)\/|var\/log\/.|run\/.|tmp\/.|etc\/(hostname|resolv\.conf|machine-id)$|usr\/share\/(doc|man|info|locale|lintian|i18n|bug)\/|usr\/lib\/postgresql\/[0-9]+\/lib\/(bitcode\/|llvmjit)|var\/lib\/postgresql\/.|etc\/postgresql\/.|.*\.a$)/
+/** Never wanted in an image. */
+const LEFT_OUT: readonly RegExp[] = [
+  // What belongs to the building host, or to a machine that boots.
+  /^(dev\/|proc\/.|sys\/.|run\/.|tmp\/.|etc\/(apt\/|fstab|hostname|resolv\.conf|machine-id|rc.\.d\/))/,
+  /^(etc\/systemd\/|var\/lib\/(systemd|ucf|pam|apt|dpkg)\/|var\/cache\/.|var\/log\/.)/,
+  // For people: pages that are not there, and links to them.
+  /^usr\/share\/(doc|man|info|locale|lintian|i18n|bug)\/|^etc\/alternatives\/.*\.gz$/,
+  // A private key that every copy of the image would share.
+  /^etc\/ssl\/private\/.|snakeoil/,
+  // The database that the package made for itself, and what only its compiler reads.
+  /^(var\/lib|etc)\/postgresql\/.|^usr\/lib\/postgresql\/[0-9]+\/lib\/(bitcode\/|llvmjit)/,
+  /\.a$|^etc\/(passwd|group|shadow|gshadow|subuid|subgid)-$/,
+]
 
 /**
  * The layers that a path belongs to: that of the base if a base package ships it or if no package does
@@ -40,7 +50,8 @@ export const layersOf = (
   layers: ReadonlyMap<string, ReadonlySet<string>>,
 ): readonly string[] => {
   const name = merged(path)
-  if (name === '' || LEFT_OUT.test(path.replace(/^\.?\/*/, ''))) return []
+  const plain = path.replace(/^\.?\/*/, '')
+  if (name === '' || LEFT_OUT.some((pattern) => pattern.test(plain))) return []
   const shippedBy = owners.get(name)
   if (!shippedBy || shippedBy.some((one) => layers.get('base')?.has(one))) return ['base']
   return [...layers].flatMap(([layer, members]) =>

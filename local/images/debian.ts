@@ -47,7 +47,7 @@ const USERS = [
   'useradd -u 10001 -g 10001 -M -d /nonexistent -s /usr/sbin/nologin palisade',
 ].join(' && ')
 
-const INPUTS = JSON.stringify({ format: 1, suite: SUITE, selection: SELECTION, users: USERS })
+const INPUTS = JSON.stringify({ format: 2, suite: SUITE, selection: SELECTION, users: USERS })
 
 /** One Debian for every image that needs more than a single binary, in layers that the images share. */
 export const debianLayers = (store: BlobStore, context: StepContext): Promise<Layers> =>
@@ -92,7 +92,9 @@ const sortIntoLayers = async (archive: string, store: BlobStore): Promise<Layers
   const layers = partition(packages, SELECTION)
   const writers = new Map([...layers.keys()].map((layer) => [layer, new LayerWriter(store)]))
   for await (const entry of entriesOf(archive)) {
-    const targets = layersOf(entry.header.name, owners, layers)
+    const { name, linkname } = entry.header
+    // A link is as unwanted as what it points to.
+    const targets = linkname?.includes('snakeoil') ? [] : layersOf(name, owners, layers)
     const body = entry.header.type === 'file' && targets.length > 0 ? await bytes(entry) : undefined
     if (body === undefined) entry.resume()
     for (const target of targets) await copy(entry, body, writers.get(target))

@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { StepContext } from '../steps.ts'
 import { BlobStore } from './blob-store.ts'
@@ -33,7 +33,10 @@ export const ensureImages = async (options: EnsureOptions): Promise<readonly Ima
     }),
   )
   if (only.length === Object.keys(RECIPES).length) {
-    await rm(store.scratch, { recursive: true, force: true }) // what killed builds have left
+    await store.prune(
+      images.flatMap(({ layers }) => layers),
+      new Date(),
+    )
     await recordReferences(stateDir, images)
   }
   return images

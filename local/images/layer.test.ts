@@ -1,6 +1,8 @@
 import { mkdtemp, mkdir, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { extract } from 'tar-stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -90,6 +92,22 @@ describe('BlobStore.layersFor', () => {
     await expect(failing).rejects.toThrow('no space left')
     const layer = { only: await layerOf(await sample('later', new Date())) }
     expect(await store.layersFor('inputs', async () => layer)).toEqual(layer)
+  })
+})
+
+describe('BlobStore.prune', () => {
+  it('deletes what an hour ago was last used, and keeps what this run used or is told of', async () => {
+    const [indexed, told, stale] = [
+      await layerOf(await sample('a', new Date())),
+      await new LayerWriter(store).done(),
+      await store.write(Readable.from([Buffer.from('left by an earlier version')])),
+    ]
+    await store.layersFor('inputs', async () => ({ indexed }))
+    await store.prune([told], new Date())
+    expect(existsSync(store.path(stale.digest))).toBe(true)
+    await store.prune([told], new Date(Date.now() + 2 * 60 * 60 * 1000))
+    const there = [indexed, told, stale].map(({ digest }) => existsSync(store.path(digest)))
+    expect(there).toEqual([true, true, false])
   })
 })
 

@@ -1,5 +1,5 @@
 import type { StepContext } from '../steps.ts'
-import { binaryLayer, scratchLayer } from './binary-layer.ts'
+import { binaryLayer, nginxLogs, scratchLayer } from './binary-layer.ts'
 import type { Blob, BlobStore, Layers } from './blob-store.ts'
 import { APP, controlLayers } from './control-layers.ts'
 import { debianLayers } from './debian.ts'
@@ -81,7 +81,13 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     },
   },
   valkey: onDebian('valkey', { entrypoint: ['/usr/bin/valkey-server'] }),
-  nginx: onDebian('nginx', { entrypoint: ['/usr/sbin/nginx', '-g', 'daemon off;'] }),
+  nginx: {
+    layers: async (kitchen) => [
+      ...(await debian(kitchen, 'nginx')),
+      await nginxLogs(kitchen.store),
+    ],
+    config: { user: NOBODY_SPECIAL, entrypoint: ['/usr/sbin/nginx', '-g', 'daemon off;'] },
+  },
   prometheus: onDebian('prometheus', { entrypoint: ['/usr/bin/prometheus'] }),
   alertmanager: onDebian('alertmanager', { entrypoint: ['/usr/bin/prometheus-alertmanager'] }),
   openbao: {
