@@ -23,7 +23,7 @@ export interface Identity {
 export interface Answer {
   readonly status: number
   readonly body: Record<string, unknown>
-  /** Text of a refusal. */
+  /** Text of a refusal; empty when there is none. */
   readonly message: string
   /** `Warning` headers, as admission gives them. */
   readonly warnings: readonly string[]
@@ -65,7 +65,8 @@ export class ApiRequests {
     const text = await answer.body.text()
     const body = text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {}
     const warnings = [answer.headers['warning'] ?? []].flat()
-    const message = typeof body['message'] === 'string' ? body['message'] : text
+    const refusal = typeof body['message'] === 'string' ? body['message'] : text
+    const message = answer.statusCode < 300 ? '' : refusal
     return { status: answer.statusCode, body, message, warnings }
   }
 
