@@ -102,14 +102,35 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
   }
 }
 
-async function enrolPlatformPairs(client: pg.Client): Promise<void> {
+export interface Pair {
+  readonly roleA: string
+  readonly roleB: string
+  readonly group: string
+  readonly database: string
+  readonly namespace: string
+}
+
+/** Lets a namespace rotate a pair of users; makes the roles, without login, where they are missing. */
+export async function enrolPair(client: pg.Client, pair: Pair): Promise<void> {
   await client.query('set role palisade_fence')
-  for (const group of PLATFORM_PAIRS) {
-    await client.query('select palisade_fence.enrol($1, $2, $3, current_database(), $4)', [
-      `${group}_a`,
-      `${group}_b`,
-      group,
-      PLATFORM_NAMESPACE,
+  try {
+    await client.query('select palisade_fence.enrol($1, $2, $3, $4, $5)', [
+      pair.roleA,
+      pair.roleB,
+      pair.group,
+      pair.database,
+      pair.namespace,
     ])
+  } finally {
+    await client.query('reset role')
+  }
+}
+
+async function enrolPlatformPairs(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ name: string }>('select current_database() as name')
+  const [{ name: database } = { name: '' }] = rows
+  for (const group of PLATFORM_PAIRS) {
+    const [roleA, roleB] = [`${group}_a`, `${group}_b`]
+    await enrolPair(client, { roleA, roleB, group, database, namespace: PLATFORM_NAMESPACE })
   }
 }

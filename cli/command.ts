@@ -1,0 +1,12 @@
+import { PalisadeError } from '#core/problem'
+
+/** One command of `palisade`. It writes its answer to `out` and returns the exit code. */
+export interface Command {
+  /** How it is called, after "palisade". */
+  readonly usage: string
+  readonly summary: string
+  run(args: readonly string[], out: (line: string) => void): Promise<number>
+}
+
+export const usageError = (detail: string, usage: string) =>
+  new PalisadeError('ERR_USAGE', detail, { remedy: `call it as: palisade ${usage}` })

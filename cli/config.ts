@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises'
+import type pg from 'pg'
+import { PalisadeError } from '#core/problem'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Which database: a URL from a file or the environment, or the variables that PostgreSQL's own tools read. A URL on
+ * the command line is not taken, since every process on the machine could read it there.
+ */
+export async function databaseFrom(env: Environment = process.env): Promise<pg.ClientConfig> {
+  const file = env['PALISADE_DATABASE_URL_FILE']
+  const url = file ? (await readFile(file, 'utf8')).trim() : env['PALISADE_DATABASE_URL']
+  const base = { application_name: 'palisade-cli', connectionTimeoutMillis: 10_000 }
+  if (url) return { ...base, connectionString: url }
+  const host = env['PGHOST']
+  if (!host) {
+    throw new PalisadeError('ERR_CONFIG_INVALID', 'no database is named', {
+      remedy: 'set PALISADE_DATABASE_URL_FILE, PALISADE_DATABASE_URL, or PGHOST and its companions',
+    })
+  }
+  return {
+    ...base,
+    host,
+    port: Number(env['PGPORT'] ?? 5432),
+    database: env['PGDATABASE'] ?? 'palisade',
+    ...(env['PGUSER'] ? { user: env['PGUSER'] } : {}),
+    ...(await tlsFrom(env)),
+  }
+}
+
+/** A client certificate, and a server that must prove its name. */
+async function tlsFrom(env: Environment): Promise<Pick<pg.ClientConfig, 'ssl'>> {
+  const { PGSSLROOTCERT: ca, PGSSLCERT: cert, PGSSLKEY: key } = env
+  if (!ca) return {}
+  const text = (path: string) => readFile(path, 'utf8')
+  return {
+    ssl: {
+      rejectUnauthorized: true,
+      ca: await text(ca),
+      ...(cert && key ? { cert: await text(cert), key: await text(key) } : {}),
+    },
+  }
+}
+
+export interface VaultSettings {
+  readonly address: string
+  readonly role: string
+  readonly authPath: string
+  readonly tokenFile: string
+  readonly caFile: string
+}
+
+export function vaultFrom(env: Environment = process.env): VaultSettings {
+  const address = env['PALISADE_VAULT_ADDR']
+  if (!address || !URL.canParse(address)) {
+    throw new PalisadeError('ERR_CONFIG_INVALID', 'PALISADE_VAULT_ADDR is no URL')
+  }
+  return {
+    address,
+    role: env['PALISADE_VAULT_ROLE'] ?? 'palisade-onboarder',
+    authPath: env['PALISADE_VAULT_AUTH_PATH'] ?? 'kubernetes',
+    tokenFile: env['PALISADE_VAULT_TOKEN_PATH'] ?? '/var/run/secrets/palisade/openbao/token',
+    caFile: `${env['PALISADE_TLS_DIR'] ?? '/etc/palisade/tls'}/ca.crt`,
+  }
+}

@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises'
+import { systemClock } from '#core/clock'
+import { PalisadeError } from '#core/problem'
+import { VaultClient } from '../gateway/keys/vault-client.ts'
+import { usageError, type Command } from './command.ts'
+import { vaultFrom } from './config.ts'
+
+const TEMPLATE = new URL('../policies/vault/palisade-namespace.hcl', import.meta.url)
+/** RFC 1123 label, as Kubernetes wants it: nothing in it can leave a path or a policy. */
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
+
+/** What the operator presents when it works for this namespace, and what it may then do. */
+export function namespaceAccess(namespace: string, template: string) {
+  const name = `palisade-ns-${namespace}`
+  return {
+    policy: {
+      path: `sys/policies/acl/${name}`,
+      body: { policy: template.replaceAll('{namespace}', namespace) },
+    },
+    role: {
+      path: `auth/kubernetes/role/${name}`,
+      // Plain texts where the API takes lists as well: the onboarder's own policy pins each by its text.
+      body: {
+        bound_service_account_names: 'operator',
+        bound_service_account_namespaces: 'palisade-system',
+        audience: 'openbao',
+        token_policies: name,
+        token_no_default_policy: true,
+        token_ttl: '20m',
+        token_max_ttl: '1h',
+      },
+    },
+  }
+}
+
+export const enableCommand: Command = {
+  usage: 'enable <namespace>',
+  summary: 'open the secret store for the rotations of a namespace',
+  async run(args, out) {
+    const [namespace, ...rest] = args
+    if (!namespace || rest.length > 0) throw usageError('one namespace is expected', this.usage)
+    if (!NAMESPACE.test(namespace)) {
+      throw usageError(`"${namespace}" is no name of a namespace`, this.usage)
+    }
+    const settings = vaultFrom()
+    const vault = new VaultClient(settings, await readFile(settings.caFile, 'utf8'), systemClock)
+    try {
+      const { policy, role } = namespaceAccess(namespace, await readFile(TEMPLATE, 'utf8'))
+      for (const { path, body } of [policy, role]) {
+        const { status } = await vault.call('PUT', path, body)
+        if (status >= 300) {
+          throw new PalisadeError('ERR_STORE_REFUSED', `Vault answered ${status} to ${path}`)
+        }
+      }
+    } finally {
+      await vault.close()
+    }
+    out(JSON.stringify({ enabled: namespace }))
+    return 0
+  },
+}

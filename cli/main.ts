@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+import { PalisadeError } from '#core/problem'
+import { bootstrap } from './bootstrap/main.ts'
+import type { Command } from './command.ts'
+import { enableCommand } from './enable.ts'
+import { enrolCommand, migrateCommand } from './migrate.ts'
+
+const bootstrapCommand: Command = {
+  usage: 'bootstrap <seal-key|redis-users>',
+  summary: 'make a first credential inside the cluster',
+  async run(args) {
+    await bootstrap(args)
+    return 0
+  },
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  migrate: migrateCommand,
+  enrol: enrolCommand,
+  enable: enableCommand,
+  bootstrap: bootstrapCommand,
+}
+
+function help(): string {
+  const width = Math.max(...Object.values(COMMANDS).map(({ usage }) => usage.length))
+  return [
+    'palisade <command>',
+    '',
+    ...Object.values(COMMANDS).map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`),
+    '',
+    'The database is named by PALISADE_DATABASE_URL_FILE, PALISADE_DATABASE_URL or PGHOST, never by an argument.',
+    '',
+  ].join('\n')
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name = 'help', ...rest] = args
+  if (['help', '--help', '-h'].includes(name)) {
+    process.stdout.write(help())
+    return 0
+  }
+  const command = COMMANDS[name]
+  if (!command) {
+    throw new PalisadeError('ERR_USAGE', `there is no command "${name}"`)
+  }
+  return command.run(rest, (line) => process.stdout.write(`${line}\n`))
+}
+
+/** Code, cause and way out on one line; a server's own words may quote a statement and stay out. */
+function describe(error: unknown): string {
+  if (error instanceof PalisadeError) return error.message
+  const { code, message } = error as { code?: string; message?: string }
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND'
+    ? `ERR_DATABASE_UNAVAILABLE: ${message ?? code}; start it or correct its address`
+    : (message ?? String(error))
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  process.stderr.write(`${describe(error)}\n`)
+  process.exitCode = error instanceof PalisadeError && error.code === 'ERR_USAGE' ? 2 : 1
+}
