@@ -72,9 +72,9 @@ export function buildApp(deps: AppDeps): FastifyInstance {
   authorise(app)
   readQueryIntegers(app)
 
-  for (const register of deps.routes) register(app as unknown as FastifyInstance)
+  for (const register of deps.routes) register(app)
   methods.refuseOthers()
-  return app as unknown as FastifyInstance
+  return app
 }
 
 function serverOptions({ logger, settings, clock }: AppDeps) {

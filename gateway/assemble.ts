@@ -6,7 +6,7 @@ import type { DevelopmentUser } from './identity/development-users.ts'
 import { TokenVerifier } from './identity/verify-token.ts'
 import type { PlatformKeys } from './keys/platform-keys.ts'
 import type { Limiter } from './limits/limiter.ts'
-import { GatewayMetrics } from './observe/metrics.ts'
+import type { GatewayMetrics } from './observe/metrics.ts'
 import { Refusals } from './observe/refusals.ts'
 import { witness } from './observe/witness.ts'
 import type { KeyWrapper, Store } from './ports.ts'
@@ -27,7 +27,8 @@ export interface GatewayParts {
   readonly log: FastifyBaseLogger
   readonly store: Store
   readonly wrapper: KeyWrapper
-  readonly limiter: (metrics: GatewayMetrics) => Limiter
+  readonly limiter: Limiter
+  readonly metrics: GatewayMetrics
   readonly keys: PlatformKeys
   readonly names: TokenAudience
   readonly writer: string
@@ -38,16 +39,13 @@ export interface GatewayParts {
 
 export interface Gateway {
   readonly app: FastifyInstance
-  readonly metrics: GatewayMetrics
   readonly refusals: Refusals
-  readonly limiter: Limiter
   readonly verifier: TokenVerifier
 }
 
 /** Puts the parts together; used by the server in a cluster, by the embedded mode and by tests alike. */
 export function assembleGateway(parts: GatewayParts): Gateway {
-  const { clock, log, store, keys, names } = parts
-  const metrics = new GatewayMetrics()
+  const { clock, log, store, keys, names, metrics, limiter } = parts
   const committed = witness(log)
   const personal = new PersonalFields(parts.wrapper, clock)
   const audit = new AuditWriter({ clock, macKeys: keys.auditMac, personal, writer: parts.writer })
@@ -59,7 +57,6 @@ export function assembleGateway(parts: GatewayParts): Gateway {
   const heads = new SecretHeads(keys.headMac)
   const secrets = new Secrets({ store, audit, keys: dataKeys, heads, committed })
   const verifier = new TokenVerifier(keys.signing, names, clock)
-  const limiter = parts.limiter(metrics)
   const routes = [wellKnownRoutes(keys.signing), secretRoutes(secrets)]
   if (parts.developmentUsers) {
     const onLogin = (status: string) => metrics.logins.inc({ status, provider: 'local' })
@@ -77,5 +74,5 @@ export function assembleGateway(parts: GatewayParts): Gateway {
     settings: parts.settings,
     routes,
   })
-  return { app, metrics, refusals, limiter, verifier }
+  return { app, refusals, verifier }
 }

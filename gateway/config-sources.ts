@@ -102,7 +102,7 @@ export function readEnvironment(env: Values): Values {
 
 export async function readDotEnv(path: string): Promise<Values> {
   const text = await readFile(path, 'utf8').catch(() => '')
-  return readEnvironment(parseEnv(text) as Values)
+  return readEnvironment(parseEnv(text))
 }
 
 const missing = (name: string) =>

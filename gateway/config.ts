@@ -1,25 +1,27 @@
 import { isIP } from 'node:net'
 import { PalisadeError } from '#core/problem'
-import { Sealed } from '#core/sealed'
+import type { Sealed } from '#core/sealed'
 import { readDirectory, readDotEnv, readEnvironment, SettingSources } from './config-sources.ts'
 import { PROFILES, type Profile } from './profile.ts'
+
+export interface VaultPlace {
+  readonly address: string
+  readonly role: string
+  readonly authPath: string
+  readonly tokenFile: string
+  /** ca.crt, tls.crt and tls.key of this pod; the CA is the one of everything inside the cluster. */
+  readonly tlsDirectory: string
+}
 
 export interface GatewayConfig {
   readonly profile: Profile
   readonly podName: string
-  readonly logLevel: string
   readonly publicUrl: string
   readonly replicas: number
   readonly trustedProxies: readonly string[]
   readonly allowedOrigins: readonly string[]
   readonly bodyLimit: number
-  readonly tlsDirectory: string
-  readonly vault: {
-    readonly address: string
-    readonly role: string
-    readonly authPath: string
-    readonly tokenFile: string
-  }
+  readonly vault: VaultPlace
   readonly redis: {
     readonly host: string
     readonly port: number
@@ -46,13 +48,12 @@ type Environment = Readonly<Record<string, string | undefined>>
  * environment outside profile dev, and `.env` is not read there: both outlive their reason and are seen by every child.
  */
 export async function readGatewayConfig(
-  fromVault: Readonly<Record<string, string>> = {},
+  settingsInVault: (vault: VaultPlace) => Promise<Readonly<Record<string, string>>>,
   env: Environment = process.env,
   mounts: string = env['PALISADE_MOUNTS'] ?? MOUNTS,
 ): Promise<GatewayConfig> {
   const profile = readProfile(env['PALISADE_PROFILE'])
-  const sources = new SettingSources(profile, {
-    vault: fromVault,
+  const files = {
     file: {
       ...(await readDirectory(`${mounts}/config`, '')),
       ...(await readDirectory(`${mounts}/gateway-db`, 'database.')),
@@ -60,27 +61,22 @@ export async function readGatewayConfig(
     },
     environment: readEnvironment(env),
     dotEnv: await readDotEnv('.env'),
-  })
-  return Object.freeze({ profile, ...build(sources, env) })
+  }
+  // Where Vault is cannot be asked of Vault.
+  const vault = vaultPlace(new SettingSources(profile, { vault: {}, ...files }))
+  const sources = new SettingSources(profile, { vault: await settingsInVault(vault), ...files })
+  return Object.freeze({ profile, vault, ...build(sources, env) })
 }
 
-function build(s: SettingSources, env: Environment): Omit<GatewayConfig, 'profile'> {
+function build(s: SettingSources, env: Environment): Omit<GatewayConfig, 'profile' | 'vault'> {
   const [redisHost, redisPort] = splitAddress('redis.addr', s.text('redis.addr'))
   return {
     podName: env['POD_NAME'] ?? 'gateway',
-    logLevel: s.text('log.level', 'info'),
     publicUrl: url('public.url', s.text('public.url')),
     replicas: s.integer('replicas', { min: 1, max: 50, byDefault: 1 }),
     trustedProxies: s.list('trusted.proxies').map(cidr),
     allowedOrigins: s.list('allowed.origins').map((origin) => url('allowed.origins', origin)),
     bodyLimit: s.integer('body.limit', { min: 1024, max: 10_485_760, byDefault: 262_144 }),
-    tlsDirectory: s.text('tls.dir', `${MOUNTS}/tls`),
-    vault: {
-      address: url('vault.addr', s.text('vault.addr')),
-      role: s.text('vault.role', 'palisade-gateway'),
-      authPath: s.text('vault.auth.path', 'kubernetes'),
-      tokenFile: s.text('vault.token.path', '/var/run/secrets/palisade/openbao/token'),
-    },
     redis: {
       host: redisHost,
       port: redisPort,
@@ -96,6 +92,17 @@ function build(s: SettingSources, env: Environment): Omit<GatewayConfig, 'profil
     },
   }
 }
+
+/** Needed before anything else can be read, and to say why it could not. */
+export const readLogLevel = (env: Environment = process.env) => env['LOG_LEVEL'] ?? 'info'
+
+const vaultPlace = (s: SettingSources): VaultPlace => ({
+  address: url('vault.addr', s.text('vault.addr')),
+  role: s.text('vault.role', 'palisade-gateway'),
+  authPath: s.text('vault.auth.path', 'kubernetes'),
+  tokenFile: s.text('vault.token.path', '/var/run/secrets/palisade/openbao/token'),
+  tlsDirectory: s.text('tls.dir', `${MOUNTS}/tls`),
+})
 
 function readProfile(text: string | undefined): Profile {
   const profile = PROFILES.find((name) => name === text)

@@ -27,6 +27,11 @@ export async function listen(app: FastifyInstance, address: Address): Promise<vo
   try {
     await app.listen({ host: address.host, port: address.port })
   } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    // A node without IPv6 has no "every address" of it.
+    if (code === 'EAFNOSUPPORT' && address.host === '::') {
+      return listen(app, { ...address, host: '0.0.0.0' })
+    }
     throw listenError(cause, address)
   }
 }

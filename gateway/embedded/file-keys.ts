@@ -17,7 +17,10 @@ export async function loadFileKeys(
     { id: `file-${purpose}-1`, key: Sealed.of<Uint8Array>(deriveKey(root, purpose)) },
   ]
   return {
-    signing: loadSigningKeys(await loadOrMakeSigningKeys(join(directory, 'jwt-keys.json'), clock)),
+    signing: loadSigningKeys(
+      await loadOrMakeSigningKeys(join(directory, 'jwt-keys.json'), clock),
+      clock.now(),
+    ),
     auditMac: mac('audit-mac'),
     headMac: mac('head-mac'),
   }

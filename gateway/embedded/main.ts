@@ -10,6 +10,7 @@ import { shutDownOnSignal } from '../lifecycle.ts'
 import { LocalLimiter } from '../limits/local-limiter.ts'
 import { listen, refuseTakenPort } from '../listen.ts'
 import { makeLog } from '../observe/log.ts'
+import { GatewayMetrics } from '../observe/metrics.ts'
 import { Readiness } from '../observe/readiness.ts'
 import { buildOperations } from '../operations.ts'
 import { refuseUnfitRole } from '../startup-checks.ts'
@@ -54,6 +55,7 @@ async function run(config: EmbeddedConfig): Promise<void> {
     : await prepareByUrl(config.databaseUrl ?? '')
   const store = new PostgresStore(logins.app)
   await refuseUnfitRole(store)
+  const metrics = new GatewayMetrics()
   const firstUser = await loadOrMakeFirstUser(dataDirectory)
   const gateway = assembleGateway({
     profile: 'dev',
@@ -61,15 +63,17 @@ async function run(config: EmbeddedConfig): Promise<void> {
     log,
     store,
     wrapper: new KeyFileWrapper(root),
-    limiter: () => new LocalLimiter(),
+    limiter: new LocalLimiter(),
+    metrics,
     keys: await loadFileKeys(dataDirectory, root, clock),
     names: { issuer: `http://${host}:${config.port}`, audience: 'palisade' },
     writer: 'embedded',
     settings: { trustedProxies: [], allowedOrigins: [], bodyLimit: 262_144 },
     developmentUsers: firstUser.users,
   })
-  const readiness = new Readiness([{ name: 'database', check: () => store.ready() }])
-  const operations = buildOperations({ metrics: gateway.metrics, readiness })
+  const readiness = new Readiness()
+  readiness.started([{ name: 'database', check: () => store.ready() }])
+  const operations = buildOperations({ metrics, readiness })
   await listen(gateway.app, api)
   await listen(operations, probes)
   const minute = setInterval(() => void gateway.refusals.flush(), 60_000)

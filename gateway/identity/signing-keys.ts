@@ -16,16 +16,28 @@ export interface SigningKey {
   readonly publicJwk: JWK
 }
 
-/** The newest key signs; every key listed verifies, so that a new key can be published before it is used. */
-export class SigningKeys {
-  readonly current: SigningKey
-  readonly #byKid: ReadonlyMap<string, SigningKey>
+/** A new key is published this long before it signs: verifiers keep the key set for five minutes. */
+const PUBLISHED_BEFORE_USE_MS = 10 * 60_000
 
-  constructor(keys: readonly SigningKey[]) {
-    const newest = keys.at(-1)
-    if (!newest) throw new PalisadeError('ERR_CONFIG_INVALID', 'there is no signing key')
-    this.current = newest
+/** One key signs, all of them verify; which they are may change while the server runs. */
+export class SigningKeys {
+  #current: SigningKey
+  #byKid: ReadonlyMap<string, SigningKey>
+
+  /** @param current the one that signs */
+  constructor(keys: readonly SigningKey[], current: SigningKey) {
+    this.#current = current
     this.#byKid = new Map(keys.map((key) => [key.kid, key]))
+  }
+
+  get current(): SigningKey {
+    return this.#current
+  }
+
+  /** A key that is gone verifies nothing from here on, whatever was remembered about its tokens. */
+  replaceWith(other: SigningKeys): void {
+    this.#current = other.#current
+    this.#byKid = other.#byKid
   }
 
   /** A map lookup and nothing else: a `kid` is never a path, a query or an address. */
@@ -47,9 +59,14 @@ export async function makeSigningKey(now: Date): Promise<StoredSigningKey> {
   return { kid, privateJwk, createdAt: now.toISOString() }
 }
 
-export function loadSigningKeys(stored: readonly StoredSigningKey[]): SigningKeys {
+export function loadSigningKeys(stored: readonly StoredSigningKey[], now: Date): SigningKeys {
   const inOrder = [...stored].sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1))
-  return new SigningKeys(inOrder.map(loadSigningKey))
+  const keys = inOrder.map(loadSigningKey)
+  const known = now.getTime() - PUBLISHED_BEFORE_USE_MS
+  const usable = inOrder.findLastIndex(({ createdAt }) => Date.parse(createdAt) <= known)
+  const current = keys[Math.max(0, usable)]
+  if (!current) throw new PalisadeError('ERR_CONFIG_INVALID', 'there is no signing key')
+  return new SigningKeys(keys, current)
 }
 
 function loadSigningKey(stored: StoredSigningKey): SigningKey {

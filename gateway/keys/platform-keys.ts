@@ -28,10 +28,19 @@ export async function loadPlatformKeys(kv: VaultKv, clock: Clock): Promise<Platf
     kv.readOrMake('gateway/head-mac', async () => makeMacKeys('head', clock)),
   ])
   return {
-    signing: loadSigningKeys(parseKeys(jwt, 'jwt-keys') as StoredSigningKey[]),
+    signing: readSigningKeys(jwt, clock),
     auditMac: readMacKeys(audit, 'audit-mac'),
     headMac: readMacKeys(head, 'head-mac'),
   }
+}
+
+const readSigningKeys = (value: Record<string, string>, clock: Clock) =>
+  loadSigningKeys(parseKeys(value, 'jwt-keys') as StoredSigningKey[], clock.now())
+
+/** The key set of now, or undefined when it cannot be read: what is loaded stays good. */
+export async function reloadSigningKeys(kv: VaultKv, clock: Clock) {
+  const value = await kv.read('gateway/jwt-keys').catch(() => undefined)
+  return value && readSigningKeys(value, clock)
 }
 
 /** `keys` is a JSON list `[{id, key}]`, oldest first; the last one signs, the others verify. */

@@ -6,7 +6,6 @@ import { Sealed } from '#core/sealed'
 
 export interface VaultAddress {
   readonly address: string
-  readonly caFile: string
   /** Path of the Kubernetes auth mount and the role to log in as. */
   readonly authPath: string
   readonly role: string

@@ -10,13 +10,15 @@ export interface NamedCheck {
 }
 
 const CHECK_TIMEOUT_MS = 2_000
+const STARTING = { ok: false, reason: 'the parts are not there yet, see the log' }
 
 /** Whether requests can be served, and why not. */
 export class Readiness {
-  readonly #checks: readonly NamedCheck[]
+  #checks: readonly NamedCheck[] = [{ name: 'startup', check: () => Promise.resolve(STARTING) }]
   #draining = false
 
-  constructor(checks: readonly NamedCheck[]) {
+  /** Until this is called the answer is no: the parts are not there yet. */
+  started(checks: readonly NamedCheck[]): void {
     this.#checks = checks
   }
 
@@ -30,8 +32,9 @@ export class Readiness {
   }
 
   async read(): Promise<Health> {
-    const checks = await Promise.all(this.#checks.map((one) => run(one)))
-    const required = checks.filter((_, i) => this.#checks[i]?.optional !== true)
+    const wanted = this.#checks
+    const checks = await Promise.all(wanted.map((one) => run(one)))
+    const required = checks.filter((_, i) => wanted[i]?.optional !== true)
     const ok = !this.#draining && required.every((check) => check.ok)
     const all = this.#draining
       ? [...checks, { name: 'lifecycle', ok: false, reason: 'shutting down' }]

@@ -9,7 +9,7 @@ export function collectMethods(app: FastifyInstance): { readonly refuseOthers: (
   const byPath = new Map<string, Set<HTTPMethods>>()
   app.addHook('onRoute', ({ url, method }) => {
     const methods = byPath.get(url) ?? new Set<HTTPMethods>()
-    for (const one of [method].flat()) methods.add(one as HTTPMethods)
+    for (const one of [method].flat()) methods.add(one)
     byPath.set(url, methods)
   })
   const refuseOthers = () => {

@@ -13,14 +13,13 @@ export interface RateLimitDeps {
   readonly onRefused: (endpoint: string) => void
 }
 
-type Done = (error?: Error) => void
-
 export function limitByAddress(app: FastifyInstance, deps: RateLimitDeps): void {
   app.addHook('onRequest', (request, reply, done) => {
     const decision = deps.addresses.take(ADDRESS, clientNetwork(request.ip))
     if (decision instanceof Promise) throw new TypeError('addresses are counted in this process')
     if (decision.allowed) return done()
-    refuse(deps, request, reply, ADDRESS, decision, done)
+    deps.onRefused(endpointOf(request))
+    done(refusal(reply, ADDRESS, decision))
   })
 }
 
@@ -36,7 +35,8 @@ export function limitByCaller(app: FastifyInstance, deps: RateLimitDeps): void {
       reply.header('ratelimit-policy', rateLimitPolicyField(policy))
       reply.header('ratelimit', rateLimitField(policy, decision))
       if (decision.allowed) return done()
-      refuse(deps, request, reply, policy, decision, done)
+      deps.onRefused(endpointOf(request))
+      done(refusal(reply, policy, decision))
     }
     const decision = deps.limiter.take(policy, subject)
     if (decision instanceof Promise) decision.then(decide, done)
@@ -44,20 +44,12 @@ export function limitByCaller(app: FastifyInstance, deps: RateLimitDeps): void {
   })
 }
 
-function refuse(
-  deps: RateLimitDeps,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  policy: LimitPolicy,
-  decision: LimitDecision,
-  done: Done,
-): void {
-  deps.onRefused(request.routeOptions.url ?? 'unknown')
+const endpointOf = (request: FastifyRequest) => request.routeOptions.url ?? 'unknown'
+
+function refusal(reply: FastifyReply, policy: LimitPolicy, decision: LimitDecision) {
   reply.header('retry-after', retryAfterField(decision))
-  done(
-    new PalisadeError(
-      'ERR_RATE_LIMITED',
-      `at most ${policy.limit} requests in ${policy.periodMs / 1000} s (${policy.name})`,
-    ),
+  return new PalisadeError(
+    'ERR_RATE_LIMITED',
+    `at most ${policy.limit} requests in ${policy.periodMs / 1000} s (${policy.name})`,
   )
 }

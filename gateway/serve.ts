@@ -1,0 +1,110 @@
+import type { Server } from 'node:https'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Clock } from '#core/clock'
+import { redact } from '#core/redact'
+import { assembleGateway } from './assemble.ts'
+import type { GatewayConfig } from './config.ts'
+import { loadOrMakeDevelopmentUsers } from './keys/development-users.ts'
+import type { openVault } from './keys/open-vault.ts'
+import { loadPlatformKeys, reloadSigningKeys } from './keys/platform-keys.ts'
+import { VaultTransitWrapper } from './keys/vault-transit-wrapper.ts'
+import { shutDownOnSignal } from './lifecycle.ts'
+import { connectRedis } from './limits/redis-connection.ts'
+import { RedisLimiter } from './limits/redis-limiter.ts'
+import { listen } from './listen.ts'
+import { GatewayMetrics } from './observe/metrics.ts'
+import { Readiness } from './observe/readiness.ts'
+import { buildOperations } from './operations.ts'
+import { untilItWorks } from './retry.ts'
+import { refuseUnfitRole } from './startup-checks.ts'
+import { PostgresStore } from './store/postgres-store.ts'
+import { readTlsFiles, renewTls, serverTls } from './tls-files.ts'
+
+const API_PORT = 3000
+const OPERATIONS_PORT = 9464
+const EVERYWHERE = '::'
+const MINUTE = 60_000
+
+export interface ServeDeps {
+  readonly config: GatewayConfig
+  readonly vault: Awaited<ReturnType<typeof openVault>>
+  readonly log: FastifyBaseLogger
+  readonly clock: Clock
+}
+
+/** The server in a cluster. Probes answer from the beginning, requests when everything they rest on is there. */
+export async function serve({ config, vault, log, clock }: ServeDeps): Promise<void> {
+  let tls = await readTlsFiles(config.vault.tlsDirectory)
+  const metrics = new GatewayMetrics()
+  const readiness = new Readiness()
+  const operations = buildOperations({ metrics, readiness, tls: serverTls(tls) })
+  await listen(operations, { host: EVERYWHERE, port: OPERATIONS_PORT, flag: 'the pod spec' })
+
+  const store = new PostgresStore({
+    ...config.database,
+    password: config.database.password.reveal(),
+    ssl: { ca: tls.ca, rejectUnauthorized: true },
+  })
+  await untilItWorks(log, 'database', () => refuseUnfitRole(store))
+  const keys = await untilItWorks(log, 'keys', () => loadPlatformKeys(vault.kv, clock))
+  const wrapper = new VaultTransitWrapper(vault.client)
+  const redis = connectRedis({ ...config.redis, ca: tls.ca }, (error) =>
+    log.warn({ error: redact(error) }, 'Redis connection failed'),
+  )
+  const limiter = new RedisLimiter(redis, {
+    replicas: () => config.replicas,
+    onFallback: () => metrics.limiterFallbacks.inc(),
+  })
+  const isDev = config.profile === 'dev'
+  const { app, refusals } = assembleGateway({
+    profile: config.profile,
+    clock,
+    log,
+    store,
+    wrapper,
+    limiter,
+    metrics,
+    keys,
+    names: { issuer: config.publicUrl, audience: 'palisade' },
+    writer: config.podName,
+    settings: { ...config, tls: serverTls(tls) },
+    ...(isDev
+      ? {
+          developmentUsers: await untilItWorks(log, 'users', async () => {
+            return (await loadOrMakeDevelopmentUsers(vault.kv, config.profile)).users
+          }),
+        }
+      : {}),
+  })
+  await listen(app, { host: EVERYWHERE, port: API_PORT, flag: 'the pod spec' })
+  readiness.started([
+    { name: 'database', check: () => store.ready() },
+    { name: 'keys', check: () => wrapper.ready() },
+    // Without Redis limits are stricter, not absent: no reason to take the service away.
+    { name: 'redis', check: async () => limiter.ready(), optional: true },
+  ])
+  const servers = [app.server, operations.server] as unknown as Server[]
+  const minutely = setInterval(() => {
+    void refusals.flush()
+    void reloadSigningKeys(vault.kv, clock).then((now) => now && keys.signing.replaceWith(now))
+    renewTls(config.vault.tlsDirectory, tls, servers).then(
+      (now) => (tls = now),
+      (error: unknown) => log.error({ error: redact(error) }, 'Could not read the certificate'),
+    )
+  }, MINUTE)
+
+  shutDownOnSignal({
+    log,
+    limitMs: 35_000,
+    steps: [
+      { name: 'readiness', run: () => readiness.drain() },
+      { name: 'requests', run: () => app.close() },
+      { name: 'timers', run: () => clearInterval(minutely) },
+      { name: 'counters', run: () => refusals.flush() },
+      { name: 'operations', run: () => operations.close() },
+      { name: 'database', run: () => store.close() },
+      { name: 'limits', run: () => limiter.close() },
+      { name: 'keys', run: () => vault.client.close() },
+    ],
+  })
+}
