@@ -1,3 +1,4 @@
+import type { ErrorCode } from '#api/error-codes'
 import { headerLines } from './headers.ts'
 
 export interface EdgeProblem {
@@ -5,7 +6,7 @@ export interface EdgeProblem {
   readonly status: number
   /** Statuses of nginx that become it; 494 to 497 are its own and never leave it. */
   readonly from: readonly number[]
-  readonly code: string
+  readonly code: ErrorCode
   readonly title: string
   readonly remedy: string
   readonly retryAfter?: number
@@ -51,7 +52,7 @@ export const PROBLEMS: readonly EdgeProblem[] = [
   {
     status: 413,
     from: [413],
-    code: 'ERR_BODY_TOO_LARGE',
+    code: 'ERR_PAYLOAD_TOO_LARGE',
     title: 'The body is larger than this path accepts.',
     remedy: 'Send a smaller body.',
   },
@@ -94,7 +95,7 @@ export const PROBLEMS: readonly EdgeProblem[] = [
   {
     status: 502,
     from: [502],
-    code: 'ERR_UPSTREAM_UNREACHABLE',
+    code: 'ERR_BAD_GATEWAY',
     title: 'The gateway cannot be reached.',
     remedy: 'Try again later.',
     retryAfter: 5,
@@ -110,7 +111,7 @@ export const PROBLEMS: readonly EdgeProblem[] = [
   {
     status: 504,
     from: [504],
-    code: 'ERR_UPSTREAM_TIMEOUT',
+    code: 'ERR_GATEWAY_TIMEOUT',
     title: 'The gateway did not answer in time.',
     remedy:
       'Try again later; a write may have happened, so repeat it with the same Idempotency-Key.',

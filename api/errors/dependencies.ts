@@ -1,0 +1,50 @@
+import { entry } from './entry.ts'
+
+/** What the gateway stands on: it refuses rather than guess. */
+export const DEPENDENCY_ERRORS = {
+  ERR_DATABASE_UNAVAILABLE: entry(
+    503,
+    'The database cannot be reached',
+    'see that Postgres is up and that its credentials are current',
+  ),
+  ERR_KEYS_UNAVAILABLE: entry(
+    503,
+    'The key store cannot be reached or is sealed',
+    'unseal OpenBao and check the network policy towards it',
+  ),
+  ERR_AUDIT_UNAVAILABLE: entry(
+    503,
+    'The audit record cannot be written, so nothing was done',
+    'see that the database takes writes; repeat with the same Idempotency-Key',
+  ),
+  ERR_AUDIT_STORAGE_FULL: entry(
+    503,
+    'The audit volume is almost full',
+    'grow the audit volume or export and archive old records',
+  ),
+  ERR_AUDIT_BEHIND_CHECKPOINT: entry(
+    503,
+    'The audit log is behind its newest checkpoint',
+    'the database was restored: two people run "palisade audit recover"',
+  ),
+  ERR_OUTCOME_UNKNOWN: entry(
+    503,
+    'It is not known whether the change was committed',
+    'repeat with the same Idempotency-Key: it answers without a second effect',
+  ),
+  ERR_SHUTTING_DOWN: entry(
+    503,
+    'This replica is going down',
+    'send the request again on a new connection',
+  ),
+  ERR_SECRET_ROLLED_BACK: entry(
+    503,
+    'The stored secret is older than its head record says',
+    'do not use it; the database may have been restored or edited, see docs/runbooks',
+  ),
+  ERR_SECRET_UNREADABLE: entry(
+    503,
+    'The stored secret does not authenticate',
+    'the row or its key was changed outside Palisade; restore it from a backup',
+  ),
+} as const
