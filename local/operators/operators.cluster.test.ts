@@ -1,0 +1,231 @@
+import { readFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { exec } from '../exec.ts'
+import { NODE } from '../bare/layout.ts'
+import { referencesPath } from '../images/ensure.ts'
+import { cacheDir, kubeconfigPath, stateDir } from '../paths.ts'
+import { until } from '../steps.ts'
+import { toolPath } from '../tools/path.ts'
+import { ApiClient } from './api-client.ts'
+import { ensureOperators } from './ensure.ts'
+import { operatorManifests, type Phases } from './manifests.ts'
+import { nameOf, type Manifest } from './objects.ts'
+import { releasedManifests, SOURCES } from './sources.ts'
+
+const NAMESPACE = 'operators-test'
+const context = { note: () => undefined, signal: AbortSignal.timeout(600_000) }
+
+let client: ApiClient
+let images: Record<string, string>
+let phases: Phases
+
+const kubectl = async (...args: string[]) =>
+  exec(await toolPath('kubectl'), ['--kubeconfig', kubeconfigPath(), ...args])
+
+const make = (apiVersion: string, kind: string, name: string, spec: object): Manifest => ({
+  apiVersion,
+  kind,
+  metadata: { name, namespace: NAMESPACE },
+  spec,
+})
+
+interface Status {
+  readonly status?: {
+    readonly phase?: string
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[]
+  }
+}
+
+const becomes = async (manifest: Manifest, holds: (seen: Status) => boolean) => {
+  await client.apply(manifest)
+  return until(
+    nameOf(manifest),
+    async () => {
+      const seen = await client.read<Status>(manifest)
+      return holds(seen) ? seen : undefined
+    },
+    { timeoutMs: 180_000 },
+  )
+}
+
+const condition =
+  (type: string) =>
+  ({ status }: Status): boolean =>
+    status?.conditions?.some((one) => one.type === type && one.status === 'True') ?? false
+
+beforeAll(async () => {
+  images = JSON.parse(await readFile(referencesPath(stateDir()), 'utf8'))
+  const options = { cacheDir: cacheDir(), toolPath, signal: context.signal }
+  const released = {
+    certManager: await releasedManifests(SOURCES.certManager, options),
+    cloudNativePg: await releasedManifests(SOURCES.cloudNativePg, options),
+    prometheusOperator: await releasedManifests(SOURCES.prometheusOperator, options),
+  }
+  phases = operatorManifests(released, images, NODE.podCidr)
+  client = new ApiClient(kubeconfigPath())
+  await client.apply({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {
+      name: NAMESPACE,
+      labels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
+    },
+  })
+})
+
+afterAll(async () => {
+  await kubectl('delete', 'namespace', NAMESPACE, '--wait=false')
+  await client.close()
+})
+
+describe('ensureOperators', () => {
+  it('changes no resourceVersion when it runs again', async () => {
+    const versions = async () => {
+      const seen = await Promise.all(phases.flat().map((one) => client.read(one)))
+      return Object.fromEntries(
+        // A Deployment's version also counts its status, which is not ours.
+        seen.map((one) => {
+          const { generation, resourceVersion } = one.metadata as Record<string, unknown>
+          return [nameOf(one), one.kind === 'Deployment' ? generation : resourceVersion]
+        }),
+      )
+    }
+    const before = await versions()
+    await ensureOperators({
+      kubeconfig: kubeconfigPath(),
+      images,
+      cacheDir: cacheDir(),
+      podCidr: NODE.podCidr,
+      toolPath,
+      context,
+    })
+    expect(await versions()).toEqual(before)
+  })
+
+  it('leaves no container of the three with an image from elsewhere', async () => {
+    for (const namespace of ['cert-manager', 'cnpg-system', 'prometheus-operator']) {
+      const list = await kubectl('-n', namespace, 'get', 'pods', '-o', 'jsonpath={..image}')
+      for (const image of list.split(' ')) expect(image).toMatch(/^palisade\.local\//)
+    }
+  })
+})
+
+describe('cert-manager', () => {
+  it('issues a certificate from a CA issuer', async () => {
+    await client.apply(make('cert-manager.io/v1', 'Issuer', 'root', { selfSigned: {} }))
+    await client.apply(make('cert-manager.io/v1', 'Issuer', 'ca', { ca: { secretName: 'ca' } }))
+    const ca = make('cert-manager.io/v1', 'Certificate', 'ca', {
+      isCA: true,
+      commonName: 'ca',
+      secretName: 'ca',
+      privateKey: { algorithm: 'ECDSA', size: 256 },
+      issuerRef: { name: 'root' },
+    })
+    await becomes(ca, condition('Ready'))
+    const leaf = make('cert-manager.io/v1', 'Certificate', 'leaf', {
+      dnsNames: ['leaf.test'],
+      secretName: 'leaf',
+      issuerRef: { name: 'ca' },
+    })
+    await becomes(leaf, condition('Ready'))
+  })
+
+  it('refuses through its webhook a Certificate that names nobody', async () => {
+    const empty = make('cert-manager.io/v1', 'Certificate', 'nobody', {
+      secretName: 'nobody',
+      issuerRef: { name: 'ca' },
+    })
+    await expect(client.apply(empty)).rejects.toThrow(/admission webhook/)
+  })
+})
+
+describe('CloudNativePG', () => {
+  it('brings up one instance from our image on the default StorageClass', async () => {
+    const cluster = make('postgresql.cnpg.io/v1', 'Cluster', 'db', {
+      instances: 1,
+      imageName: images.postgres,
+      storage: { size: '1Gi' },
+      postgresql: { parameters: { 'pgaudit.log': 'role' } },
+    })
+    await becomes(cluster, ({ status }) => status?.phase === 'Cluster in healthy state')
+    const asked = ['exec', '-n', NAMESPACE, 'db-1', '-c', 'postgres', '--', 'psql', '-Atc']
+    expect(await kubectl(...asked, 'show server_version')).toMatch(/^17\./)
+    expect(await kubectl(...asked, 'show shared_preload_libraries')).toContain('pgaudit')
+  })
+})
+
+describe('prometheus-operator', () => {
+  const securityContext = {
+    runAsNonRoot: true,
+    runAsUser: 10001,
+    fsGroup: 10001,
+    seccompProfile: { type: 'RuntimeDefault' },
+  }
+
+  it('brings up Prometheus and Alertmanager from our images', async () => {
+    const spec = { replicas: 1, securityContext }
+    const [prometheus, alertmanager] = [
+      make('monitoring.coreos.com/v1', 'Prometheus', 'metrics', {
+        ...spec,
+        version: '2.53.3',
+        image: images.prometheus,
+      }),
+      make('monitoring.coreos.com/v1', 'Alertmanager', 'alerts', {
+        ...spec,
+        version: '0.28.1',
+        image: images.alertmanager,
+      }),
+    ]
+    await becomes(prometheus, condition('Available'))
+    await becomes(alertmanager, condition('Available'))
+  })
+})
+
+describe('network policies of the operators', () => {
+  const attempt = async (host: string, port: number) => {
+    const script = `require('net').connect(${port}, '${host}').setTimeout(4000, () => process.exit(7)).on('connect', () => process.exit(0)).on('error', () => process.exit(8))`
+    const pod = {
+      ...make('v1', 'Pod', `to-${port}-${crypto.randomUUID().slice(0, 8)}`, {}),
+      spec: {
+        restartPolicy: 'Never',
+        automountServiceAccountToken: false,
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+        containers: [
+          {
+            name: 'client',
+            image: images.control,
+            args: ['-e', script],
+            securityContext: {
+              allowPrivilegeEscalation: false,
+              capabilities: { drop: ['ALL'] },
+            },
+          },
+        ],
+      },
+    }
+    const done = await becomes(pod, ({ status }) => /Succeeded|Failed/.test(status?.phase ?? ''))
+    return done.status?.phase
+  }
+
+  const podAddress = async (namespace: string, selector: string) =>
+    kubectl(
+      '-n',
+      namespace,
+      'get',
+      'pods',
+      '-l',
+      selector,
+      '-o',
+      'jsonpath={.items[0].status.podIP}',
+    )
+
+  it('refuses a pod of another namespace at the metrics of cert-manager', async () => {
+    const host = await podAddress('cert-manager', 'app=cert-manager')
+    expect(await attempt(host, 9402)).toBe('Failed')
+  })
+
+  it('lets the same pod through where no policy forbids, so that the refusal means something', async () => {
+    const host = await podAddress(NAMESPACE, 'prometheus=metrics')
+    expect(await attempt(host, 9090)).toBe('Succeeded')
+  })
+})
