@@ -28,7 +28,7 @@ export interface Config {
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** The only reader of the environment. What is wrong is named at once, before anything is opened. */
-export function readConfig(env: Environment): Config {
+export function readConfig(env: Environment = process.env): Config {
   const profile = oneOf(env, 'PALISADE_PROFILE', ['dev', 'production'], 'production')
   const namespace = env['POD_NAMESPACE'] ?? 'palisade-system'
   return {

@@ -28,7 +28,7 @@ import { createMetrics } from './runtime/metrics.ts'
 import { serveMetrics, serveProbes } from './runtime/observability-server.ts'
 import { refusalByBackend } from './secret-rotation/eligibility.ts'
 
-const config = readConfig(process.env)
+const config = readConfig()
 const log = pino({ base: { replica: config.identity }, serializers: { err: errorForLog } })
 const stopping = new AbortController()
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
