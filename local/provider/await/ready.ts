@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ProviderContext } from '../context.ts'
+import { InitFailed } from '../init-failed.ts'
+import {
+  annotation,
+  apiVersionOf,
+  describeKey,
+  groupOf,
+  keyOf,
+  kindOf,
+  SKIP_AWAIT,
+  TIMEOUT_SECONDS,
+  WAIT_FOR,
+} from '../kubernetes/object.ts'
+import type { JsonMap } from '../values.ts'
+import { condition, parseWaitFor } from './conditions.ts'
+import { ingress, service } from './networking.ts'
+import { podProblems } from './pods.ts'
+import type { Check } from './readiness.ts'
+import { persistentVolumeClaim } from './storage.ts'
+import { daemonSet, deployment, job, pod, statefulSet } from './workloads.ts'
+
+const CHECKS: Readonly<Record<string, Check>> = {
+  'apps/Deployment': deployment,
+  'apps/StatefulSet': statefulSet,
+  'apps/DaemonSet': daemonSet,
+  'batch/Job': job,
+  '/Pod': pod,
+  '/Service': service,
+  '/PersistentVolumeClaim': persistentVolumeClaim,
+  'networking.k8s.io/Ingress': ingress,
+  'apiextensions.k8s.io/CustomResourceDefinition': condition('Established'),
+  'apiregistration.k8s.io/APIService': condition('Available'),
+  'postgresql.cnpg.io/Cluster': condition('Ready'),
+  'cert-manager.io/Certificate': condition('Ready'),
+  'cert-manager.io/Issuer': condition('Ready'),
+  'cert-manager.io/ClusterIssuer': condition('Ready'),
+}
+
+const DEFAULT_TIMEOUT_SECONDS = 600
+
+export function checkFor(object: JsonMap): Check | undefined {
+  const wish = annotation(object, WAIT_FOR)
+  if (wish !== undefined) return parseWaitFor(wish)
+  return CHECKS[`${groupOf(apiVersionOf(object))}/${kindOf(object)}`]
+}
+
+export interface Watch {
+  readonly urn: string
+  /** From the program's customTimeouts; 0 leaves it to the annotation or the default. */
+  readonly timeoutSeconds: number
+}
+
+/** Looks until the object is ready and returns it as it then is. A failure keeps the object in the engine's state. */
+export async function awaitReady(
+  made: JsonMap,
+  watch: Watch,
+  context: ProviderContext,
+  record: (live: JsonMap) => { id: string; state: JsonMap },
+): Promise<JsonMap> {
+  const check = checkFor(made)
+  if (!check || annotation(made, SKIP_AWAIT) === 'true') return made
+  const key = keyOf(made)
+  const seconds =
+    watch.timeoutSeconds || Number(annotation(made, TIMEOUT_SECONDS)) || DEFAULT_TIMEOUT_SECONDS
+  const end = Date.now() + seconds * 1000
+  let live = made
+  let told = ''
+  for (let pause = 200; ; pause = Math.min(pause * 1.5, 2000)) {
+    const seen = await check(live, context.api)
+    if (seen.state === 'ready') return live
+    const problems = await podProblems(live, context.api)
+    const [problem] = problems
+    const message = problem === undefined ? seen.message : `${seen.message}; ${problem}`
+    if (seen.state === 'failed' || Date.now() > end) {
+      const late = seen.state === 'failed' ? 'failed' : `is not ready after ${seconds} s`
+      const why = [seen.message, ...problems].join('; ')
+      throw new InitFailed(record(live), [`ERR_NOT_READY: ${describeKey(key)} ${late}: ${why}`])
+    }
+    if (message !== told) context.log.progress(watch.urn, `waiting: ${message}`)
+    told = message
+    await sleep(pause, undefined, { signal: context.api.signal })
+    const next = await context.api.find(key)
+    if (!next)
+      throw new InitFailed(record(live), [
+        `ERR_NOT_READY: ${describeKey(key)} was deleted while it started`,
+      ])
+    live = next
+  }
+}

@@ -1,0 +1,136 @@
+import { Agent, request } from 'undici'
+import { LocalError } from '../../errors.ts'
+import { isMap, text, type JsonMap } from '../values.ts'
+import { Discovery } from './discovery.ts'
+import { ApiError } from './api-error.ts'
+import type { Connection } from './connection.ts'
+import { describeKey, type ObjectKey } from './object.ts'
+
+export interface ApplyOptions {
+  readonly fieldManager: string
+  readonly force: boolean
+  readonly dryRun: boolean
+}
+
+type Call = (
+  method: 'GET' | 'PATCH' | 'DELETE',
+  path: string,
+  options?: { body?: unknown; contentType?: string; accept?: string },
+) => Promise<JsonMap>
+
+/** The few verbs the provider needs, over HTTPS with the kubeconfig's credentials. */
+export class KubeApi {
+  readonly discovery: Discovery
+  readonly defaultNamespace: string
+  readonly #connection: Connection
+  readonly #agent: Agent
+  readonly #stopped = new AbortController()
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+    this.defaultNamespace = connection.namespace
+    this.#agent = new Agent({ connect: connection.tls, connections: 16, bodyTimeout: 60_000 })
+    this.discovery = new Discovery((path, accept) => this.#call('GET', path, { accept }))
+  }
+
+  get signal(): AbortSignal {
+    return this.#stopped.signal
+  }
+
+  /** Ends every call and every wait: the engine asked us to stop. */
+  stop(): void {
+    this.#stopped.abort(
+      new LocalError('ERR_PROVIDER_CANCELLED', 'the operation was cancelled', 'run it again'),
+    )
+  }
+
+  async find(key: ObjectKey): Promise<JsonMap | undefined> {
+    const path = await this.#path(key)
+    try {
+      return await this.#call('GET', path)
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return undefined
+      throw error
+    }
+  }
+
+  async apply(object: JsonMap, key: ObjectKey, options: ApplyOptions): Promise<JsonMap> {
+    const query = new URLSearchParams({
+      fieldManager: options.fieldManager,
+      force: String(options.force),
+      fieldValidation: 'Strict',
+      ...(options.dryRun ? { dryRun: 'All' } : {}),
+    })
+    return this.#call('PATCH', `${await this.#path(key)}?${query.toString()}`, {
+      body: object,
+      contentType: 'application/apply-patch+yaml',
+    })
+  }
+
+  async remove(key: ObjectKey, propagationPolicy: string, uid?: string): Promise<void> {
+    const preconditions = uid === undefined ? {} : { preconditions: { uid } }
+    await this.#call('DELETE', await this.#path(key), {
+      body: { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy, ...preconditions },
+    })
+  }
+
+  async list(
+    apiVersion: string,
+    kind: string,
+    namespace: string,
+    selector?: string,
+  ): Promise<JsonMap[]> {
+    const collection = await this.#path({ apiVersion, kind, namespace, name: '' })
+    const query = selector === undefined ? '' : `?labelSelector=${encodeURIComponent(selector)}`
+    const answer = await this.#call('GET', collection.replace(/\/$/, '') + query)
+    return Array.isArray(answer.items) ? answer.items.filter(isMap) : []
+  }
+
+  async version(): Promise<string> {
+    return text((await this.#call('GET', '/version')).gitVersion) ?? ''
+  }
+
+  async #path(key: ObjectKey): Promise<string> {
+    const resource = await this.discovery.require(key.apiVersion, key.kind)
+    const root = key.apiVersion.includes('/') ? `/apis/${key.apiVersion}` : `/api/${key.apiVersion}`
+    if (!resource.namespaced) return `${root}/${resource.plural}/${encodeURIComponent(key.name)}`
+    const namespace = key.namespace ?? this.defaultNamespace
+    return `${root}/namespaces/${namespace}/${resource.plural}/${encodeURIComponent(key.name)}`
+  }
+
+  #call: Call = async (method, path, options = {}) => {
+    const { body, contentType = 'application/json', accept = 'application/json' } = options
+    const url = new URL(path, this.#connection.server)
+    let answer
+    try {
+      answer = await request(url, {
+        method,
+        dispatcher: this.#agent,
+        signal: this.signal,
+        headers: {
+          accept,
+          'user-agent': 'pulumi-kubernetes',
+          ...(await this.#connection.headers()),
+          ...(body === undefined ? {} : { 'content-type': contentType }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+    } catch (error) {
+      this.signal.throwIfAborted()
+      throw new LocalError(
+        'ERR_CLUSTER_UNREACHABLE',
+        `no answer from the API server at ${url.origin}: ${error instanceof Error ? error.message : String(error)}`,
+        'check that the cluster runs and that the kubeconfig names it',
+        error,
+      )
+    }
+    const parsed: unknown = await answer.body.json().catch(() => ({}))
+    const map = isMap(parsed) ? parsed : {}
+    if (answer.statusCode >= 300) throw new ApiError(answer.statusCode, map)
+    return map
+  }
+}
+
+/** Names the object in front of what the API server said. */
+export const about = (key: ObjectKey, error: ApiError): string =>
+  `${describeKey(key)}: ${error.message}`

@@ -1,0 +1,52 @@
+import { LocalError } from '../errors.ts'
+import { runEngine } from './engine-run.ts'
+import type { FromChild, ToChild } from './messages.ts'
+import type { Progress } from './progress.ts'
+import type { StackRequest } from './request.ts'
+
+/** One run of the engine, apart from its caller: the program is loaded fresh and may end the process. */
+const stopping = new AbortController()
+
+const send = (message: FromChild): void => {
+  if (process.connected) process.send?.(message)
+}
+
+function failure(error: unknown): FromChild {
+  if (error instanceof LocalError) {
+    return { kind: 'failed', code: error.code, detail: error.message, remedy: error.remedy }
+  }
+  const detail = error instanceof Error ? error.message : String(error)
+  return {
+    kind: 'failed',
+    code: stopping.signal.aborted ? 'ERR_STACK_INTERRUPTED' : 'ERR_STACK',
+    detail,
+    remedy: stopping.signal.aborted
+      ? 'run the command again: it goes on from what is there'
+      : 'correct what the lines above name and run the command again: it goes on from what is there',
+  }
+}
+
+async function run(request: StackRequest): Promise<void> {
+  const timer = setTimeout(() => stopping.abort(), request.timeoutSeconds * 1000)
+  const reporter = {
+    progress: (progress: Progress) => send({ kind: 'progress', progress }),
+    say: (line: string) => send({ kind: 'say', line }),
+  }
+  try {
+    send({ kind: 'done', outcome: await runEngine(request, reporter, stopping.signal) })
+  } catch (error) {
+    send(failure(error))
+  } finally {
+    clearTimeout(timer)
+    // The SDK keeps a server open until the program's last resource is settled; a failed run never settles.
+    process.disconnect()
+    process.exit()
+  }
+}
+
+process.on('message', (message: ToChild) => {
+  if (message.kind === 'stop') stopping.abort()
+  else void run(message.request)
+})
+// Our caller was killed: end the engine in order, so that its state is whole.
+process.on('disconnect', () => stopping.abort())

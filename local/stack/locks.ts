@@ -1,0 +1,57 @@
+import { readdir, readFile, rm } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { LocalError } from '../errors.ts'
+import { pulumiDir, type StackRequest } from './request.ts'
+
+interface Lock {
+  readonly pid: number
+  readonly hostname: string
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+async function read(path: string): Promise<Lock | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Lock
+  } catch {
+    // Cut off while it was written: its writer is gone.
+    return undefined
+  }
+}
+
+/** Takes away locks of engines that were killed; a lock of a living engine is refused. Returns how many went. */
+export async function clearStaleLocks(request: StackRequest): Promise<number> {
+  const folder = join(
+    pulumiDir(request),
+    '.pulumi',
+    'locks',
+    'organization',
+    request.project,
+    request.stack,
+  )
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  for (const name of names) {
+    const path = join(folder, name)
+    const lock = await read(path)
+    if (lock && (lock.hostname !== hostname() || isRunning(lock.pid))) {
+      throw new LocalError(
+        'ERR_STACK_LOCKED',
+        `stack "${request.stack}" is in use by process ${lock.pid} on ${lock.hostname}`,
+        'wait until it ends, or end it, and run the command again',
+      )
+    }
+    await rm(path, { force: true })
+  }
+  return names.length
+}

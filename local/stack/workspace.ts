@@ -1,0 +1,97 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import {
+  LocalWorkspace,
+  PulumiCommand,
+  type PulumiFn,
+  type Stack,
+} from '@pulumi/pulumi/automation/index.js'
+import { parse, stringify } from 'yaml'
+import { LocalError } from '../errors.ts'
+import { passphraseFile } from './passphrase.ts'
+import { pulumiDir, type StackRequest } from './request.ts'
+
+interface Settings {
+  config?: Record<string, unknown>
+  encryptionsalt?: string
+}
+
+async function readSettings(path: string): Promise<Settings> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return ''
+    throw error
+  })
+  return (parse(text) as Settings | null) ?? {}
+}
+
+/**
+ * The engine writes a salt beside the configuration, so it gets a copy of its own: the committed file
+ * stays as it is. The salt of the copy is kept, or the state could not be read again.
+ */
+async function writeSettings(folder: string, request: StackRequest): Promise<void> {
+  const path = join(folder, `Pulumi.${request.stack}.yaml`)
+  const own = await readSettings(path)
+  const committed = request.configFile === undefined ? {} : await readSettings(request.configFile)
+  const config = { ...committed.config, ...request.config }
+  const salt = own.encryptionsalt === undefined ? {} : { encryptionsalt: own.encryptionsalt }
+  const next = `${path}.next`
+  await writeFile(next, stringify({ ...salt, config }), { mode: 0o600 })
+  await rename(next, path)
+}
+
+/** What the engine and its programs see: where things are, and nothing else of ours. */
+async function environment(request: StackRequest): Promise<Record<string, string>> {
+  const folder = pulumiDir(request)
+  return {
+    PULUMI_HOME: join(folder, 'home'),
+    PULUMI_BACKEND_URL: `file://${folder}`,
+    PULUMI_CONFIG_PASSPHRASE_FILE: await passphraseFile(folder),
+    PULUMI_SKIP_UPDATE_CHECK: 'true',
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
+    PULUMI_SKIP_CONFIRMATIONS: 'true',
+    KUBECONFIG: request.kubeconfig,
+  }
+}
+
+async function findPulumi(path: string): Promise<PulumiCommand> {
+  process.env.PATH = `${dirname(path)}:${process.env.PATH ?? ''}`
+  try {
+    return await PulumiCommand.get({ skipVersionCheck: true })
+  } catch (error) {
+    throw new LocalError(
+      'ERR_PULUMI_MISSING',
+      `the Pulumi engine was not found at "${path}"`,
+      'run `make tools`, or `make up`, which builds it first',
+      error,
+    )
+  }
+}
+
+export async function openStack(
+  request: StackRequest,
+  program: PulumiFn,
+  providerPort: number,
+): Promise<Stack> {
+  const folder = pulumiDir(request)
+  const workDir = join(folder, 'work', request.project)
+  await mkdir(workDir, { recursive: true, mode: 0o700 })
+  await writeSettings(workDir, request)
+  return LocalWorkspace.createOrSelectStack(
+    { stackName: request.stack, projectName: request.project, program },
+    {
+      workDir,
+      pulumiHome: join(folder, 'home'),
+      pulumiCommand: await findPulumi(request.pulumi),
+      projectSettings: {
+        name: request.project,
+        runtime: 'nodejs',
+        main: dirname(request.program),
+        backend: { url: `file://${folder}` },
+      },
+      envVars: {
+        ...(await environment(request)),
+        PULUMI_DEBUG_PROVIDERS: `kubernetes:${providerPort}`,
+      },
+    },
+  )
+}
