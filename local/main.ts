@@ -25,7 +25,7 @@ async function main(): Promise<void> {
     case 'up': {
       // Loaded here, so that `down` works even where a part of `up` cannot be loaded.
       const { upSteps } = await import('./up.ts')
-      const steps = await upSteps(interrupted.signal)
+      const steps = await upSteps()
       await withLock(() => runSteps(steps, terminal, interrupted.signal))
       for (const line of await announce()) console.log(line)
       return

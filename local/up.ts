@@ -14,12 +14,11 @@ import { buildTools, buildTimesPath } from './tools/build.ts'
 import { toolPath } from './tools/path.ts'
 import { waitForTool } from './tools/wait.ts'
 
-export async function upSteps(signal: AbortSignal): Promise<Step[]> {
+export async function upSteps(): Promise<Step[]> {
   const layout = layoutOf(stateDir())
   const useKind = process.env.PALISADE_BACKEND === 'kind' || (await isKindUsable())
-  const waiting = waitForTool(signal)
-  const backend = useKind ? kindBackend(layout) : bareBackend(layout, waiting)
-  return [...foundation(backend), ...platform(backend, waiting)]
+  const backend = useKind ? kindBackend(layout) : bareBackend(layout)
+  return [...foundation(backend), ...platform(backend)]
 }
 
 const isKindUsable = async (): Promise<boolean> =>
@@ -55,7 +54,7 @@ const foundation = (backend: Backend): Step[] => [
   },
 ]
 
-function platform(backend: Backend, waiting: (name: string) => Promise<string>): Step[] {
+function platform(backend: Backend): Step[] {
   const kubeconfig = kubeconfigPath()
   let images: Awaited<ReturnType<typeof ensureImages>> = []
   return [
@@ -64,7 +63,7 @@ function platform(backend: Backend, waiting: (name: string) => Promise<string>):
       needs: ['packages', 'tools of the control plane'],
       run: async (context) => {
         const folders = { cacheDir: cacheDir(), stateDir: stateDir() }
-        images = await ensureImages({ ...folders, toolPath: waiting, context })
+        images = await ensureImages({ ...folders, toolPath: waitForTool(context.signal), context })
         return `${images.length} ready`
       },
     },

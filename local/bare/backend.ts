@@ -5,8 +5,8 @@ import { ensureImages, imageStore, referencesOf } from '../images/ensure.ts'
 import { containerdAt, importImages } from '../images/import.ts'
 import { cacheDir, kubeconfigPath } from '../paths.ts'
 import { type StepContext, until } from '../steps.ts'
+import { waitForTool } from '../tools/wait.ts'
 import { apply, isAnswering, isNodeReady, isRolledOut } from './apply.ts'
-import type { ToolPath } from './bare-backend.ts'
 import { kubeconfig } from './config.ts'
 import { NODE_PACKAGES, unpackPackages } from './debian.ts'
 import { enterNode, insideNode } from './inside.ts'
@@ -20,15 +20,11 @@ import { ensureRelay, ensureTree } from './tree.ts'
 const NODE_IMAGES = ['pause', 'coredns', 'kube-network-policies']
 
 /** Starts the node's namespaces; the kubelet inside waits for its program if that still compiles. */
-export async function startControlPlane(
-  layout: Layout,
-  toolPath: ToolPath,
-  context: StepContext,
-): Promise<string> {
+export async function startControlPlane(layout: Layout, context: StepContext): Promise<string> {
   await makeFolders(layout)
   const keysMade = await ensurePki(layout.pki)
   const packages = await unpackPackages(NODE_PACKAGES, context)
-  const [pause] = await nodeImages(layout, toolPath, context, ['pause'])
+  const [pause] = await nodeImages(layout, context, ['pause'])
   await rememberSysctls(layout)
   const configs = await writeConfigs(layout, pause?.reference ?? '')
   const started = await ensureTree(layout, await nodeSpec(layout, packages.root), configs)
@@ -46,13 +42,9 @@ export async function startControlPlane(
 }
 
 /** Brings the node to Ready with DNS, network policies and volumes. */
-export async function finishNode(
-  layout: Layout,
-  toolPath: ToolPath,
-  context: StepContext,
-): Promise<string> {
+export async function finishNode(layout: Layout, context: StepContext): Promise<string> {
   const config = kubeconfigPath(layout.state)
-  const images = await ensureNodeImages(layout, toolPath, context)
+  const images = await ensureNodeImages(layout, context)
   const wait = (what: string, probe: () => Promise<true | undefined>): Promise<true> => {
     context.note(`waiting for ${what}`)
     return until(what, probe, { timeoutMs: 120_000, context })
@@ -67,11 +59,10 @@ export async function finishNode(
 
 async function ensureNodeImages(
   layout: Layout,
-  toolPath: ToolPath,
   context: StepContext,
 ): Promise<{ coredns: string; networkPolicies: string }> {
   await until('containerd', () => isContainerdUp(layout.state), { timeoutMs: 60_000, context })
-  const images = await nodeImages(layout, toolPath, context, NODE_IMAGES)
+  const images = await nodeImages(layout, context, NODE_IMAGES)
   await importImages(images, imageStore(cacheDir()), await nodeContainerd(layout), context)
   const references = referencesOf(images)
   return {
@@ -87,11 +78,16 @@ const isContainerdUp = async (state: string): Promise<true | undefined> => {
 
 const nodeImages = (
   layout: Layout,
-  toolPath: ToolPath,
   context: StepContext,
   only: readonly string[],
 ): Promise<readonly Image[]> =>
-  ensureImages({ cacheDir: cacheDir(), stateDir: layout.state, toolPath, context, only })
+  ensureImages({
+    cacheDir: cacheDir(),
+    stateDir: layout.state,
+    toolPath: waitForTool(context.signal),
+    context,
+    only,
+  })
 
 /** containerd of the running node. */
 export const nodeContainerd = async (layout: Layout): Promise<ReturnType<typeof containerdAt>> =>

@@ -5,14 +5,12 @@ import { cacheDir } from '../paths.ts'
 import { finishNode, nodeContainerd, nodeLog, startControlPlane } from './backend.ts'
 import { type Layout, NODE } from './layout.ts'
 
-export type ToolPath = (name: string) => Promise<string>
-
-export const bareBackend = (layout: Layout, toolPath: ToolPath): Backend => ({
+export const bareBackend = (layout: Layout): Backend => ({
   name: 'bare',
   podCidr: NODE.podCidr,
   log: nodeLog(layout),
-  startControlPlane: (context) => startControlPlane(layout, toolPath, context),
-  finishNode: (context) => finishNode(layout, toolPath, context),
+  startControlPlane: (context) => startControlPlane(layout, context),
+  finishNode: (context) => finishNode(layout, context),
   importImages: async (images, context) => {
     const containerd = await nodeContainerd(layout)
     const made = await importImages(images, imageStore(cacheDir()), containerd, context)

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exec } from '../exec.ts'
@@ -52,8 +52,11 @@ async function ensureAuthority(dir: string, name: Authority): Promise<boolean> {
 
 async function upToDate(dir: string, spec: CertificateSpec): Promise<boolean> {
   const pem = await readFile(join(dir, `${spec.name}.crt`)).catch(() => undefined)
-  if (!pem || !(await exists(join(dir, `${spec.name}.key`)))) return false
+  const key = await readFile(join(dir, `${spec.name}.key`)).catch(() => undefined)
+  if (!pem || !key) return false
   const made = new X509Certificate(pem)
+  // A command that was killed between the two files leaves a key that is not the certificate's.
+  if (!made.checkPrivateKey(createPrivateKey(key))) return false
   const authority = new X509Certificate(await readFile(join(dir, `ca-${spec.authority}.crt`)))
   return made.verify(authority.publicKey) && isCurrent(spec, made, new Date())
 }

@@ -1,0 +1,35 @@
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { recall, remember, startTicksOf } from './process-record.ts'
+
+const file = async (): Promise<string> => join(await mkdtemp(join(tmpdir(), 'record-')), 'p.json')
+
+describe('startTicksOf', () => {
+  it('is not misled by spaces and brackets in the name of a program', () => {
+    const rest = Array.from({ length: 30 }, (_, i) => String(i + 3)).join(' ')
+    expect(startTicksOf(`42 (a) b (c)) ${rest}`)).toBe('22')
+  })
+})
+
+describe('recall', () => {
+  it('finds the process that was remembered', async () => {
+    const path = await file()
+    await remember(path, process.pid, 'd1')
+    expect(await recall(path)).toMatchObject({ pid: process.pid, digest: 'd1' })
+  })
+  it.each(['startTicks', 'bootId'])(
+    'does not take another process for it: %s differs',
+    async (field) => {
+      const path = await file()
+      await remember(path, process.pid, 'd1')
+      const record = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>
+      await writeFile(path, JSON.stringify({ ...record, [field]: 'other' }))
+      expect(await recall(path)).toBeUndefined()
+    },
+  )
+  it('answers nothing without a record', async () => {
+    expect(await recall(await file())).toBeUndefined()
+  })
+})
