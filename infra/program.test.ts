@@ -35,7 +35,10 @@ beforeAll(async () => {
     parseStackConfig({
       profile: 'dev',
       images,
-      cluster: { apiServer: { cidrs: ['10.250.0.1/32'], port: 6443 } },
+      cluster: {
+        apiServer: { cidrs: ['10.250.0.1/32'], port: 6443 },
+        podCidrs: ['10.244.0.0/16'],
+      },
       openbao: { seal: 'static' },
       edge: { exposure: 'HostPort', hosts: ['api.palisade.localhost'], publicPort: 8443 },
       appNamespaces: ['shop'],

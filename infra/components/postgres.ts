@@ -2,7 +2,7 @@ import * as k8s from '@pulumi/kubernetes'
 import * as pulumi from '@pulumi/pulumi'
 import type { StackConfig } from '../config/schema.ts'
 import { clientTlsSecret, DATABASE, NAMESPACES, SECRETS } from '../names.ts'
-import { type ClusterWish, clusterSpec } from '../postgres/cluster.ts'
+import { BOOTSTRAP_SQL, type ClusterWish, clusterSpec } from '../postgres/cluster.ts'
 import { PEERS } from '../network/connections.ts'
 import { allowApiServer } from '../network/policies.ts'
 import { CERTIFICATE_ROLES } from '../postgres/hba.ts'
@@ -14,6 +14,8 @@ const RELOAD = { 'cnpg.io/reload': '' }
 
 export interface PostgresArgs extends ClusterWish {
   readonly apiServer: StackConfig['cluster']['apiServer']
+  /** Statements that need a superuser, run once when the database is made. */
+  readonly bootstrapSql: string
 }
 
 /** PostgreSQL by CloudNativePG, with certificates of the private CA and no superuser Secret. */
@@ -55,6 +57,14 @@ export class Postgres extends pulumi.ComponentResource {
         { parent: this },
       )
     }
+    const bootstrap = new k8s.core.v1.ConfigMap(
+      name,
+      {
+        metadata: { name: BOOTSTRAP_SQL.name, namespace: data },
+        data: { [BOOTSTRAP_SQL.key]: args.bootstrapSql },
+      },
+      { parent: this },
+    )
     // Each instance keeps its own state in the API server.
     const { spec } = allowApiServer(PEERS.database, 'database', args.apiServer)
     const network = new k8s.networking.v1.NetworkPolicy(
@@ -74,7 +84,7 @@ export class Postgres extends pulumi.ComponentResource {
         },
         spec: clusterSpec(args),
       },
-      { parent: this, dependsOn: [server, replication, network] },
+      { parent: this, dependsOn: [server, replication, network, bootstrap] },
     )
     this.cluster = DATABASE.cluster
     this.registerOutputs({ cluster: this.cluster })

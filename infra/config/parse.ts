@@ -43,14 +43,14 @@ const shapeProblems = (value: unknown): readonly ConfigProblem[] =>
     const at = instancePath.slice(1).replaceAll('/', '.')
     const inside = (name: string) => (at === '' ? name : `${at}.${name}`)
     if (keyword === 'required') {
-      return (params as { requiredProperties: string[] }).requiredProperties.map((name) => ({
+      return params.requiredProperties.map((name) => ({
         field: inside(name),
         cause: 'is missing and has no default',
         remedy: 'add it to the stack file',
       }))
     }
     if (keyword === 'additionalProperties') {
-      return (params as { additionalProperties: string[] }).additionalProperties.map((name) => ({
+      return params.additionalProperties.map((name) => ({
         field: inside(name),
         cause: 'is not a known key',
         remedy: 'remove it or mend its spelling',

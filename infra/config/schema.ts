@@ -57,6 +57,7 @@ export const StackConfig = object({
       cidrs: Type.Array(Type.String({ pattern: CIDR }), { minItems: 1 }),
       port: Type.Integer({ minimum: 1, maximum: 65535 }),
     }),
+    podCidrs: Type.Array(Type.String({ pattern: CIDR }), { minItems: 1 }),
     dnsCidrs: Type.Array(Type.String({ pattern: CIDR })),
     storageClass: Type.Optional(Type.String({ pattern: DNS_LABEL })),
   }),

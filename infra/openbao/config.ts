@@ -52,7 +52,7 @@ export const initialisation = () => [
         ...store('platform', 'platform'),
         request('transit', 'sys/mounts/transit', { type: 'transit' }),
         request('checkpoint-key', 'transit/keys/audit-checkpoint', {
-          type: 'ecdsa-p256',
+          type: 'ed25519',
           exportable: false,
           allow_plaintext_backup: false,
         }),

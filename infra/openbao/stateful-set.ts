@@ -53,6 +53,8 @@ export const openbaoStatefulSet = (wish: OpenBaoWish) => ({
           ],
           securityContext: restrictedContainer(),
           resources: resources('50m', '128Mi', '512Mi'),
+          // The first start makes stores, policies and roles before it answers.
+          startupProbe: health(2, 60, 'standbyok=true'),
           readinessProbe: health(3, 2, 'standbyok=true'),
           livenessProbe: health(10, 6, 'standbyok=true&sealedcode=200&uninitcode=200'),
           volumeMounts: [

@@ -7,9 +7,10 @@ export interface ClusterWish {
   readonly image: string
   readonly postgres: StackConfig['postgres']
   readonly storageClass?: string
-  /** The statements that need a superuser, run once when the database is made. */
-  readonly bootstrapSql: string
 }
+
+/** The statements that need a superuser, run once when the database is made. */
+export const BOOTSTRAP_SQL = { name: 'postgres-bootstrap', key: 'bootstrap.sql' } as const
 
 /**
  * A statement that carries a password or a verifier must not reach the log: not when it succeeds, not when
@@ -38,7 +39,7 @@ const GUARDS = {
   tcp_keepalives_idle: '30',
 } as const
 
-export const clusterSpec = ({ image, postgres, storageClass, bootstrapSql }: ClusterWish) => ({
+export const clusterSpec = ({ image, postgres, storageClass }: ClusterWish) => ({
   instances: postgres.instances,
   imageName: image,
   imagePullPolicy: 'IfNotPresent',
@@ -52,7 +53,10 @@ export const clusterSpec = ({ image, postgres, storageClass, bootstrapSql }: Clu
       localeCollate: 'C',
       localeCType: 'C',
       dataChecksums: true,
-      postInitApplicationSQL: [bootstrapSql],
+      // By reference: in the arguments of a container $$ would become $.
+      postInitApplicationSQLRefs: {
+        configMapRefs: [{ name: BOOTSTRAP_SQL.name, key: BOOTSTRAP_SQL.key }],
+      },
     },
   },
   certificates: {

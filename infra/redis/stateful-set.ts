@@ -43,7 +43,7 @@ export const redisStatefulSet = (wish: RedisWish) => ({
           name: 'users',
           image: wish.image,
           imagePullPolicy: 'IfNotPresent',
-          command: ['cp', '/etc/palisade/acl/users.acl', '/data/users.acl'],
+          command: ['install', '-m', '600', '/etc/palisade/acl/users.acl', '/data/users.acl'],
           securityContext: restrictedContainer(),
           resources: resources('10m', '16Mi'),
           volumeMounts: [ACL.mount, DATA],

@@ -26,6 +26,8 @@ export const chartValues = (config: StackConfig, stage: Stage, publicUrl: string
     enabled: stage === 'services',
     replicas: config.gateway.replicas,
     publicUrl,
+    // The network policy lets the edge alone in from there.
+    trustedProxies: config.cluster.podCidrs,
     tlsSecret: tlsSecret('gateway'),
     databaseSecret: SECRETS.gatewayDatabase,
     redisSecret: SECRETS.gatewayRedis,
