@@ -27,7 +27,7 @@ export interface AppDeps {
   readonly verifier: TokenVerifier
   readonly limiter: Limiter
   readonly metrics: GatewayMetrics
-  readonly refusals: Refusals
+  readonly refusals: Pick<Refusals, 'onProblem'>
   readonly settings: AppSettings
   /** Routes on top of the built-in ones: each a plugin that declares its contract. */
   readonly routes: readonly ((app: FastifyInstance) => void)[]
