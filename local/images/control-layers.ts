@@ -60,4 +60,6 @@ const source = async (store: BlobStore): Promise<Blob> => {
   return layer.done()
 }
 
-const isProduct = (name: string): boolean => !/\.test\.ts$|\/(fixtures|testing)$/.test(name)
+/** Tests and generators need packages that the image does not have. */
+const isProduct = (name: string): boolean =>
+  !/\.test\.ts$|\/(fixtures|testing)$|\/api\/gen$/.test(name)

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { extract } from 'tar-stream'
+import { LocalError } from '../errors.ts'
 import { exec } from '../exec.ts'
 import type { StepContext } from '../steps.ts'
 import { aptSources } from './apt-sources.ts'
@@ -83,7 +84,16 @@ const bootstrap = async (archive: string, signal: AbortSignal): Promise<void> =>
       env: { ...process.env, SOURCE_DATE_EPOCH: '1735689600', TMPDIR: dirname(archive) },
       signal,
     },
-  )
+  ).catch((cause: unknown) => {
+    // A missing program or a stop by the user says for itself what it is.
+    if (signal.aborted || cause instanceof LocalError) throw cause
+    throw new LocalError(
+      'ERR_DEBIAN_BOOTSTRAP',
+      `Debian ${SUITE} could not be unpacked: ${cause instanceof Error ? cause.message : String(cause)}`,
+      'check that `apt-get update` works here and that the disk has 4 GiB free, then run the command again',
+      cause,
+    )
+  })
 }
 
 const sortIntoLayers = async (archive: string, store: BlobStore): Promise<Layers> => {
