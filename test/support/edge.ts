@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises'
+import { Agent, request, type Dispatcher } from 'undici'
+import { kubectl } from './cluster.ts'
+import { API_HOST, caPath } from '../../local/answer.ts'
+import { HOST_PORTS } from '../../local/bare/layout.ts'
+
+export interface EdgeAnswer {
+  readonly status: number
+  readonly headers: Dispatcher.ResponseData['headers']
+  readonly body: string
+}
+
+export interface EdgeRequest {
+  readonly method?: Dispatcher.HttpMethod
+  readonly token?: string
+  readonly headers?: Record<string, string>
+  readonly json?: unknown
+}
+
+/** A client of the platform from this machine: through the relay, over TLS, trusting the platform's CA alone. */
+export async function edgeClient(): Promise<{
+  call(path: string, wish?: EdgeRequest): Promise<EdgeAnswer>
+  close(): Promise<void>
+}> {
+  const ca = await readFile(caPath(), 'utf8')
+  // By address, since not every resolver knows that names under localhost are this machine.
+  const agent = new Agent({ connect: { ca, servername: API_HOST } })
+  return {
+    async call(path, { method = 'GET', token, headers = {}, json } = {}) {
+      const answer = await request(`https://127.0.0.1:${HOST_PORTS.https}${path}`, {
+        dispatcher: agent,
+        method,
+        headers: {
+          host: API_HOST,
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      })
+      return {
+        status: answer.statusCode,
+        headers: answer.headers,
+        body: await answer.body.text(),
+      }
+    },
+    close: () => agent.close(),
+  }
+}
+
+/** Body of the development user's login request, read as whoever may run a command in the gateway's Pod. */
+export async function developmentLogin(): Promise<{ email: string; password: string }> {
+  const text = await kubectl(
+    ...['exec', '-n', 'palisade-system', 'deploy/gateway', '-c', 'gateway', '--'],
+    ...['node', 'gateway/main.ts', 'development-login'],
+  )
+  return JSON.parse(text) as { email: string; password: string }
+}
