@@ -1,4 +1,5 @@
 import { delimiter, join } from 'node:path'
+import { untilGatewayAnswers } from './answer.ts'
 import type { Backend } from './backend.ts'
 import { bareBackend } from './bare/bare-backend.ts'
 import { IMAGE_PACKAGES, NODE_PACKAGES, unpackPackages } from './bare/debian.ts'
@@ -8,6 +9,7 @@ import { isDockerThere, kindBackend } from './kind/backend.ts'
 import { factsOf } from './machine.ts'
 import { ensureOperators } from './operators/ensure.ts'
 import { cacheDir, kubeconfigPath, stateDir } from './paths.ts'
+import { runPlatform, stackLog } from './platform.ts'
 import { problemsOf } from './preflight.ts'
 import type { Step, StepContext } from './steps.ts'
 import { buildTools, buildTimesPath } from './tools/build.ts'
@@ -86,6 +88,13 @@ function platform(backend: Backend): Step[] {
           context,
         }),
     },
+    {
+      name: 'stack',
+      needs: ['operators'],
+      log: stackLog(),
+      run: (context) => runPlatform('up', referencesOf(images), context),
+    },
+    { name: 'gateway', needs: ['stack'], log: stackLog(), run: untilGatewayAnswers },
   ]
 }
 

@@ -1,0 +1,11 @@
+import { describe, expect, it } from 'vitest'
+import { summaryOf } from './platform.ts'
+
+describe('summaryOf', () => {
+  it('says unchanged when every resource stayed the same', () => {
+    expect(summaryOf({ changes: { same: 120, update: 0 } })).toBe('unchanged')
+  })
+  it('counts what changed', () => {
+    expect(summaryOf({ changes: { same: 3, create: 2, delete: 1 } })).toBe('2 create, 1 delete')
+  })
+})

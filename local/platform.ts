@@ -1,0 +1,60 @@
+import { createWriteStream } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
+import { IMAGE_NAMES } from '../infra/config/schema.ts'
+import { kubeconfigPath, logDir, stateDir } from './paths.ts'
+import { formatProgress, type Operation, type Outcome, runStack } from './stack/run.ts'
+import type { StepContext } from './steps.ts'
+import { toolPath } from './tools/path.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+
+export const stackLog = (): string => join(logDir(), 'stack.log')
+
+/** Runs the infrastructure program as stack `local`, with the images that this machine made. */
+export async function runPlatform(
+  operation: Operation,
+  images: Readonly<Record<string, string>>,
+  context: StepContext,
+): Promise<string> {
+  await mkdir(logDir(), { recursive: true, mode: 0o700 })
+  const log = createWriteStream(stackLog(), { flags: 'a', mode: 0o600 })
+  const say = (line: string): void => {
+    log.write(`${new Date().toISOString()} ${line}\n`)
+    context.note(line.trim())
+  }
+  try {
+    const outcome = await runStack(
+      {
+        operation,
+        program: join(ROOT, 'infra', 'index.ts'),
+        configFile: join(ROOT, 'Pulumi.local.yaml'),
+        config: { 'palisade:images': imagesOf(images) },
+        stateDir: stateDir(),
+        kubeconfig: kubeconfigPath(),
+        pulumi: await toolPath('pulumi'),
+        helm: await toolPath('helm'),
+      },
+      {
+        signal: context.signal,
+        onLine: say,
+        onProgress: (progress) => say(formatProgress(progress)),
+      },
+    )
+    return summaryOf(outcome)
+  } finally {
+    log.end()
+    await finished(log)
+  }
+}
+
+/** The program refuses names that it does not know; those are the cluster's, not the platform's. */
+const imagesOf = (images: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(IMAGE_NAMES.map((name) => [name, images[name] ?? '']))
+
+export function summaryOf({ changes }: Pick<Outcome, 'changes'>): string {
+  const told = Object.entries(changes).filter(([kind, count]) => kind !== 'same' && count > 0)
+  if (told.length === 0) return 'unchanged'
+  return told.map(([kind, count]) => `${count} ${kind}`).join(', ')
+}
