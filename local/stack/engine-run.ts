@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { dirname } from 'node:path'
-import type { EngineEvent, Stack } from '@pulumi/pulumi/automation/index.js'
+import type { EngineEvent, OutputMap, Stack } from '@pulumi/pulumi/automation/index.js'
 import { clearStaleLocks } from './locks.ts'
 import { ProgressReader, type Progress } from './progress.ts'
 import { startProvider } from './provider-process.ts'
@@ -24,19 +24,19 @@ const program = (path: string) => async (): Promise<Record<string, unknown>> => 
   ...((await import(pathToFileURL(path).href)) as Record<string, unknown>),
 })
 
-async function publicOutputs(stack: Stack): Promise<Record<string, unknown>> {
-  const all = Object.entries(await stack.outputs())
-  return Object.fromEntries(
-    all.filter(([, one]) => !one.secret).map(([key, one]) => [key, one.value as unknown]),
+const withoutSecrets = (all: OutputMap): Outcome['outputs'] =>
+  Object.fromEntries(
+    Object.entries(all)
+      .filter(([, one]) => !one.secret)
+      .map(([key, one]) => [key, one.value as unknown]),
   )
-}
 
 async function carryOut(
   stack: Stack,
   request: StackRequest,
   reporter: Reporter,
   signal: AbortSignal,
-): Promise<Outcome['changes']> {
+): Promise<Outcome> {
   const reader = new ProgressReader(reporter.progress)
   const options = {
     onEvent: (event: EngineEvent) => reader.read(event),
@@ -48,16 +48,21 @@ async function carryOut(
     ...(request.targets ? { target: [...request.targets] } : {}),
   }
   switch (request.operation) {
-    case 'up':
-      return (await stack.up(options)).summary.resourceChanges ?? {}
+    case 'up': {
+      const { summary, outputs } = await stack.up(options)
+      return { changes: summary.resourceChanges ?? {}, outputs: withoutSecrets(outputs) }
+    }
     case 'preview':
-      return (await stack.preview({ ...options, diff: true })).changeSummary
+      return {
+        changes: (await stack.preview({ ...options, diff: true })).changeSummary,
+        outputs: {},
+      }
     case 'refresh':
-      return (await stack.refresh(options)).summary.resourceChanges ?? {}
+      return { changes: (await stack.refresh(options)).summary.resourceChanges ?? {}, outputs: {} }
     case 'destroy':
-      return (await stack.destroy(options)).summary.resourceChanges ?? {}
+      return { changes: (await stack.destroy(options)).summary.resourceChanges ?? {}, outputs: {} }
     case 'outputs':
-      return {}
+      return { changes: {}, outputs: withoutSecrets(await stack.outputs()) }
   }
 }
 
@@ -75,8 +80,7 @@ export async function runEngine(
   try {
     const stack = await openStack(request, program(request.program), provider.port)
     if (request.operation !== 'outputs') await repairPending(stack, request, reporter.say)
-    const changes = await carryOut(stack, request, reporter, signal)
-    return { changes, outputs: await publicOutputs(stack) }
+    return await carryOut(stack, request, reporter, signal)
   } finally {
     provider.stop()
   }

@@ -4,16 +4,14 @@ import { fieldManagerFor, isAppliedBy } from '../provider/field-manager.ts'
 import { KubeApi } from '../provider/kubernetes/api.ts'
 import { connect } from '../provider/kubernetes/connection.ts'
 import { describeKey, keyOf } from '../provider/kubernetes/object.ts'
-import { at, isMap, text, type JsonMap } from '../provider/values.ts'
+import { at, isMap, text } from '../provider/values.ts'
+import { readCheckpoint, type Deployment, type PendingOperation } from './checkpoint.ts'
 import type { StackRequest } from './request.ts'
 
-interface PendingOperation {
-  readonly type: string
-  readonly resource: { readonly urn: string; readonly inputs?: JsonMap }
-}
-
-interface Deployment {
-  pending_operations?: PendingOperation[]
+/** Read from the state's file: asking the engine would cost every run another start of it. */
+async function hasPending(request: StackRequest): Promise<boolean> {
+  const { latest } = await readCheckpoint(request)
+  return (latest?.pending_operations ?? []).length > 0
 }
 
 /**
@@ -40,10 +38,10 @@ export async function repairPending(
   request: StackRequest,
   say: (line: string) => void,
 ): Promise<number> {
+  if (!(await hasPending(request))) return 0
   const exported = await stack.exportStack()
-  const deployment = exported.deployment as Deployment | undefined
-  const pending = deployment?.pending_operations ?? []
-  if (!deployment || pending.length === 0) return 0
+  const deployment = exported.deployment as Deployment
+  const pending = deployment.pending_operations ?? []
   const api = new KubeApi(await connect({ kubeconfig: request.kubeconfig }))
   for (const operation of pending) {
     const removed = await removeOrphan(operation, api)
