@@ -105,7 +105,8 @@ export interface DatabaseSession {
 export interface FenceStanding {
   /** Null while nobody holds the pair. */
   readonly owner: string | null
-  readonly seq: number
+  /** Per role of the pair, the number that it accepted last. */
+  readonly seqs: Readonly<Record<string, number>>
 }
 
 export type LoginOutcome = 'accepted' | 'refused'

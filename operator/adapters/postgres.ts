@@ -38,6 +38,12 @@ const FENCED: Readonly<Record<FencedFunction, string>> = {
   release: 'select palisade_fence.release($1, $2, $3, $4)',
 }
 
+interface FenceRow {
+  readonly role_name: string
+  readonly owner: string | null
+  readonly seq: string
+}
+
 interface Problem {
   readonly problem: string
   readonly remedy: string
@@ -105,9 +111,14 @@ export class PostgresDatabase implements RotatingDatabase {
   }
 
   async standing(role: string): Promise<FenceStanding | undefined> {
-    const text = 'select owner, seq from palisade_fence.observe($1) limit 1'
-    const { rows } = await this.#query<{ owner: string | null; seq: string }>(text, [role])
-    return rows[0] && { owner: rows[0].owner, seq: Number(rows[0].seq) }
+    const text = 'select role_name, owner, seq from palisade_fence.observe($1)'
+    const { rows } = await this.#query<FenceRow>(text, [role])
+    const [first] = rows
+    if (!first) return undefined
+    return {
+      owner: first.owner,
+      seqs: Object.fromEntries(rows.map((row) => [row.role_name, Number(row.seq)])),
+    }
   }
 
   async sessions(role: string) {
@@ -185,7 +196,7 @@ export class PostgresDatabase implements RotatingDatabase {
   /** A reply may be lost after the effect: then the fence stands exactly where this step wanted to move it. */
   async #wasOurs(role: string, fence: Fence): Promise<boolean> {
     const standing = await this.standing(role)
-    return standing?.owner === fence.owner && standing.seq === fence.next
+    return standing?.owner === fence.owner && standing.seqs[role] === fence.next
   }
 
   async #query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]) {

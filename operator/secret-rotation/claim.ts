@@ -9,7 +9,7 @@ import type {
   Versioned,
 } from '../ports.ts'
 import { effect } from './effects/effect.ts'
-import { fenceOf, insist } from './effects/credential.ts'
+import { accepted, fenceOf, insist } from './effects/credential.ts'
 import { record } from './effects/record.ts'
 import type { AlternatingRoles, Refusal } from './eligibility.ts'
 import { isSameOwner, ownerText, type ClaimOwner, type StateRecord } from './state.ts'
@@ -83,11 +83,9 @@ async function claimRecord(
 ): Promise<Claim> {
   const [first] = by.source.roles
   const standing = await by.database.standing(first)
-  if (!standing) {
-    return {
-      kind: 'refused',
-      refusal: { reason: 'NotEnrolled', message: `role "${first}" is not enrolled` },
-    }
+  if (!standing || by.source.roles.some((role) => standing.seqs[role] === undefined)) {
+    const message = `roles ${by.source.roles.join(' and ')} are not enrolled as a pair`
+    return { kind: 'refused', refusal: { reason: 'NotEnrolled', message } }
   }
   const mayAdopt = by.rotation.metadata.annotations?.[ANNOTATION_ADOPT]
   const holder = standing.owner === ownerText(owner) ? null : standing.owner
@@ -124,8 +122,8 @@ function newRecord(
   return {
     format: 1,
     owner,
-    seq: Math.max(standing.seq, before?.seq ?? 0, issue?.seq ?? 0) + 1,
-    fence: standing.seq,
+    seq: Math.max(...Object.values(standing.seqs), before?.seq ?? 0, issue?.seq ?? 0) + 1,
+    fences: standing.seqs,
     claim: {
       backend: source.connectionRef.name,
       roles: source.roles,
@@ -152,11 +150,17 @@ async function adoptRoles(
   signal: AbortSignal,
 ): Promise<Claim> {
   const [role] = state.value.claim.roles
-  const fence = fenceOf(state.value)
+  const fence = fenceOf(state.value, role)
   const from = state.value.adopting ?? ''
   insist(await effect(deps, 'adoptRoles', () => by.database.adopt(role, from, fence)), role)
   const note = { action: 'rotation.claim' as const, details: { from } }
-  await record(deps, state, { fence: fence.next, adopting: undefined }, note, signal)
+  await record(
+    deps,
+    state,
+    { ...accepted(state.value, role, fence), adopting: undefined },
+    note,
+    signal,
+  )
   return { kind: 'acted' }
 }
 

@@ -1,5 +1,7 @@
 import type { Observed } from './observed.ts'
+import { nextRotation } from './next-rotation.ts'
 import type { Plan } from './plan.ts'
+import type { DecideTiming, Rule } from './rule.ts'
 import { consumersLagBehind, consumerIsUnhealthy } from './rules/consumers.ts'
 import {
   backendIsNotReady,
@@ -14,15 +16,6 @@ import {
 import { quietHasLasted, previousStillInUse, nobodyHasThePrevious, haste } from './rules/retire.ts'
 import { consumerFellOver, watchHasEnded } from './rules/watch.ts'
 import { stepIsDue, suspendedBeforePublication } from './rules/steps.ts'
-import { dueAt } from './schedule.ts'
-
-/** Undefined: this rule has nothing to say. Pure: what was read and the time are all that it knows. */
-export type Rule = (seen: Observed, now: Date, timing: DecideTiming) => Plan | undefined
-
-export interface DecideTiming {
-  readonly pollMs: number
-  readonly resyncMs: number
-}
 
 /** The first rule with an answer wins, so the order is the policy. */
 export const RULES: readonly Rule[] = [
@@ -60,13 +53,4 @@ export function decide(seen: Observed, now: Date, timing: DecideTiming): Plan {
 function untilNext({ rotation, state }: Observed, now: Date, { resyncMs }: DecideTiming): number {
   const due = nextRotation(rotation, state.value.lastRotationTime)
   return due ? Math.max(0, Math.min(resyncMs, due.getTime() - now.getTime())) : resyncMs
-}
-
-/** Counted from the record, not from the status, which anyone may lose. */
-export function nextRotation(
-  rotation: Observed['rotation'],
-  lastRotationTime: string | undefined,
-): Date | undefined {
-  if (lastRotationTime === undefined) return undefined
-  return dueAt(rotation.spec.schedule, new Date(lastRotationTime), rotation.metadata.uid ?? '')
 }

@@ -6,7 +6,7 @@ import { AGAIN, REST, type Next } from '../runtime/controller.ts'
 import { hasFinalizer } from '../runtime/finalizer.ts'
 import { ownerOf } from './claim.ts'
 import { describeTrouble } from './describe.ts'
-import { fenceOf, insist } from './effects/credential.ts'
+import { accepted, fenceOf, insist } from './effects/credential.ts'
 import { effect } from './effects/effect.ts'
 import { record, type Outcome } from './effects/record.ts'
 import { isSameOwner, ownerText, type StateRecord } from './state.ts'
@@ -97,13 +97,13 @@ async function closeRole(
   deps: Deps,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const fence = fenceOf(state.value)
+  const fence = fenceOf(state.value, role)
   insist(await effect(deps, 'destroyVerifier', () => database.destroyVerifier(role, fence)), role)
   // The fence stands at our number now; ending sessions moves it no further.
   const standing = { ...fence, expected: fence.next }
   insist(await effect(deps, 'terminateSessions', () => database.terminate(role, standing)), role)
   const closed = [...(state.value.closed ?? []), role]
-  return record(deps, state, { closed, fence: fence.next }, undefined, signal)
+  return record(deps, state, { closed, ...accepted(state.value, role, fence) }, undefined, signal)
 }
 
 async function releaseRoles(
@@ -112,14 +112,20 @@ async function releaseRoles(
   deps: Deps,
   signal: AbortSignal,
 ): Promise<void> {
-  const fence = fenceOf(state.value)
   const [role] = state.value.claim.roles
+  const fence = fenceOf(state.value, role)
   // Nobody claimed the pair in the database before its first verifier.
   const standing = await database.standing(role)
   if (standing?.owner === fence.owner) {
     insist(await effect(deps, 'releaseRoles', () => database.release(role, fence)), role)
   }
-  await record(deps, state, { rolesReleased: true, fence: fence.next }, undefined, signal)
+  await record(
+    deps,
+    state,
+    { rolesReleased: true, ...accepted(state.value, role, fence) },
+    undefined,
+    signal,
+  )
 }
 
 async function releasePath(

@@ -2,7 +2,7 @@ import type { SecretRotation, SecretRotationStatus } from '#api/v1alpha1/secret-
 import type { Deps } from '../ports.ts'
 import type { EventNote } from '../runtime/events.ts'
 import { undeliveredAge } from './audit-outbox.ts'
-import { nextRotation } from './decide.ts'
+import { nextRotation } from './next-rotation.ts'
 import type { Plan } from './plan.ts'
 import type { StateRecord } from './state.ts'
 

@@ -66,8 +66,8 @@ export interface StateRecord {
   readonly owner: ClaimOwner
   /** Only grows, with every intent. */
   readonly seq: number
-  /** The number that the backend accepted last. */
-  readonly fence: number
+  /** Per role, the number that the backend accepted last. */
+  readonly fences: Readonly<Record<string, number>>
   /** What the claim covers, so that a release needs no spec. */
   readonly claim: {
     readonly backend: string

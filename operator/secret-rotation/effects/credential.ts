@@ -12,10 +12,15 @@ import { ownerText, type RotationReason, type StateRecord } from '../state.ts'
 import { effect } from './effect.ts'
 import { flightOf, flightWith, record, type Outcome } from './record.ts'
 
-export const fenceOf = (state: StateRecord): Fence => ({
+export const fenceOf = (state: StateRecord, role: string): Fence => ({
   owner: ownerText(state.owner),
-  expected: state.fence,
+  expected: state.fences[role] ?? 0,
   next: state.seq,
+})
+
+/** What to remember once the backend has accepted that fence. */
+export const accepted = (state: StateRecord, role: string, fence: Fence) => ({
+  fences: { ...state.fences, [role]: fence.next },
 })
 
 /** A refusal that no repetition mends: the caller's reading is old, or the pair belongs to somebody else. */
@@ -84,13 +89,13 @@ export async function setVerifier(
   const { role, pending } = flightOf(state)
   if (pending === undefined) throw new Error('the intent carries no value')
   const verifier = scramSha256Verifier(pending, { salt: randomBytes(16) })
-  const fence = fenceOf(state)
+  const fence = fenceOf(state, role)
   insist(
     await effect(deps, 'setVerifier', () => seen.database.setVerifier(role, fence, verifier)),
     role,
   )
   const rotation = flightWith(state, { step: 'testLogin' })
-  return record(deps, seen.state, { rotation, fence: fence.next }, undefined, signal)
+  return record(deps, seen.state, { rotation, ...accepted(state, role, fence) }, undefined, signal)
 }
 
 export async function testLogin(deps: Deps, seen: Observed, signal: AbortSignal): Promise<Outcome> {

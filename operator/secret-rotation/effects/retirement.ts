@@ -2,7 +2,7 @@ import type { Deps, FencedOutcome, Fence } from '../../ports.ts'
 import type { AuditAction } from '../audit-outbox.ts'
 import type { Observed } from '../observed.ts'
 import type { InFlight, Issued, StateRecord, Step } from '../state.ts'
-import { fenceOf, insist } from './credential.ts'
+import { accepted, fenceOf, insist } from './credential.ts'
 import { effect, type Effect } from './effect.ts'
 import { applySecret } from './publication.ts'
 import { flightOf, flightWith, record, type Outcome } from './record.ts'
@@ -28,11 +28,11 @@ async function fencedStep(
 ): Promise<Outcome> {
   const { value: state } = seen.state
   const { role, version } = previousOf(state)
-  const fence = fenceOf(state)
+  const fence = fenceOf(state, role)
   insist(await effect(deps, step.effect, () => step.act(role, fence)), role)
   const rotation = flightWith(state, { ...step.change, step: step.then })
   const note = step.audit ? { action: step.audit, details: { role, version } } : undefined
-  return record(deps, seen.state, { rotation, fence: fence.next }, note, signal)
+  return record(deps, seen.state, { rotation, ...accepted(state, role, fence) }, note, signal)
 }
 
 /** First act of retirement, and reversible: the verifier stays. */
@@ -53,7 +53,7 @@ export const disable = (deps: Deps, seen: Observed, signal: AbortSignal): Promis
 export async function terminate(deps: Deps, seen: Observed, signal: AbortSignal): Promise<Outcome> {
   const { value: state } = seen.state
   const { role } = previousOf(state)
-  const fence = fenceOf(state)
+  const fence = fenceOf(state, role)
   insist(await effect(deps, 'terminateSessions', () => seen.database.terminate(role, fence)), role)
   const disabledAt = deps.clock.now().toISOString()
   return record(
@@ -69,12 +69,12 @@ export async function terminate(deps: Deps, seen: Observed, signal: AbortSignal)
 export async function enable(deps: Deps, seen: Observed, signal: AbortSignal): Promise<Outcome> {
   const { value: state } = seen.state
   const { role, version } = previousOf(state)
-  const fence = fenceOf(state)
+  const fence = fenceOf(state, role)
   insist(await effect(deps, 'enableLogin', () => seen.database.enable(role, fence)), role)
   const { quietSince: _quiet, disabledAt: _disabled, ...rest } = flightOf(state)
   const note = { action: 'rotation.enable-again' as const, details: { role, version } }
   const rotation = { ...rest, step: 'converge' as const }
-  return record(deps, seen.state, { rotation, fence: fence.next }, note, signal)
+  return record(deps, seen.state, { rotation, ...accepted(state, role, fence) }, note, signal)
 }
 
 /** Second act: from here on the old value opens nothing, for good. */

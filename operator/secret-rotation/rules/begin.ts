@@ -1,4 +1,5 @@
-import { nextRotation, type Rule } from '../decide.ts'
+import { nextRotation } from '../next-rotation.ts'
+import type { Rule } from '../rule.ts'
 import type { Observed } from '../observed.ts'
 import type { Plan } from '../plan.ts'
 import { opensAt } from '../schedule.ts'

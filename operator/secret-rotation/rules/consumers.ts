@@ -1,6 +1,6 @@
 import { parseDuration } from '#core/duration'
 import type { Consumer, WorkloadKind } from '../../ports.ts'
-import type { Rule } from '../decide.ts'
+import type { Rule } from '../rule.ts'
 import { labelOf, standings, type Standing } from '../evidence.ts'
 import type { Observed } from '../observed.ts'
 import type { Plan } from '../plan.ts'

@@ -1,7 +1,7 @@
 import type { Holder } from '#api/v1alpha1/secret-rotation-status'
 import { parseDuration } from '#core/duration'
 import type { Consumer, DatabaseSession } from '../../ports.ts'
-import type { Rule } from '../decide.ts'
+import type { Rule } from '../rule.ts'
 import type { Plan } from '../plan.ts'
 import { isForced } from '../state.ts'
 import { nextRestart, standingsOf } from './consumers.ts'

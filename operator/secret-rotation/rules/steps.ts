@@ -1,4 +1,4 @@
-import type { Rule } from '../decide.ts'
+import type { Rule } from '../rule.ts'
 
 /** Nothing outside knows of the new value yet, so stopping here harms nobody. */
 export const suspendedBeforePublication: Rule = ({ rotation, state }, _now, { resyncMs }) => {

@@ -1,5 +1,5 @@
 import { parseDuration } from '#core/duration'
-import type { Rule } from '../decide.ts'
+import type { Rule } from '../rule.ts'
 import { fallen, labelOf } from '../evidence.ts'
 import { isForced } from '../state.ts'
 

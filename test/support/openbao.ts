@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Agent, request } from 'undici'
+import { initialisation } from '../../infra/openbao/config.ts'
+import { namespacePolicy } from '../../infra/openbao/policies.ts'
+import { OPENBAO_AUDIENCE } from '../../infra/names.ts'
+import { toolPath } from '../../local/tools/path.ts'
+import { freePorts, startChild, until } from './child.ts'
+
+/** A real OpenBao over TLS, with the mounts, policies and roles that the platform makes on its first start. */
+export interface TestOpenBao {
+  readonly address: string
+  readonly ca: string
+  /** As root, which in a real installation ends with the first start. */
+  ask(method: string, path: string, body?: unknown): Promise<BaoAnswer>
+  /** What `palisade enable <namespace>` writes. */
+  enable(namespace: string): Promise<void>
+  /** Lets it recognise the accounts of a cluster. */
+  trust(cluster: ClusterTrust): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface BaoAnswer {
+  readonly status: number
+  readonly body: Record<string, unknown>
+}
+
+export interface ClusterTrust {
+  readonly url: string
+  readonly ca: string
+  /** Token of an account that may review tokens. */
+  readonly reviewer: string
+}
+
+const OPERATOR = { account: 'operator', namespace: 'palisade-system' }
+
+export async function startOpenBao(): Promise<TestOpenBao> {
+  const dir = await mkdtemp(join(tmpdir(), 'palisade-openbao-'))
+  const root = randomBytes(16).toString('hex')
+  const [port = 0] = await freePorts(1)
+  const child = startChild(
+    await toolPath('bao'),
+    [
+      'server',
+      '-dev-tls',
+      `-dev-tls-cert-dir=${dir}`,
+      `-dev-root-token-id=${root}`,
+      `-dev-listen-address=127.0.0.1:${port}`,
+      '-dev-no-store-token',
+    ],
+    join(dir, 'server.log'),
+  )
+  const address = `https://127.0.0.1:${port}`
+  let agent: Agent | undefined
+  let ca = ''
+
+  async function ask(method: string, path: string, body?: unknown): Promise<BaoAnswer> {
+    const answer = await request(`${address}/v1/${path}`, {
+      method: method as 'GET',
+      ...(agent ? { dispatcher: agent } : {}),
+      headers: { 'x-vault-token': root, 'content-type': 'application/json' },
+      body: body === undefined ? null : JSON.stringify(body),
+    })
+    const text = await answer.body.text()
+    const parsed = text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {}
+    return { status: answer.statusCode, body: parsed }
+  }
+
+  async function insist(method: string, path: string, body?: unknown): Promise<void> {
+    const answer = await ask(method, path, body)
+    if (answer.status < 300) return
+    throw new Error(`OpenBao answered ${answer.status} to ${path}: ${JSON.stringify(answer.body)}`)
+  }
+
+  await until('readiness of OpenBao', 30_000, async () => {
+    await child.assertRunning()
+    ca = await readFile(join(dir, 'bao-ca.pem'), 'utf8')
+      .catch(() => readFile(join(dir, 'vault-ca.pem'), 'utf8'))
+      .catch(() => '')
+    if (ca === '') return false
+    agent ??= new Agent({ connect: { ca } })
+    const health = await ask('GET', 'sys/health').catch(() => undefined)
+    return health?.status === 200
+  })
+  for (const section of initialisation()) {
+    for (const requests of Object.values(section)) {
+      for (const each of requests.request) {
+        for (const { path, data } of Object.values(each)) {
+          // Inside a Pod the server reads its own account's files; here `trust` says the same.
+          if (path !== 'auth/kubernetes/config') await insistSoon(insist, path, data)
+        }
+      }
+    }
+  }
+
+  return {
+    address,
+    ca,
+    ask,
+    async enable(namespace) {
+      const name = `palisade-ns-${namespace}`
+      await insist('POST', `sys/policies/acl/${name}`, { policy: namespacePolicy(namespace) })
+      await insist('POST', `auth/kubernetes/role/${name}`, {
+        bound_service_account_names: [OPERATOR.account],
+        bound_service_account_namespaces: [OPERATOR.namespace],
+        audience: OPENBAO_AUDIENCE,
+        token_policies: [name],
+        token_ttl: '20m',
+      })
+    },
+    trust: (cluster) =>
+      insist('POST', 'auth/kubernetes/config', {
+        kubernetes_host: cluster.url,
+        kubernetes_ca_cert: cluster.ca,
+        token_reviewer_jwt: cluster.reviewer,
+        disable_local_ca_jwt: true,
+      }),
+    async stop() {
+      await child.stop()
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A new KV mount upgrades itself for a moment and refuses its configuration meanwhile. */
+async function insistSoon(
+  insist: (method: string, path: string, body?: unknown) => Promise<void>,
+  path: string,
+  data: unknown,
+): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await insist('POST', path, data)
+      return
+    } catch (error) {
+      if (attempt >= 20) throw error
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+}

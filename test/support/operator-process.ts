@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { freePorts } from './child.ts'
+import type { RotationWorld } from './rotation-world.ts'
+
+const MAIN = join(import.meta.dirname, '../../operator/main.ts')
+
+/** The operator as it is shipped, as a process of its own, so that it can be killed and stopped like one. */
+export interface OperatorProcess {
+  readonly identity: string
+  readonly process: ChildProcess
+  /** Everything it wrote, for what must not be in it. */
+  output(): string
+  signal(name: NodeJS.Signals): void
+  /** How it ended: an exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>
+  stop(): Promise<void>
+}
+
+export async function startOperator(
+  world: RotationWorld,
+  identity: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<OperatorProcess> {
+  const [metrics = 0, probes = 0] = await freePorts(2)
+  const child = spawn(process.execPath, [MAIN], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env['PATH'],
+      PALISADE_PROFILE: 'dev',
+      PALISADE_CLUSTER_ID: 'test',
+      POD_NAME: identity,
+      POD_NAMESPACE: 'palisade-system',
+      KUBECONFIG: world.files.kubeconfig,
+      PALISADE_TLS_DIR: world.files.tlsDir,
+      PALISADE_VAULT_ADDR: world.bao.address,
+      PALISADE_VAULT_TOKEN_PATH: world.files.vaultToken,
+      PALISADE_METRICS_PORT: String(metrics),
+      PALISADE_PROBE_PORT: String(probes),
+      PALISADE_POLL: '250ms',
+      ...env,
+    },
+  })
+  const chunks: string[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => chunks.push(text))
+  }
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  const ended = once(child, 'exit').then(([code, signal]) => {
+    process.off('exit', kill)
+    return (signal ?? code) as number | NodeJS.Signals
+  })
+  return {
+    identity,
+    process: child,
+    output: () => chunks.join(''),
+    signal: (name) => void child.kill(name),
+    ended,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      child.kill('SIGCONT')
+      child.kill('SIGTERM')
+      const timer = setTimeout(kill, 10_000)
+      await ended
+      clearTimeout(timer)
+    },
+  }
+}

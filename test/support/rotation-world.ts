@@ -1,0 +1,237 @@
+import { execFile } from 'node:child_process'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { parseAllDocuments } from 'yaml'
+import { OPENBAO_AUDIENCE } from '../../infra/names.ts'
+import { toolPath } from '../../local/tools/path.ts'
+import { accountName, admissionPolicies } from '../../policies/admission/list.ts'
+import { startApiServer, type TestApiServer } from './apiserver.ts'
+import { makeAuthority } from './certificates.ts'
+import { startOpenBao, type TestOpenBao } from './openbao.ts'
+import { startPalisadeDatabase, withClient, type PalisadeDatabase } from './postgres.ts'
+
+const run = promisify(execFile)
+const CHART = join(import.meta.dirname, '../../charts/palisade')
+const SYSTEM = 'palisade-system'
+const ADMISSION = '/apis/admissionregistration.k8s.io/v1'
+const RBAC = '/apis/rbac.authorization.k8s.io/v1'
+export const ROTATIONS = '/apis/palisade.dev/v1alpha1'
+
+/** API server, secret store and database as in a cluster, each with its real rights; only the kubelet is missing. */
+export interface RotationWorld {
+  readonly api: TestApiServer
+  readonly bao: TestOpenBao
+  readonly db: PalisadeDatabase
+  /** Everything the operator's own files would hold. */
+  readonly files: {
+    readonly kubeconfig: string
+    readonly tlsDir: string
+    readonly vaultToken: string
+  }
+  /** Opens a namespace for rotations: rights in the cluster and in the store. */
+  enable(namespace: string): Promise<void>
+  /** A pair of roles for a namespace, as the migrator enrols it. */
+  enrol(namespace: string, pair: string): Promise<void>
+  stop(): Promise<void>
+}
+
+export async function startRotationWorld(): Promise<RotationWorld> {
+  const dir = await mkdtemp(join(tmpdir(), 'palisade-rotation-'))
+  const [api, bao, db] = await Promise.all([
+    startApiServer(),
+    startOpenBao(),
+    startPalisadeDatabase({ settings: { log_min_messages: 'log' } }),
+  ])
+  const stop = async () => {
+    await Promise.allSettled([api.stop(), bao.stop(), db.stop()])
+    await rm(dir, { recursive: true, force: true })
+  }
+  try {
+    const authority = await makeAuthority(join(dir, 'authority'))
+    const server = await authority.issue('postgres')
+    await serveTls(db, server)
+    const tlsDir = join(dir, 'tls')
+    const client = await authority.issue('palisade_operator', ['DNS:operator'])
+    await writeTls(tlsDir, bao.ca, client)
+    await writeTls(join(tlsDir, 'postgres-client'), authority.ca, client)
+    const files = {
+      tlsDir,
+      kubeconfig: join(dir, 'kubeconfig'),
+      vaultToken: join(dir, 'vault-token'),
+    }
+    await prepareCluster(api)
+    await bao.trust({ url: api.url, ca: api.ca, reviewer: await reviewerToken(api) })
+    await writeFile(files.kubeconfig, await operatorKubeconfig(api), { mode: 0o600 })
+    await writeFile(files.vaultToken, await vaultToken(api), { mode: 0o600 })
+    await api.apply(backendFor(db), `${ROTATIONS}/rotationbackends`)
+    return {
+      api,
+      bao,
+      db,
+      files,
+      async enable(namespace) {
+        await api.namespace(namespace, { 'palisade.dev/rotations': 'allowed' })
+        await api.apply(operatorBinding(namespace), `${RBAC}/namespaces/${namespace}/rolebindings`)
+        await bao.enable(namespace)
+      },
+      enrol: (namespace, pair) =>
+        withClient(db.migrator, async (migrator) => {
+          await migrator.query('set role palisade_fence')
+          await migrator.query('select palisade_fence.enrol($1, $2, $3, $4, $5)', [
+            `${pair}_a`,
+            `${pair}_b`,
+            pair,
+            db.database,
+            namespace,
+          ])
+          await migrator.query('reset role')
+        }),
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function writeTls(
+  dir: string,
+  ca: string,
+  own: { cert: string; key: string },
+): Promise<void> {
+  await mkdir(dir, { recursive: true })
+  await writeFile(join(dir, 'ca.crt'), ca)
+  await writeFile(join(dir, 'tls.crt'), own.cert)
+  await writeFile(join(dir, 'tls.key'), own.key, { mode: 0o600 })
+}
+
+/** The server writes its own key file, so that it owns it, whoever it runs as. */
+async function serveTls(db: PalisadeDatabase, own: { cert: string; key: string }): Promise<void> {
+  const [row] = await db.query<{ data_directory: string }>('show data_directory')
+  const dir = row?.data_directory ?? ''
+  for (const [file, text] of Object.entries({ 'tls.crt': own.cert, 'tls.key': own.key })) {
+    const lines = text.trim().split('\n')
+    const rows = lines.map((line) => `('${line}')`).join(',')
+    await db.query(`copy (values ${rows}) to '${join(dir, file)}'`)
+    await chmod(join(dir, file), 0o600)
+    await db.query(`alter system set ssl_${file === 'tls.crt' ? 'cert' : 'key'}_file to '${file}'`)
+  }
+  await db.query(`alter system set ssl to on`)
+  await db.query('select pg_reload_conf()')
+}
+
+async function prepareCluster(api: TestApiServer): Promise<void> {
+  await api.installCrds()
+  await api.namespace(SYSTEM)
+  const { stdout } = await run(await toolPath('helm'), [
+    'template',
+    'palisade',
+    CHART,
+    '--namespace',
+    SYSTEM,
+    '--set',
+    'image=test:1',
+    '--show-only',
+    'templates/operator/rbac.yaml',
+  ])
+  for (const document of parseAllDocuments(stdout)) {
+    const object = document.toJS() as {
+      kind: string
+      metadata: { name: string; namespace?: string }
+    } | null
+    if (!object || object.kind === 'ServiceAccount') continue
+    const plural = `${object.kind.toLowerCase()}s`
+    const within = object.metadata.namespace ? `/namespaces/${object.metadata.namespace}` : ''
+    await api.apply(
+      { apiVersion: 'rbac.authorization.k8s.io/v1', ...object },
+      `${RBAC}${within}/${plural}`,
+    )
+  }
+  for (const policy of admissionPolicies(accountName(SYSTEM, 'operator'))) {
+    const binding = policy.kind?.endsWith('Binding') === true
+    const plural = `validatingadmissionpolic${binding ? 'ybindings' : 'ies'}`
+    await api.apply(policy as Parameters<TestApiServer['apply']>[0], `${ADMISSION}/${plural}`)
+  }
+}
+
+async function reviewerToken(api: TestApiServer): Promise<string> {
+  const token = await api.token(SYSTEM, 'openbao')
+  const name = 'openbao-reviews-tokens'
+  await api.apply(
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name },
+      ...{
+        roleRef: {
+          apiGroup: 'rbac.authorization.k8s.io',
+          kind: 'ClusterRole',
+          name: 'system:auth-delegator',
+        },
+        subjects: [{ kind: 'ServiceAccount', name: 'openbao', namespace: SYSTEM }],
+      },
+    },
+    `${RBAC}/clusterrolebindings`,
+  )
+  return token
+}
+
+async function operatorKubeconfig(api: TestApiServer): Promise<string> {
+  const token = await api.token(SYSTEM, 'operator')
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'test',
+    clusters: [
+      {
+        name: 'test',
+        cluster: {
+          server: api.url,
+          'certificate-authority-data': Buffer.from(api.ca).toString('base64'),
+        },
+      },
+    ],
+    users: [{ name: 'operator', user: { token } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'operator' } }],
+  })
+}
+
+/** A token that the store accepts and the API server does not. */
+async function vaultToken(api: TestApiServer): Promise<string> {
+  const answer = await api.post(`/api/v1/namespaces/${SYSTEM}/serviceaccounts/operator/token`, {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    spec: { expirationSeconds: 7200, audiences: [OPENBAO_AUDIENCE] },
+  })
+  return (api.expectOk(answer)['status'] as { token: string }).token
+}
+
+const backendFor = (db: PalisadeDatabase) => ({
+  apiVersion: 'palisade.dev/v1alpha1',
+  kind: 'RotationBackend',
+  metadata: { name: 'main' },
+  spec: {
+    kind: 'Postgres',
+    endpoint: { host: db.host, port: db.port, database: db.database },
+    tls: { serverName: 'localhost' },
+    credential: {
+      clientCertificate: { user: 'palisade_operator', secretName: 'postgres-client' },
+    },
+    allowedNamespaces: { matchLabels: { 'palisade.dev/rotations': 'allowed' } },
+    names: ['{namespace}_*'],
+  },
+})
+
+const operatorBinding = (namespace: string) => ({
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'RoleBinding',
+  metadata: { name: 'palisade', namespace },
+  roleRef: {
+    apiGroup: 'rbac.authorization.k8s.io',
+    kind: 'ClusterRole',
+    name: 'palisade-namespace',
+  },
+  subjects: [{ kind: 'ServiceAccount', name: 'operator', namespace: SYSTEM }],
+})
