@@ -17,7 +17,7 @@ const sqlFromStrings = {
 }
 
 export default tseslint.config(
-  { ignores: ['node_modules/**', 'eslint.config.js'] },
+  { ignores: ['node_modules/**', 'eslint.config.js', 'test/fixtures/**'] },
   eslint.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {
