@@ -20,3 +20,8 @@ path "platform/data/gateway/audit-mac" {
 path "platform/data/gateway/head-mac" {
   capabilities = ["create", "read"]
 }
+
+# The newest checkpoint, outside the database it speaks about.
+path "platform/data/audit/checkpoint" {
+  capabilities = ["create", "update", "read"]
+}

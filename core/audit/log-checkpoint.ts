@@ -1,0 +1,39 @@
+import { checkpointText, parseCheckpoint } from './note.ts'
+
+/** What a checkpoint of this log says beyond C2SP's three lines: epoch, root of the numbering, count of batches. */
+export interface LogCheckpoint {
+  readonly log: string
+  readonly epoch: number
+  readonly size: number
+  readonly root: Uint8Array
+  readonly numbering: Uint8Array
+  readonly counter: number
+}
+
+/** Each epoch is a log of its own, since a restored database starts another tree from an earlier leaf. */
+export const originOf = (log: string, epoch: number): string => `${log}/epoch-${epoch}`
+
+export function logCheckpointText(c: LogCheckpoint): string {
+  return checkpointText({
+    origin: originOf(c.log, c.epoch),
+    size: c.size,
+    root: c.root,
+    extensions: [
+      `numbering ${Buffer.from(c.numbering).toString('base64')}`,
+      `counter ${String(c.counter)}`,
+    ],
+  })
+}
+
+export function parseLogCheckpoint(text: string): LogCheckpoint {
+  const { origin, size, root, extensions } = parseCheckpoint(text)
+  const [, log, epoch] = /^(.+)\/epoch-([1-9][0-9]{0,8})$/.exec(origin) ?? []
+  const value = (word: string) =>
+    extensions.find((line) => line.startsWith(`${word} `))?.slice(word.length + 1) ?? ''
+  const numbering = Buffer.from(value('numbering'), 'base64')
+  const counter = Number(value('counter'))
+  if (!log || numbering.length !== 32 || !Number.isSafeInteger(counter)) {
+    throw new SyntaxError('this is no checkpoint of an audit log of Palisade')
+  }
+  return { log, epoch: Number(epoch), size, root, numbering, counter }
+}

@@ -1,0 +1,59 @@
+import type pg from 'pg'
+import { EMPTY_FRONTIER, rootOf, type Frontier } from '#core/audit/merkle'
+
+/** Where the log ends, as the database says. */
+export interface Head {
+  readonly epoch: number
+  readonly records: Frontier
+  readonly numbering: Frontier
+  readonly root: Uint8Array
+  /** The signed checkpoint of the last batch; null before the first. */
+  readonly checkpoint: string | null
+}
+
+interface BatchRow {
+  readonly epoch: number
+  readonly last: string
+  readonly root: Buffer
+  readonly frontier: Buffer[]
+  readonly numbering_frontier: Buffer[]
+  readonly checkpoint: string
+}
+
+export const EMPTY_HEAD: Head = {
+  epoch: 1,
+  records: EMPTY_FRONTIER,
+  numbering: EMPTY_FRONTIER,
+  root: rootOf(EMPTY_FRONTIER),
+  checkpoint: null,
+}
+
+export async function readHead(client: pg.ClientBase): Promise<Head> {
+  const { rows } = await client.query<BatchRow>(
+    `select epoch, last, root, frontier, numbering_frontier, checkpoint
+     from palisade.audit_batches order by epoch desc, last desc limit 1`,
+  )
+  const [row] = rows
+  if (!row) return EMPTY_HEAD
+  const size = Number(row.last)
+  const records = { size, nodes: row.frontier }
+  // A frontier that does not give the root was not written by a sealer: nothing may be built on it.
+  if (Buffer.compare(rootOf(records), row.root) !== 0) {
+    throw new Error(`the frontier of batch ${row.epoch}/${size} does not belong to its root`)
+  }
+  const numbering = { size, nodes: row.numbering_frontier }
+  return { epoch: row.epoch, records, numbering, root: row.root, checkpoint: row.checkpoint }
+}
+
+/** The root of the batch that ended at this size, if one did. */
+export async function rootAt(
+  client: pg.ClientBase,
+  epoch: number,
+  size: number,
+): Promise<Buffer | undefined> {
+  const { rows } = await client.query<{ root: Buffer }>(
+    'select root from palisade.audit_batches where epoch = $1 and last = $2',
+    [epoch, size],
+  )
+  return rows[0]?.root
+}

@@ -1,0 +1,59 @@
+import { createServer } from 'node:https'
+import { setTimeout as pause } from 'node:timers/promises'
+import { systemClock } from '#core/clock'
+import { PalisadeError } from '#core/problem'
+import { VaultClient } from '../keys/vault-client.ts'
+import { makeLog } from '../observe/log.ts'
+import { readSealerConfig } from './config.ts'
+import { SealerMetrics } from './metrics.ts'
+import { operations } from './operations.ts'
+import { Sealer } from './sealer.ts'
+import { vaultSigner, vaultSink } from './vault-checkpoints.ts'
+
+const config = await readSealerConfig()
+const logger = makeLog({ level: config.logLevel, service: 'sealer' })
+const stop = new AbortController()
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
+
+const metrics = new SealerMetrics()
+const vault = new VaultClient(config.vault, config.tls.ca, systemClock)
+let ready = () => ({ ok: false, reason: 'waiting for the key of checkpoints' })
+const { cert, key } = config.tls
+const server = createServer(
+  { cert, key, minVersion: 'TLSv1.2' },
+  operations(metrics.registry, () => ready()),
+)
+server.listen(config.port)
+
+/** Vault may come up after us; until then nothing can be signed, so nothing is sealed. */
+async function signerWhenThere() {
+  while (!stop.signal.aborted) {
+    try {
+      return await vaultSigner(vault, config.log)
+    } catch (error) {
+      const detail = error instanceof PalisadeError ? error.detail : 'no answer'
+      logger.warn({ detail }, 'Waiting for the key of checkpoints')
+      await pause(2_000, undefined, { signal: stop.signal }).catch(() => undefined)
+    }
+  }
+  return undefined
+}
+
+const signer = await signerWhenThere()
+if (signer) {
+  const sealer = new Sealer({
+    database: config.database,
+    log: config.log,
+    signers: [signer],
+    sinks: [vaultSink(vault)],
+    metrics,
+    logger,
+    clock: systemClock,
+  })
+  ready = () => sealer.ready()
+  logger.info({ log: config.log }, 'Sealing')
+  await sealer.run(stop.signal)
+}
+await vault.close()
+server.close()
+server.closeAllConnections()

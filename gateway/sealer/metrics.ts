@@ -1,0 +1,48 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** Names are part of the interface: alerts and dashboards use them. */
+export class SealerMetrics {
+  readonly registry = new Registry()
+  readonly unsealed = new Gauge({
+    name: 'palisade_audit_unsealed_rows',
+    help: 'Committed audit records that are not sealed yet',
+    registers: [this.registry],
+  })
+  readonly lag = new Gauge({
+    name: 'palisade_audit_seal_lag_seconds',
+    help: 'Age of the oldest audit record that is not sealed yet',
+    registers: [this.registry],
+  })
+  readonly wait = new Histogram({
+    name: 'palisade_audit_seal_wait_seconds',
+    help: 'Longest time from commit to seal in each batch',
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers: [this.registry],
+  })
+  readonly sealed = new Counter({
+    name: 'palisade_audit_sealed_total',
+    help: 'Sealed audit records',
+    registers: [this.registry],
+  })
+  readonly failures = new Counter({
+    name: 'palisade_audit_seal_failures_total',
+    help: 'Batches that could not be sealed, by what stood in the way',
+    labelNames: ['reason'] as const,
+    registers: [this.registry],
+  })
+  readonly lastCheckpoint = new Gauge({
+    name: 'palisade_audit_last_checkpoint_timestamp_seconds',
+    help: 'When a checkpoint was last written, by place',
+    labelNames: ['sink'] as const,
+    registers: [this.registry],
+  })
+  readonly halted = new Gauge({
+    name: 'palisade_audit_halted',
+    help: '1 while the sealer refuses to go on because the database does not fit the checkpoints outside of it',
+    registers: [this.registry],
+  })
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry })
+  }
+}

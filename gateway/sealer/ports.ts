@@ -1,0 +1,20 @@
+import type { NoteSigner } from '#core/audit/note'
+
+/** Signs checkpoints; the key cannot be exported. */
+export interface CheckpointSigner extends NoteSigner {
+  /** Earlier versions of the key, raw: what they signed stays good. */
+  readonly earlierKeys?: readonly Uint8Array[]
+}
+
+/** A place outside the database that remembers the newest checkpoint. */
+export interface CheckpointSink {
+  readonly name: string
+  newest(): Promise<string | undefined>
+  publish(note: string): Promise<void>
+}
+
+export interface SealerLog {
+  info(keys: object, sentence: string): void
+  warn(keys: object, sentence: string): void
+  error(keys: object, sentence: string): void
+}

@@ -1,0 +1,342 @@
+import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { parseLogCheckpoint } from '../../core/audit/log-checkpoint.ts'
+import { treeRoot } from '../../core/audit/merkle.ts'
+import { openNote, parseVerifier, verifierText } from '../../core/audit/note.ts'
+import { systemClock } from '../../core/clock.ts'
+import {
+  startPalisadeDatabase,
+  withClient,
+  type PalisadeDatabase,
+} from '../../test/support/postgres.ts'
+import { auditRow } from '../../test/support/store-wishes.ts'
+import { PostgresStore } from '../store/postgres-store.ts'
+import { fileSink } from './file-checkpoints.ts'
+import { SealerMetrics } from './metrics.ts'
+import { assertNotBehind } from './outside.ts'
+import type { CheckpointSigner, CheckpointSink } from './ports.ts'
+import { sealBatch } from './seal-batch.ts'
+import { Sealer } from './sealer.ts'
+
+const LOG = 'palisade.dev/audit/test'
+const quiet = { info() {}, warn() {}, error() {} }
+
+function makeSigner(): CheckpointSigner {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+  const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)
+  return { name: LOG, publicKey: raw, sign: async (text) => sign(null, text, privateKey) }
+}
+
+function memorySink(): CheckpointSink & { note: string | undefined } {
+  return {
+    name: 'memory',
+    note: undefined,
+    async newest() {
+      return this.note
+    },
+    async publish(note) {
+      this.note = note
+    },
+  }
+}
+
+let db: PalisadeDatabase
+let store: PostgresStore
+const signer = makeSigner()
+const options = { log: LOG, signers: [signer], limit: 2_000 }
+const tenants = [randomUUID(), randomUUID(), randomUUID()]
+
+// A database for each case: the log of one must not be the beginning of the next.
+beforeEach(async () => {
+  db = await startPalisadeDatabase()
+  store = new PostgresStore({ ...db.app, max: 30 })
+})
+afterEach(async () => {
+  await store.close()
+  await db.stop()
+})
+const folders: string[] = []
+afterAll(() => Promise.all(folders.map((path) => rm(path, { recursive: true, force: true }))))
+
+const write = (count: number, tenant = tenants[0] ?? '') =>
+  Promise.all(
+    Array.from({ length: count }, async () => {
+      const row = auditRow(tenant)
+      await store.appendAudit(null, row)
+      return row
+    }),
+  )
+
+const seal = (limit = 2_000, lock = true) =>
+  withClient(db.sealer, (client) => sealBatch(client, { ...options, limit }, lock))
+
+interface SealRow {
+  readonly seq: string
+  readonly record_id: string
+  readonly tenant_id: string
+  readonly tenant_seq: string
+  readonly leaf: Buffer
+}
+const seals = () => db.query<SealRow>('select * from palisade.audit_seals order by epoch, seq')
+
+/** The whole log holds together: no gap, no double, each record once, roots and checkpoints true. */
+async function expectWholeLog(records: number): Promise<void> {
+  const rows = await seals()
+  expect(rows.map((row) => Number(row.seq))).toEqual(rows.map((_, i) => i + 1))
+  expect(new Set(rows.map((row) => row.record_id)).size).toBe(records)
+  for (const tenant of new Set(rows.map((row) => row.tenant_id))) {
+    const own = rows.filter((row) => row.tenant_id === tenant)
+    expect(own.map((row) => Number(row.tenant_seq))).toEqual(own.map((_, i) => i + 1))
+  }
+  const batches = await db.query<{ last: string; root: Buffer; checkpoint: string }>(
+    'select last, root, checkpoint from palisade.audit_batches order by last',
+  )
+  const verifiers = [parseVerifier(verifierText(signer.name, signer.publicKey))]
+  for (const batch of batches) {
+    const root = treeRoot(rows.slice(0, Number(batch.last)).map((row) => row.leaf))
+    expect(batch.root.equals(root)).toBe(true)
+    const opened = openNote(batch.checkpoint, verifiers)
+    expect(parseLogCheckpoint(opened?.text ?? '')).toMatchObject({
+      log: LOG,
+      epoch: 1,
+      size: Number(batch.last),
+    })
+  }
+}
+
+describe('sealBatch', () => {
+  it('seals nothing when nothing is pending', async () => {
+    expect(await seal()).toBeUndefined()
+    expect(await seals()).toEqual([])
+  })
+
+  it('seals what three tenants wrote, numbered for all and for each, and empties the queue', async () => {
+    for (const tenant of tenants) await write(5, tenant)
+    expect((await seal(10))?.count).toBe(10)
+    expect((await seal(10))?.count).toBe(5)
+    await expectWholeLog(15)
+    expect(await db.query('select 1 from palisade.audit_pending')).toEqual([])
+  })
+
+  it('takes a record that was begun before others and committed after they were sealed', async () => {
+    const slow = new pg.Client(db.app)
+    await slow.connect()
+    const late = auditRow(tenants[0] ?? '')
+    await slow.query('begin')
+    await slow.query('select palisade.append_audit($1, null, $2, 1::smallint, $3, $4, $5, $6)', [
+      ...[late.tenantId, late.id, late.writer, late.keyId, late.bytes, late.mac],
+    ])
+    await write(3)
+    await seal()
+    await slow.query('commit')
+    await slow.end()
+    await seal()
+    await expectWholeLog(4)
+    expect((await seals()).at(-1)?.record_id).toBe(late.id)
+  })
+
+  it('fails for the second of two sealers that saw the same head, and forks nothing', async () => {
+    await write(4)
+    const [a, b] = [new pg.Client(db.sealer), new pg.Client(db.sealer)]
+    await Promise.all([a.connect(), b.connect()])
+    // Both without the lock: what holds is the keys.
+    const take = (client: pg.Client) => sealBatch(client, { ...options, limit: 2 }, false)
+    const results = []
+    for (let round = 0; round < 10; round += 1) {
+      results.push(...(await Promise.allSettled([take(a), take(b)])))
+      await write(2)
+    }
+    await Promise.all([a.end(), b.end()])
+    while (await seal()) continue
+    await expectWholeLog(24)
+    const refused = results.filter((result) => result.status === 'rejected')
+    for (const { reason } of refused) {
+      expect((reason as { code?: string }).code).toMatch(/^(23505|40P01)$/)
+    }
+  })
+
+  it('lets the keys refuse a batch that goes on from a head that is no longer the last one', async () => {
+    await write(1)
+    await seal()
+    await write(1)
+    const stale = `insert into palisade.audit_batches
+      (epoch, first, last, root, prev_root, frontier, numbering_frontier, counter, checkpoint)
+      select epoch, first, last + 5, root, prev_root, frontier, numbering_frontier, counter, checkpoint
+      from palisade.audit_batches`
+    await withClient(db.sealer, async (client) => {
+      await expect(client.query(stale)).rejects.toMatchObject({ code: '23505' })
+    })
+  })
+
+  it('waits for nobody while another sealer holds the lock', async () => {
+    await write(1)
+    await withClient(db.sealer, async (holder) => {
+      await holder.query('begin')
+      await holder.query('select pg_advisory_xact_lock(7203114502)')
+      expect(await seal()).toBeUndefined()
+    })
+    expect((await seal())?.count).toBe(1)
+  })
+
+  it('leaves everything pending when the signature cannot be had', async () => {
+    await write(3)
+    const broken = { ...signer, sign: () => Promise.reject(new Error('sealed')) }
+    await withClient(db.sealer, async (client) => {
+      await expect(sealBatch(client, { ...options, signers: [broken] })).rejects.toThrow('sealed')
+    })
+    expect(await db.query('select 1 from palisade.audit_pending')).toHaveLength(3)
+    await seal()
+    await expectWholeLog(3)
+  })
+
+  it('loses nothing and doubles nothing when its session is killed between taking and committing', async () => {
+    await write(6)
+    const client = new pg.Client(db.sealer)
+    client.on('error', () => undefined)
+    await client.connect()
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+    const killed = {
+      ...signer,
+      sign: async (text: Uint8Array) => {
+        await db.query('select pg_terminate_backend($1)', [rows[0]?.pid])
+        return signer.sign(text)
+      },
+    }
+    await expect(sealBatch(client, { ...options, signers: [killed] })).rejects.toThrow()
+    expect(await seals()).toEqual([])
+    await seal()
+    await expectWholeLog(6)
+  })
+})
+
+describe('assertNotBehind', () => {
+  const check = (sink: CheckpointSink, key = signer) =>
+    withClient(db.sealer, (client) => assertNotBehind(client, [sink], [key]))
+
+  it('accepts a place that remembers nothing, the newest checkpoint or an older one', async () => {
+    const sink = memorySink()
+    await check(sink)
+    await write(2)
+    sink.note = (await seal())?.checkpoint
+    await check(sink)
+    await write(2)
+    await seal()
+    await check(sink)
+  })
+
+  it('refuses a database that has fewer records than the place remembers', async () => {
+    const sink = memorySink()
+    await write(2)
+    sink.note = (await seal())?.checkpoint
+    await emptyLog()
+    await expect(check(sink)).rejects.toMatchObject({ code: 'ERR_AUDIT_BEHIND_CHECKPOINT' })
+  })
+
+  it('refuses a log that does not go through the remembered checkpoint', async () => {
+    const sink = memorySink()
+    await write(2)
+    sink.note = (await seal())?.checkpoint
+    await emptyLog()
+    await write(2)
+    await seal()
+    await expect(check(sink)).rejects.toMatchObject({ code: 'ERR_AUDIT_TAMPERED' })
+  })
+
+  it('refuses a checkpoint that another key signed, and accepts one of an earlier key', async () => {
+    const sink = memorySink()
+    await write(1)
+    sink.note = (await seal())?.checkpoint
+    const next = makeSigner()
+    await expect(check(sink, next)).rejects.toMatchObject({ code: 'ERR_AUDIT_TAMPERED' })
+    await check(sink, { ...next, earlierKeys: [signer.publicKey] })
+  })
+})
+
+/** What an administrator of the database can do and no role of ours can. */
+async function emptyLog(): Promise<void> {
+  await withClient(db.superuser, async (client) => {
+    for (const table of ['audit_seals', 'audit_batches']) {
+      await client.query(`alter table palisade.${table} disable trigger only_grows`)
+      await client.query(`delete from palisade.${table}`)
+      await client.query(`alter table palisade.${table} enable always trigger only_grows`)
+    }
+  })
+}
+
+describe('Sealer', () => {
+  function start(sinks: readonly CheckpointSink[]) {
+    const stop = new AbortController()
+    const metrics = new SealerMetrics()
+    const sealer = new Sealer({
+      database: async () => db.sealer,
+      log: LOG,
+      signers: [signer],
+      sinks,
+      metrics,
+      logger: quiet,
+      clock: systemClock,
+      timing: { idleMs: 10, publishEveryMs: 50 },
+    })
+    const done = sealer.run(stop.signal)
+    const end = async () => {
+      stop.abort()
+      await done
+    }
+    return { sealer, metrics, end }
+  }
+  const pending = async () => (await db.query('select 1 from palisade.audit_pending')).length
+
+  it('keeps up with three writers of 100 records each, side by side with a second sealer', async () => {
+    const [one, two] = [start([]), start([])]
+    await Promise.all(tenants.map((tenant) => write(100, tenant)))
+    await expect.poll(pending).toBe(0)
+    await Promise.all([one.end(), two.end()])
+    await expectWholeLog(300)
+  })
+
+  it('goes on by itself after its sessions were ended, with nothing lost or doubled', async () => {
+    const sealer = start([])
+    const writing = write(60)
+    for (let kill = 0; kill < 5; kill += 1) {
+      await db.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'palisade_sealer_a'`,
+      )
+      await write(5)
+    }
+    await writing
+    await expect.poll(pending, { timeout: 20_000 }).toBe(0)
+    await sealer.end()
+    await expectWholeLog(85)
+  })
+
+  it('writes the newest checkpoint outside, at the latest when it stops', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'palisade-checkpoint-'))
+    folders.push(folder)
+    const sink = fileSink(join(folder, 'state', 'checkpoint'))
+    const sealer = start([sink])
+    await write(7)
+    await expect.poll(pending).toBe(0)
+    await sealer.end()
+    const opened = openNote((await sink.newest()) ?? '', [
+      parseVerifier(verifierText(signer.name, signer.publicKey)),
+    ])
+    expect(parseLogCheckpoint(opened?.text ?? '').size).toBe(7)
+  })
+
+  it('stops, says so and appends nothing while the database is behind what is outside', async () => {
+    const sink = memorySink()
+    await write(3)
+    sink.note = (await seal())?.checkpoint
+    await emptyLog()
+    await write(1)
+    const sealer = start([sink])
+    await expect.poll(() => sealer.sealer.ready().reason).toMatch(/ERR_AUDIT_BEHIND_CHECKPOINT/)
+    expect(await seals()).toEqual([])
+    expect((await sealer.metrics.halted.get()).values[0]?.value).toBe(1)
+    await sealer.end()
+  })
+})

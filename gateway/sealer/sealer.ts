@@ -1,0 +1,137 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import pg from 'pg'
+import { fullJitter } from '#core/backoff'
+import type { Clock } from '#core/clock'
+import { PalisadeError } from '#core/problem'
+import type { SealerMetrics } from './metrics.ts'
+import { assertNotBehind } from './outside.ts'
+import { Publisher } from './publisher.ts'
+import type { CheckpointSigner, CheckpointSink, SealerLog } from './ports.ts'
+import { sealBatch } from './seal-batch.ts'
+
+export interface SealerDeps {
+  /** Asked at each connection, since the credential is rotated while the sealer runs. */
+  readonly database: () => Promise<pg.ClientConfig>
+  /** Names the log in its checkpoints. */
+  readonly log: string
+  readonly signers: readonly CheckpointSigner[]
+  readonly sinks: readonly CheckpointSink[]
+  readonly metrics: SealerMetrics
+  readonly logger: SealerLog
+  readonly clock: Clock
+  readonly timing?: Partial<SealerTiming>
+}
+
+export interface SealerTiming {
+  /** Between two looks at an empty queue. While there is work, the commit of a batch sets the pace. */
+  readonly idleMs: number
+  /** A place outside is written at most this often. */
+  readonly publishEveryMs: number
+  readonly batch: number
+}
+
+const TIMING: SealerTiming = { idleMs: 100, publishEveryMs: 1_000, batch: 2_000 }
+const BACKOFF = { baseMs: 100, capMs: 5_000 }
+
+/** Conditions that waiting does not mend: a person has to look before a record is appended. */
+const HALTS: ReadonlySet<string> = new Set(['ERR_AUDIT_BEHIND_CHECKPOINT', 'ERR_AUDIT_TAMPERED'])
+
+/** Drains what is pending into the log until told to stop, and starts again by itself whatever breaks. */
+export class Sealer {
+  readonly #deps: SealerDeps
+  readonly #timing: SealerTiming
+  readonly #publisher: Publisher
+  #halted: string | undefined
+  #lastSuccess = 0
+
+  constructor(deps: SealerDeps) {
+    this.#deps = deps
+    this.#timing = { ...TIMING, ...deps.timing }
+    this.#publisher = new Publisher(deps, this.#timing.publishEveryMs)
+  }
+
+  /** Ok while it seals, or has nothing to do; the reason names what is in the way. */
+  ready(): { readonly ok: boolean; readonly reason: string } {
+    if (this.#halted) return { ok: false, reason: this.#halted }
+    const age = this.#deps.clock.now().getTime() - this.#lastSuccess
+    const ok = age < 10_000
+    return { ok, reason: ok ? 'sealing' : 'the log was not reached in the last 10 s' }
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      try {
+        await this.#work(signal, () => (attempt = 0))
+      } catch (error) {
+        this.#report(error)
+        const wait = this.#halted ? BACKOFF.capMs : fullJitter(attempt, BACKOFF)
+        await pause(wait, undefined, { signal }).catch(() => undefined)
+      }
+    }
+    await this.#publisher.flush()
+  }
+
+  /** One connection's life. What is outside is compared each time, since a restore ends every connection. */
+  async #work(signal: AbortSignal, succeeded: () => void): Promise<void> {
+    const { log, signers, sinks, metrics } = this.#deps
+    const client = new pg.Client({
+      application_name: 'palisade-sealer',
+      connectionTimeoutMillis: 5_000,
+      query_timeout: 15_000,
+      ...(await this.#deps.database()),
+    })
+    client.on('error', () => undefined)
+    await client.connect()
+    try {
+      await assertNotBehind(client, sinks, signers)
+      this.#halted = undefined
+      metrics.halted.set(0)
+      while (!signal.aborted) {
+        const sealed = await sealBatch(client, { log, signers, limit: this.#timing.batch })
+        if (sealed) {
+          metrics.sealed.inc(sealed.count)
+          metrics.wait.observe(sealed.oldestWaitSeconds)
+          this.#publisher.offer(sealed.checkpoint)
+        }
+        await this.#measure(client)
+        this.#lastSuccess = this.#deps.clock.now().getTime()
+        succeeded()
+        await this.#publisher.publishDue()
+        if (!sealed || sealed.count < this.#timing.batch) {
+          await pause(this.#timing.idleMs, undefined, { signal }).catch(() => undefined)
+        }
+      }
+    } finally {
+      await client.end().catch(() => undefined)
+    }
+  }
+
+  async #measure(client: pg.Client): Promise<void> {
+    const { rows } = await client.query<{ rows: string; age: number }>(
+      `select count(*) as rows, coalesce(extract(epoch from clock_timestamp() - min(since)), 0)::float8 as age
+       from palisade.audit_pending`,
+    )
+    const [{ rows: unsealed, age } = { rows: '0', age: 0 }] = rows
+    this.#deps.metrics.unsealed.set(Number(unsealed))
+    this.#deps.metrics.lag.set(Math.max(0, age))
+  }
+
+  #report(error: unknown): void {
+    const { metrics, logger } = this.#deps
+    const reason = error instanceof PalisadeError ? error.code : sqlState(error)
+    metrics.failures.inc({ reason })
+    if (error instanceof PalisadeError && HALTS.has(error.code)) {
+      this.#halted = error.message
+      metrics.halted.set(1)
+      logger.error({ code: error.code, detail: error.detail }, 'Stopped sealing')
+    } else {
+      logger.warn({ reason }, 'Could not seal; trying again')
+    }
+  }
+}
+
+/** A closed set of words for a metric label: SQLSTATE, the driver's code, or that it is neither. */
+function sqlState(error: unknown): string {
+  const code = (error as { code?: unknown }).code
+  return typeof code === 'string' && /^[A-Z0-9_]{5,20}$/.test(code) ? code : 'other'
+}
