@@ -6,7 +6,7 @@ import type { EventRecorder } from './runtime/events.ts'
 import type { Logger, ObjectKey } from './runtime/types.ts'
 import type { AuditEntry } from './secret-rotation/audit-outbox.ts'
 import type { Refusal } from './secret-rotation/eligibility.ts'
-import type { StateRecord } from './secret-rotation/state.ts'
+import type { ClaimOwner, StateRecord } from './secret-rotation/state.ts'
 
 /** Everything outside that a rotation touches. Expected refusals are answers; anything else is thrown. */
 
@@ -213,7 +213,7 @@ export interface Consumers {
 
 export interface AuditSink {
   /** Resolves when the gateway has taken the entries; throws otherwise. */
-  deliver(rotation: ObjectKey, entries: readonly AuditEntry[], signal: AbortSignal): Promise<void>
+  deliver(owner: ClaimOwner, entries: readonly AuditEntry[], signal: AbortSignal): Promise<void>
 }
 
 export interface RotationMetrics {

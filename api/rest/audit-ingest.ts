@@ -22,7 +22,7 @@ export const IngestEntry = Type.Object(
       Type.String({ pattern: '^ERR_[A-Z0-9_]+$', description: 'Why not, by the error catalogue.' }),
     ),
     rotationId: Type.String({
-      pattern: '^[A-Za-z0-9-]{8,64}$',
+      pattern: '^[A-Za-z0-9-]{1,64}$',
       description: 'Id of the rotation or request.',
     }),
     seq: Type.Integer({

@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { Agent, request } from 'undici'
+import type { IngestEntry, IngestRequest } from '#api/rest/audit-ingest'
 import type { AuditSink } from '../ports.ts'
+import type { AuditEntry } from '../secret-rotation/audit-outbox.ts'
+import type { ClaimOwner } from '../secret-rotation/state.ts'
 
 export interface GatewayOptions {
   readonly url: string
@@ -12,18 +15,15 @@ export interface GatewayOptions {
 export function createGatewayAudit({ url, tokenFile, ca }: GatewayOptions): AuditSink {
   const agent = new Agent({ connect: { ...(ca === undefined ? {} : { ca }), timeout: 5_000 } })
   return {
-    async deliver(rotation, entries, signal) {
+    async deliver(owner, entries, signal) {
       const token = (await readFile(tokenFile, 'utf8')).trim()
-      for (const entry of entries) {
+      for (const batch of batchesOf(entries)) {
+        const body: IngestRequest = { entries: batch.map((entry) => ingestEntry(owner, entry)) }
         const response = await request(new URL('/audit/ingest', url), {
           method: 'POST',
           dispatcher: agent,
-          headers: {
-            authorization: `Bearer ${token}`,
-            'content-type': 'application/json',
-            'idempotency-key': `${entry.rotationId}/${entry.seq}`,
-          },
-          body: JSON.stringify({ ...entry, rotation }),
+          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+          body: JSON.stringify(body),
           signal: AbortSignal.any([signal, AbortSignal.timeout(5_000)]),
         })
         await response.body.dump()
@@ -33,3 +33,21 @@ export function createGatewayAudit({ url, tokenFile, ca }: GatewayOptions): Audi
     },
   }
 }
+
+/** What the intake takes in one request. */
+const BATCH = 100
+
+const batchesOf = (entries: readonly AuditEntry[]) =>
+  Array.from({ length: Math.ceil(entries.length / BATCH) }, (_, i) =>
+    entries.slice(i * BATCH, (i + 1) * BATCH),
+  )
+
+const ingestEntry = (owner: ClaimOwner, entry: AuditEntry): IngestEntry => ({
+  type: entry.action,
+  outcome: 'success',
+  rotationId: entry.rotationId,
+  seq: entry.seq,
+  at: entry.at,
+  resource: { kind: 'SecretRotation', ...owner },
+  details: entry.details,
+})

@@ -1,0 +1,85 @@
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import Compile from 'typebox/compile'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { OPERATOR_EVENT_TYPES } from '#api/audit-event'
+import { IngestRequest } from '#api/rest/audit-ingest'
+import { AUDIT_ACTIONS, type AuditEntry } from '../secret-rotation/audit-outbox.ts'
+import { createGatewayAudit } from './audit-gateway.ts'
+
+const owner = { cluster: 'main', namespace: 'shop', name: 'orders', uid: '0b8c' }
+const entry = (seq: number): AuditEntry => ({
+  action: 'rotation.publish',
+  rotationId: 'r-1',
+  seq,
+  at: '2026-11-21T12:00:00.000Z',
+  details: { version: 4, role: 'shop_orders_b' },
+})
+
+const received: { authorization: string | undefined; body: unknown }[] = []
+let status = 200
+const server = createServer((request, response) => {
+  void text(request).then((body) => {
+    received.push({
+      authorization: request.headers.authorization,
+      body: JSON.parse(body) as unknown,
+    })
+    response.writeHead(status).end()
+  })
+})
+let dir = ''
+let url = ''
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'palisade-token-'))
+  await writeFile(join(dir, 'token'), 'projected\n')
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+afterAll(async () => {
+  server.close()
+  await rm(dir, { recursive: true })
+})
+beforeEach(() => {
+  received.length = 0
+  status = 200
+})
+
+const deliver = (entries: readonly AuditEntry[]) => {
+  const sink = createGatewayAudit({ url, tokenFile: join(dir, 'token'), ca: undefined })
+  return sink.deliver(owner, entries, AbortSignal.timeout(5_000))
+}
+
+describe('createGatewayAudit', () => {
+  it('sends what the intake takes, with the projected token', async () => {
+    await deliver([entry(7)])
+    expect(received.map(({ authorization }) => authorization)).toEqual(['Bearer projected'])
+    expect(Compile(IngestRequest).Check(received[0]?.body)).toBe(true)
+    expect(received[0]?.body).toMatchObject({
+      entries: [
+        { type: 'rotation.publish', seq: 7, resource: { kind: 'SecretRotation', ...owner } },
+      ],
+    })
+  })
+
+  it('sends a long outbox in parts, oldest first', async () => {
+    await deliver(Array.from({ length: 150 }, (_, i) => entry(i)))
+    const bodies = received.map(({ body }) => body as IngestRequest)
+    expect(bodies.map(({ entries }) => entries.length)).toEqual([100, 50])
+    expect(bodies[0]?.entries[0]?.seq).toBe(0)
+  })
+
+  it('keeps the entries when the intake refuses', async () => {
+    status = 503
+    await expect(deliver([entry(1)])).rejects.toThrow('the intake answered 503')
+  })
+
+  it('reports only actions of the closed list', () => {
+    expect(AUDIT_ACTIONS.filter((action) => !OPERATOR_EVENT_TYPES.includes(action))).toEqual([])
+  })
+})
