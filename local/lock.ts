@@ -1,11 +1,15 @@
+import { createHash } from 'node:crypto'
 import { mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startTicksOf } from './bare/process-record.ts'
 import { LocalError } from './errors.ts'
-import { cacheDir } from './paths.ts'
+import { cacheDir, stateDir } from './paths.ts'
 
 // In the cache, since `down` deletes the state folder while it holds the lock.
-const lockPath = (): string => join(cacheDir(), 'up-or-down.lock')
+const lockPath = (): string => {
+  const digest = createHash('sha256').update(stateDir()).digest('hex').slice(0, 8)
+  return join(cacheDir(), `up-or-down-${digest}.lock`)
+}
 
 const ticks = (pid: number): Promise<string> =>
   readFile(`/proc/${pid}/stat`, 'utf8').then(startTicksOf, () => '')

@@ -6,7 +6,7 @@ import { explain } from './errors.ts'
 import { withLock } from './lock.ts'
 import { runSteps, StepFailed, type Terminal } from './steps.ts'
 
-const USAGE = 'usage: node local/main.ts up | down [--purge] [--keep]'
+const USAGE = 'usage: node local/main.ts up [--cluster-only] | down [--purge] [--keep]'
 
 const terminal: Terminal = { line: (text) => console.log(text), now: () => performance.now() }
 const interrupted = new AbortController()
@@ -17,6 +17,7 @@ async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: {
+      'cluster-only': { type: 'boolean', default: false },
       purge: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
@@ -25,9 +26,10 @@ async function main(): Promise<void> {
     case 'up': {
       // Loaded here, so that `down` works even where a part of `up` cannot be loaded.
       const { upSteps } = await import('./up.ts')
-      const steps = await upSteps()
+      const only = values['cluster-only']
+      const steps = await upSteps(only)
       await withLock(() => runSteps(steps, terminal, interrupted.signal))
-      for (const line of await announce()) console.log(line)
+      if (!only) for (const line of await announce()) console.log(line)
       return
     }
     case 'down':

@@ -16,11 +16,12 @@ import { buildTools, buildTimesPath } from './tools/build.ts'
 import { toolPath } from './tools/path.ts'
 import { waitForTool } from './tools/wait.ts'
 
-export async function upSteps(): Promise<Step[]> {
+/** All of `make up`, or only a cluster without anything of ours on it. */
+export async function upSteps(clusterOnly = false): Promise<Step[]> {
   const layout = layoutOf(stateDir())
   const useKind = process.env.PALISADE_BACKEND === 'kind' || (await isKindUsable())
   const backend = useKind ? kindBackend(layout) : bareBackend(layout)
-  return [...foundation(backend), ...platform(backend)]
+  return clusterOnly ? foundation(backend) : [...foundation(backend), ...platform(backend)]
 }
 
 const isKindUsable = async (): Promise<boolean> =>

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Layout, NODE } from './layout.ts'
+import { CGROUP, type Layout, NODE } from './layout.ts'
 
 /** A client certificate as a kubeconfig; kubectl reads JSON as well as YAML. */
 export function kubeconfig(layout: Layout, user: string, server: string): string {
@@ -94,7 +94,7 @@ export const kubeletConfig = (layout: Layout): string =>
     resolvConf: '',
     containerRuntimeEndpoint: 'unix:///run/containerd/containerd.sock',
     cgroupDriver: 'cgroupfs',
-    cgroupRoot: '/palisade',
+    cgroupRoot: `/${CGROUP}`,
     failCgroupV1: false,
     failSwapOn: false,
     // An image that is removed cannot be pulled again: there is no registry.

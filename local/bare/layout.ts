@@ -13,8 +13,14 @@ export const NODE = {
   queue: 100,
 } as const
 
+/** A second cluster beside the first, as tests need it: other ports, another cgroup, its own state folder. */
+const offset = Number(process.env.PALISADE_PORT_OFFSET ?? 0)
+
 /** Ports on the machine itself, all on loopback. */
-export const HOST_PORTS = { api: 6443, http: 8080, https: 8443 } as const
+export const HOST_PORTS = { api: 6443 + offset, http: 8080 + offset, https: 8443 + offset } as const
+
+/** Name of the cgroup above all pods, in every hierarchy. */
+export const CGROUP = offset === 0 ? 'palisade' : `palisade-${offset}`
 
 export interface Layout {
   readonly state: string

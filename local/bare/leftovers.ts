@@ -2,6 +2,7 @@ import { access, readdir, readFile, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LocalError } from '../errors.ts'
+import { CGROUP } from './layout.ts'
 
 const CGROUPS = '/sys/fs/cgroup'
 const PATIENCE = 50
@@ -9,7 +10,7 @@ const PATIENCE = 50
 /** The one thing of the node that no namespace holds. The kernel frees a cgroup after its last process. */
 export async function removeCgroups(): Promise<void> {
   for (const hierarchy of await readdir(CGROUPS).catch(() => [])) {
-    const ours = join(CGROUPS, hierarchy, 'palisade')
+    const ours = join(CGROUPS, hierarchy, CGROUP)
     for (let attempt = 0; attempt < PATIENCE && (await exists(ours)); attempt++) {
       await removeTree(ours).catch(() => sleep(100))
     }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Layout, NODE } from './layout.ts'
+import { CGROUP, type Layout, NODE } from './layout.ts'
 
 type Command = readonly string[]
 
@@ -43,9 +43,9 @@ function mounts(layout: Layout, packages: string): Command[] {
 function cgroups(): Command[] {
   const script = [
     'for c in /sys/fs/cgroup/*/; do [ -e "$c/cgroup.procs" ] || [ -e "$c/tasks" ] || continue',
-    'mkdir -p "$c/palisade" || exit 1; done',
-    'c=/sys/fs/cgroup/cpuset; [ ! -d $c/palisade ] || for f in cpus mems; do',
-    'cat $c/cpuset.$f > $c/palisade/cpuset.$f; done',
+    `mkdir -p "$c/${CGROUP}" || exit 1; done`,
+    `c=/sys/fs/cgroup/cpuset; [ ! -d $c/${CGROUP} ] || for f in cpus mems; do`,
+    `cat $c/cpuset.$f > $c/${CGROUP}/cpuset.$f; done`,
   ]
   return [['sh', '-c', script.join('\n')]]
 }
