@@ -30,7 +30,11 @@ export const REQUEST_ERRORS = {
     'Not allowed',
     'ask the owner of the resource or an administrator for the named scope',
   ),
-  ERR_ROUTE_NOT_FOUND: entry(404, 'There is no such route', 'see /openapi.json for the routes'),
+  ERR_ROUTE_NOT_FOUND: entry(
+    404,
+    'There is no such route',
+    'see docs/reference/openapi.json for the routes',
+  ),
   ERR_NOT_FOUND: entry(404, 'Not found', 'check the id; what you may not see answers the same'),
   ERR_METHOD_NOT_ALLOWED: entry(
     405,

@@ -28,9 +28,9 @@ describe('openApi', () => {
     }
   })
 
-  it('asks for a token on everything but login and probes', () => {
+  it('asks for a token on everything but login, key set and probes', () => {
     const open = OPERATIONS.filter(({ access }) => access === 'public').map(({ path }) => path)
-    expect(open).toEqual(['/api/v1/auth/login', '/readyz'])
+    expect(open).toEqual(['/api/v1/auth/login', '/.well-known/jwks.json', '/readyz'])
   })
 
   it('answers no value of a secret but to a read', () => {

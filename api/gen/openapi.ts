@@ -52,7 +52,7 @@ function operation(one: Operation, components: Map<string, Json>): Json {
     responses: {
       [one.answer.status]: {
         description: one.answer.text,
-        ...(one.answer.schema ? { content: content(one.answer.schema) } : {}),
+        ...(one.answer.schema ? { content: content(one.answer.schema, one.answer.type) } : {}),
       },
       default: {
         description: 'An error (RFC 9457).',

@@ -64,3 +64,19 @@ export const SecondFactorRequest = Type.Object(
 
 export const LoginAnswer = Type.Union([LoggedIn, SecondFactorRequired])
 export type LoginAnswer = Static<typeof LoginAnswer>
+
+export const JsonWebKeySet = Type.Object(
+  {
+    keys: Type.Array(
+      Type.Object(
+        {
+          kty: Type.String({ description: 'Key type.' }),
+          kid: Type.String({ description: 'Id of the key, named in the header of a token.' }),
+        },
+        { description: 'A public key (RFC 7517).' },
+      ),
+      { description: 'Public keys.' },
+    ),
+  },
+  { $id: 'JsonWebKeySet', description: 'A JWK set (RFC 7517).' },
+)

@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox'
 import { IngestAnswer, IngestRequest } from './audit-ingest.ts'
-import { LoginAnswer, LoginRequest } from './auth.ts'
+import { JsonWebKeySet, LoginAnswer, LoginRequest } from './auth.ts'
 import { IdempotencyHeaders } from './headers.ts'
 import { Health } from './health.ts'
 import {
@@ -26,7 +26,13 @@ export interface Operation {
   readonly query?: TSchema
   readonly headers?: TSchema
   readonly body?: TSchema
-  readonly answer: { readonly status: number; readonly schema?: TSchema; readonly text: string }
+  readonly answer: {
+    readonly status: number
+    readonly schema?: TSchema
+    /** Default: application/json. */
+    readonly type?: string
+    readonly text: string
+  }
 }
 
 export const OPERATIONS: readonly Operation[] = [
@@ -39,6 +45,20 @@ export const OPERATIONS: readonly Operation[] = [
     listener: 'api',
     body: LoginRequest,
     answer: { status: 200, schema: LoginAnswer, text: 'Logged in, or a second factor is needed.' },
+  },
+  {
+    id: 'keySet',
+    method: 'get',
+    path: '/.well-known/jwks.json',
+    summary: 'Public keys that access tokens are signed with (RFC 7517).',
+    access: 'public',
+    listener: 'api',
+    answer: {
+      status: 200,
+      schema: JsonWebKeySet,
+      type: 'application/jwk-set+json',
+      text: 'The current and the coming keys.',
+    },
   },
   {
     id: 'listSecrets',
