@@ -1,85 +1,196 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
 import { startOperator, type OperatorProcess } from '../../test/support/operator-process.ts'
+import { consumer, keepPods } from '../../test/support/pod-keeper.ts'
 import { secretRotation } from '../../test/support/rotation-objects.ts'
-import {
-  ROTATIONS,
-  startRotationWorld,
-  type RotationWorld,
-} from '../../test/support/rotation-world.ts'
-import { once } from '../../test/support/postgres.ts'
+import { RotationView } from '../../test/support/rotation-view.ts'
+import { startRotationWorld, type RotationWorld } from '../../test/support/rotation-world.ts'
+import { withClient } from '../../test/support/postgres.ts'
 
 let world: RotationWorld
 let operator: OperatorProcess
+let pods: ReturnType<typeof keepPods>
+const output = () => operator.output()
 
 beforeAll(async () => {
   world = await startRotationWorld()
   await world.enable('shop')
+  pods = keepPods(world.api, 'shop')
   operator = await startOperator(world, 'one')
 })
 afterAll(async () => {
   await operator?.stop()
+  await pods?.stop()
   await world?.stop()
 })
 
-const path = (name: string) => `${ROTATIONS}/namespaces/shop/secretrotations/${name}`
-const read = async (name: string) =>
-  (await world.api.get(path(name))).body as unknown as SecretRotation
-
-async function settled(name: string, version: number): Promise<SecretRotation> {
-  const end = Date.now() + 60_000
-  for (;;) {
-    const rotation = await read(name)
-    const { status } = rotation
-    if (status?.version === version && status.step === 'Idle') return rotation
-    if (Date.now() > end) {
-      throw new Error(`not settled: ${JSON.stringify(status, null, 1)}\n${operator.output()}`)
-    }
-    await sleep(100)
-  }
-}
-
-async function secretOf(name: string): Promise<Record<string, string>> {
-  const answer = await world.api.get(`/api/v1/namespaces/shop/secrets/${name}`)
-  const data = (answer.body['data'] ?? {}) as Record<string, string>
-  return Object.fromEntries(
-    Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
-  )
-}
-
-const login = (user: string, password: string) =>
-  once<{ current_user: string }>(world.db.as(user, password), 'select current_user').then(
-    ([row]) => row?.current_user,
-    (error: { code?: string }) => error.code,
-  )
-
 describe('SecretRotation of a pair of database users', () => {
-  it('issues, publishes and retires three versions in turn', async () => {
+  it('issues, publishes and retires three versions in turn, and shows no value anywhere', async () => {
     await world.enrol('shop', 'shop_orders')
-    await world.api.apply(
-      secretRotation('orders', 'shop_orders'),
-      `${ROTATIONS}/namespaces/shop/secretrotations`,
-    )
-    await settled('orders', 1)
+    const orders = new RotationView(world, 'orders')
+    await orders.create(secretRotation('orders', 'shop_orders'))
     const passwords: string[] = []
     for (const version of [1, 2, 3]) {
-      if (version > 1) {
-        await world.api.mergePatch(path('orders'), {
-          metadata: { annotations: { 'palisade.dev/rotate-now': `turn-${version}` } },
-        })
-      }
-      const rotation = await settled('orders', version)
-      const secret = await secretOf('orders-db')
-      const user = version % 2 === 1 ? 'shop_orders_a' : 'shop_orders_b'
-      expect(secret['username']).toBe(user)
-      expect(rotation.status?.user).toBe(user)
-      expect(await login(user, secret['password'] ?? '')).toBe('shop_orders')
-      passwords.push(secret['password'] ?? '')
+      if (version > 1) await orders.rotateNow(`turn-${version}`)
+      const { status } = await orders.settled(version, output)
+      const { username = '', password = '' } = await orders.secret()
+      expect(username).toBe(version % 2 === 1 ? 'shop_orders_a' : 'shop_orders_b')
+      expect(status?.user).toBe(username)
+      expect(await orders.login(username, password)).toBe('shop_orders')
+      passwords.push(password)
     }
     expect(new Set(passwords).size).toBe(3)
-    expect(await login('shop_orders_b', passwords[1] ?? '')).toMatch(/^28/)
-    expect(await login('shop_orders_a', passwords[0] ?? '')).toMatch(/^28/)
-    for (const password of passwords) expect(operator.output()).not.toContain(password)
+    expect(await orders.login('shop_orders_b', passwords[1] ?? '')).toMatch(/^28/)
+    expect(await orders.login('shop_orders_a', passwords[0] ?? '')).toMatch(/^28/)
+    const events = await world.api.get('/apis/events.k8s.io/v1/namespaces/shop/events')
+    const sinks = [output(), JSON.stringify(events.body), JSON.stringify(await orders.read())]
+    for (const password of passwords) {
+      expect(JSON.stringify(await orders.state())).not.toContain(password)
+      for (const sink of sinks) expect(sink).not.toContain(password)
+      expect(world.db.log()).not.toContain(password)
+    }
+  })
+
+  it('restarts a consumer once per version and none at the first', async () => {
+    await world.enrol('shop', 'shop_cart')
+    const cart = new RotationView(world, 'cart')
+    const deployments = '/apis/apps/v1/namespaces/shop/deployments'
+    await world.api.apply(consumer('cart', 'shop', 'cart-db'), deployments)
+    await cart.create(secretRotation('cart', 'shop_cart'))
+    await cart.settled(1, output)
+    const template = async () => {
+      const { body } = await world.api.get(`${deployments}/cart`)
+      const { spec, metadata } = body as {
+        spec: { template: { metadata: { annotations?: Record<string, string> } } }
+        metadata: { generation: number }
+      }
+      return { ...spec.template.metadata.annotations, generation: metadata.generation }
+    }
+    expect(await template()).toEqual({ generation: 1 })
+    await cart.rotateNow('once')
+    await cart.settled(2, output)
+    expect(await template()).toEqual({ 'palisade.dev/cart-db': '2', generation: 2 })
+  })
+
+  it('names the holder and keeps the previous user while one session of it is open', async () => {
+    await world.enrol('shop', 'shop_held')
+    const held = new RotationView(world, 'held')
+    await held.create(secretRotation('held', 'shop_held'))
+    await held.settled(1, output)
+    const { username = '', password = '' } = await held.secret()
+    await withClient(
+      { ...world.db.as(username, password), application_name: 'report' },
+      async (session) => {
+        await held.rotateNow('with a holder')
+        const { status } = await held.reason('PreviousStillInUse', output)
+        expect(status?.previous).toMatchObject({
+          user: 'shop_held_a',
+          state: 'Valid',
+          holders: [{ application: 'report', sessions: 1 }],
+        })
+        expect((await session.query('select 1')).rowCount).toBe(1)
+      },
+    )
+    await held.settled(2, output)
+    expect(await held.login(username, password)).toMatch(/^28/)
+  })
+
+  it('ends the sessions of a leaked user without waiting for them', async () => {
+    await world.enrol('shop', 'shop_leak')
+    const leak = new RotationView(world, 'leak')
+    await leak.create(secretRotation('leak', 'shop_leak'))
+    await leak.settled(1, output)
+    const { username = '', password = '' } = await leak.secret()
+    const ended = withClient(world.db.as(username, password), async (session) => {
+      session.on('error', () => undefined)
+      await leak.annotate({ 'palisade.dev/leaked': 'seen in a chat' })
+      await session.query('select pg_sleep(30)')
+    }).then(
+      () => 'went on',
+      (error: { code?: string }) => error.code,
+    )
+    await leak.settled(2, output)
+    expect(await ended).toBe('57P01')
+  })
+
+  it('issues a new value at once when the current one is refused', async () => {
+    await world.enrol('shop', 'shop_reset')
+    const reset = new RotationView(world, 'reset')
+    await reset.create(secretRotation('reset', 'shop_reset'))
+    await reset.settled(1, output)
+    await world.db.query(`alter role shop_reset_a password null`)
+    await operator.stop()
+    operator = await startOperator(world, 'one')
+    await reset.settled(2, output)
+    const { username = '', password = '' } = await reset.secret()
+    expect(await reset.login(username, password)).toBe('shop_reset')
+  })
+
+  it('puts back a Secret that was deleted, unchanged', async () => {
+    const orders = new RotationView(world, 'orders')
+    const before = await orders.secret()
+    await world.api.ask('DELETE', '/api/v1/namespaces/shop/secrets/orders-db')
+    await orders.annotate({ touched: 'yes' })
+    await expect.poll(() => orders.secret(), { timeout: 20_000 }).toEqual(before)
+    expect((await orders.read()).status?.version).toBe(3)
+  })
+
+  it('tells a second resource on the same roles whose they are', async () => {
+    const second = new RotationView(world, 'second')
+    await second.create(secretRotation('second', 'shop_orders'))
+    const { status } = await second.reason('ClaimedByOther', output)
+    expect(status?.conditions?.find(({ type }) => type === 'Stalled')?.status).toBe('True')
+    expect(status?.conditions?.[0]?.message).toContain('test/shop/orders/')
+  })
+
+  it('refuses names outside the pattern and a second kind of source by name', async () => {
+    const named = new RotationView(world, 'named')
+    await named.create(secretRotation('named', 'other_orders'))
+    const { status } = await named.reason('NameOutsidePattern', output)
+    expect(status?.conditions?.[0]?.message).toContain('other_orders_a')
+    const redis = new RotationView(world, 'redis')
+    await redis.create(
+      secretRotation('redis', 'x', {
+        spec: { source: { redisUser: { connectionRef: { name: 'main' }, user: 'shop_app' } } },
+      }),
+    )
+    await redis.reason('NotSupported', output)
+  })
+})
+
+describe('release', () => {
+  it('leaves the current user with Retain, and lets a new resource go on from its number', async () => {
+    await world.enrol('shop', 'shop_keep')
+    const keep = new RotationView(world, 'keep')
+    await keep.create(secretRotation('keep', 'shop_keep'))
+    await keep.settled(1, output)
+    const { username = '', password = '' } = await keep.secret()
+    await world.api.ask('DELETE', keep.path)
+    await expect
+      .poll(async () => (await world.api.get(keep.path)).status, { timeout: 20_000 })
+      .toBe(404)
+    expect(await keep.login(username, password)).toBe('shop_keep')
+    const tombstone = await keep.state()
+    expect(tombstone.released?.policy).toBe('Retain')
+    await keep.create(secretRotation('keep', 'shop_keep'))
+    await keep.settled(1, output)
+    expect((await keep.state()).seq).toBeGreaterThan(tombstone.seq)
+    await keep.rotateNow('again')
+    await keep.settled(2, output)
+    expect(await keep.login(username, password)).toMatch(/^28/)
+  })
+
+  it('shuts both users out with Revoke and destroys the value', async () => {
+    await world.enrol('shop', 'shop_gone')
+    const gone = new RotationView(world, 'gone')
+    await gone.create(secretRotation('gone', 'shop_gone', { spec: { deletionPolicy: 'Revoke' } }))
+    await gone.settled(1, output)
+    const { username = '', password = '' } = await gone.secret()
+    await world.api.ask('DELETE', gone.path)
+    await expect
+      .poll(async () => (await world.api.get(gone.path)).status, { timeout: 20_000 })
+      .toBe(404)
+    expect(await gone.login(username, password)).toMatch(/^28/)
+    const left = await world.bao.ask('GET', 'apps/data/shop/gone/db')
+    expect(JSON.stringify(left.body)).not.toContain(password)
   })
 })

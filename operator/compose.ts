@@ -1,0 +1,83 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { KubeConfig } from '@kubernetes/client-node'
+import { systemClock } from '#core/clock'
+import { createGatewayAudit } from './adapters/audit-gateway.ts'
+import { createDatabases } from './adapters/databases.ts'
+import { createConsumers } from './adapters/kubernetes-consumers.ts'
+import {
+  createBackends,
+  createRotationObjects,
+  createSecrets,
+} from './adapters/kubernetes-objects.ts'
+import { VaultClient } from './adapters/vault-client.ts'
+import { VaultKv } from './adapters/vault-kv.ts'
+import { createStateStore, createValueStore } from './adapters/vault-stores.ts'
+import type { Config } from './config.ts'
+import { createFailpoint, noFailpoint } from './failpoints.ts'
+import { everyNowAndThen } from './login-turns.ts'
+import type { Deps } from './ports.ts'
+import { createRotationMetrics } from './rotation-metrics.ts'
+import { createApiClient, endpointFrom, type ApiClient } from './runtime/api-client.ts'
+import { createEventRecorder } from './runtime/events.ts'
+import { createMetrics, type RuntimeMetrics } from './runtime/metrics.ts'
+import type { Logger } from './runtime/types.ts'
+import { refusalByBackend } from './secret-rotation/eligibility.ts'
+
+export interface Composition {
+  readonly client: ApiClient
+  readonly deps: Deps
+  readonly metrics: RuntimeMetrics
+  readonly vault: VaultClient
+  close(): Promise<void>
+}
+
+/** Every port with the adapter behind it; opens connections, starts nothing. */
+export async function compose(
+  config: Config,
+  log: Logger,
+  isLeader: () => boolean,
+): Promise<Composition> {
+  const kubeconfig = new KubeConfig()
+  if (config.kubeconfig === undefined) kubeconfig.loadFromCluster()
+  else kubeconfig.loadFromFile(config.kubeconfig)
+  const client = createApiClient(await endpointFrom(kubeconfig))
+  const ca = await readFile(join(config.tlsDir, 'ca.crt'), 'utf8')
+  const vault = new VaultClient({ ...config.vault, ca })
+  const databases = createDatabases(config.tlsDir)
+  const metrics = createMetrics()
+  const deps: Deps = {
+    cluster: config.cluster,
+    rotations: createRotationObjects(client),
+    backends: createBackends(client),
+    states: createStateStore(new VaultKv(vault, 'palisade-state'), config.cluster),
+    values: createValueStore(new VaultKv(vault, 'apps')),
+    databaseOf: (backend) => databases.of(backend),
+    eligibility: { refusal: refusalByBackend },
+    secrets: createSecrets(client),
+    consumers: createConsumers(client),
+    audit: config.gateway && createGatewayAudit({ ...config.gateway, ca }),
+    events: createEventRecorder({
+      client,
+      controller: 'palisade.dev/operator',
+      instance: config.identity,
+      log,
+    }),
+    metrics: createRotationMetrics(metrics.registry),
+    clock: systemClock,
+    log,
+    failpoint: config.failpoint ? createFailpoint(config.failpoint) : noFailpoint,
+    timing: { pollMs: config.pollMs, resyncMs: config.resyncMs },
+    isLeader,
+    shouldTryLogin: everyNowAndThen(config.resyncMs),
+  }
+  return {
+    client,
+    deps,
+    metrics,
+    vault,
+    close: async () => {
+      await Promise.all([client.close(), vault.close(), databases.close()])
+    },
+  }
+}
