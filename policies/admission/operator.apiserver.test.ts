@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Identity, KubeObject } from '../../test/support/api-requests.ts'
 import { startApiServer, type TestApiServer } from '../../test/support/apiserver.ts'
-import { until } from '../../test/support/child.ts'
-import { accountName, admissionPolicies } from './list.ts'
+import { accountName } from './list.ts'
 
 const SYSTEM = 'palisade-system'
 const MANAGER = 'palisade-secret-rotation'
@@ -44,19 +43,7 @@ beforeAll(async () => {
     } as KubeObject,
     `${rbac}/clusterrolebindings`,
   )
-  for (const object of admissionPolicies(accountName(SYSTEM, 'operator'))) {
-    const plural = object.kind === 'ValidatingAdmissionPolicy' ? 'policies' : 'policybindings'
-    await api.apply(
-      object as KubeObject,
-      `/apis/admissionregistration.k8s.io/v1/validatingadmission${plural}`,
-    )
-  }
-  // Policies reach the admission chain through a watch, a moment after they are stored.
-  await until('enforcement of the policies', 30_000, async () => {
-    const secret = await apply(published('probe', {}, {}))
-    const workload = await api.post(`${WORKLOADS}?dryRun=All`, deployment('probe'), operator)
-    return secret.status === 403 && workload.status === 403
-  })
+  await api.installAdmissionPolicies(accountName(SYSTEM, 'operator'))
 }, 120_000)
 afterAll(() => api?.stop())
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { KubeConfig } from '@kubernetes/client-node'
 
+import { admissionPolicies } from '../../policies/admission/list.ts'
 import { toolPath } from '../../local/tools/path.ts'
 import { ApiRequests, type Identity, type KubeObject } from './api-requests.ts'
 import { type Child, freePorts, startChild, until } from './child.ts'
@@ -29,6 +30,8 @@ export interface TestApiServer extends ApiRequests {
   kubectl(...args: readonly string[]): Promise<string>
   /** Our resource definitions, established and served. */
   installCrds(): Promise<void>
+  /** The fence around the operator's account, once it is enforced. */
+  installAdmissionPolicies(account: string): Promise<void>
   /** A new namespace with its default ServiceAccount (no controller makes it here). */
   namespace(name: string, labels?: Readonly<Record<string, string>>): Promise<string>
   stop(): Promise<void>
@@ -73,6 +76,7 @@ export async function startApiServer(): Promise<TestApiServer> {
       kubectl: async (...args: readonly string[]) =>
         (await run(kubectl ?? '', [`--kubeconfig=${kubeconfigPath}`, ...args])).stdout,
       installCrds: () => installCrds(requests),
+      installAdmissionPolicies: (account: string) => installAdmissionPolicies(requests, account),
       namespace: (name: string, labels: Readonly<Record<string, string>> = {}) =>
         makeNamespace(requests, name, labels),
       stop,
@@ -210,6 +214,42 @@ async function installCrds(requests: ApiRequests): Promise<void> {
     )
     return lists.every(({ status }) => status === 200)
   })
+}
+
+const ADMISSION = '/apis/admissionregistration.k8s.io/v1'
+
+async function installAdmissionPolicies(requests: ApiRequests, account: string): Promise<void> {
+  for (const object of admissionPolicies(account)) {
+    const plural = object.kind === 'ValidatingAdmissionPolicy' ? 'policies' : 'policybindings'
+    await requests.apply(object as KubeObject, `${ADMISSION}/validatingadmission${plural}`)
+  }
+  // Policies reach the admission chain through a watch, a moment after they are stored. The probes ask for what
+  // a cluster administrator in the role of the account may do and the policies refuse.
+  const who = { user: account, groups: ['system:masters'] }
+  const probes = [
+    ['/api/v1/namespaces/default/secrets', { apiVersion: 'v1', kind: 'Secret' }],
+    ['/apis/apps/v1/namespaces/default/deployments', probeDeployment],
+  ] as const
+  await until('enforcement of the admission policies', 30_000, async () => {
+    const answers = await Promise.all(
+      probes.map(([collection, object]) =>
+        requests.post(`${collection}?dryRun=All`, { ...object, metadata: { name: 'probe' } }, who),
+      ),
+    )
+    return answers.every(({ status }) => status === 403)
+  })
+}
+
+const probeDeployment = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  spec: {
+    selector: { matchLabels: { app: 'probe' } },
+    template: {
+      metadata: { labels: { app: 'probe' } },
+      spec: { containers: [{ name: 'probe', image: 'probe' }] },
+    },
+  },
 }
 
 export type { Identity, KubeObject }
