@@ -4,17 +4,42 @@ import { namespacePolicy, PLATFORM_POLICIES, platformPolicy } from './policies.t
 const TLS = '/etc/palisade/tls'
 const SEAL_KEY = '/etc/palisade/seal/key'
 
-type Request = Record<string, { operation: 'update'; path: string; data: Record<string, unknown> }>
+type Data = Readonly<Record<string, unknown>>
+type Request = Record<
+  string,
+  { operation: 'update'; path: string; data: Data; allow_failure?: boolean }
+>
 
-const request = (name: string, path: string, data: Record<string, unknown>): Request => ({
-  [name]: { operation: 'update', path, data },
+const request = (name: string, path: string, data: Data, mayFail = false): Request => ({
+  [name]: { operation: 'update', path, data, ...(mayFail ? { allow_failure: true } : {}) },
 })
 
-/** Values by version, and no write without the number of the version it replaces. */
-const store = (name: string, path: string, limits: Record<string, unknown> = {}): Request[] => [
-  request(name, `sys/mounts/${path}`, { type: 'kv', options: { version: '2' } }),
-  request(`${name}-cas`, `${path}/config`, { cas_required: true, ...limits }),
-]
+const STORES = [
+  // Two versions: the published one and the one it replaced, which is destroyed at retirement.
+  { path: 'apps', limits: { max_versions: 2 } },
+  { path: 'palisade-state', limits: {} },
+  { path: 'platform', limits: {} },
+] as const
+
+/**
+ * A fresh store prepares itself beside us and refuses its configuration for some milliseconds, while one
+ * refused request would end the initialisation for good. So the stores come first, their configuration
+ * comes last, and all but the last attempt may fail.
+ */
+const ATTEMPTS = 40
+
+/** No write without the number of the version it replaces. */
+const storeLimits = (): Request[] =>
+  Array.from({ length: ATTEMPTS }, (_, attempt) =>
+    STORES.map(({ path, limits }) =>
+      request(
+        `${path}-cas-${attempt + 1}`,
+        `${path}/config`,
+        { cas_required: true, ...limits },
+        attempt + 1 < ATTEMPTS,
+      ),
+    ),
+  ).flat()
 
 interface RoleWish {
   readonly role: string
@@ -46,10 +71,9 @@ export const initialisation = () => [
   {
     mounts: {
       request: [
-        // Two versions: the published one and the one it replaced, which is destroyed at retirement.
-        ...store('apps', 'apps', { max_versions: 2 }),
-        ...store('state', 'palisade-state'),
-        ...store('platform', 'platform'),
+        ...STORES.map(({ path }) =>
+          request(path, `sys/mounts/${path}`, { type: 'kv', options: { version: '2' } }),
+        ),
         request('transit', 'sys/mounts/transit', { type: 'transit' }),
         request('checkpoint-key', 'transit/keys/audit-checkpoint', {
           type: 'ed25519',
@@ -82,6 +106,7 @@ export const initialisation = () => [
       ],
     },
   },
+  { limits: { request: storeLimits() } },
 ]
 
 /** The whole server as one document; it names files and holds no secret. */
@@ -103,7 +128,8 @@ export const openbaoConfig = () => ({
       },
     },
   ],
-  storage: { raft: { path: '/data', node_id: 'openbao-0' } },
+  // One node elects itself; the default waits for others up to ten seconds.
+  storage: { raft: { path: '/data', node_id: 'openbao-0', performance_multiplier: '1' } },
   seal: [{ static: { current_key_id: 'local-1', current_key: `file://${SEAL_KEY}` } }],
   // Values are written as keyed digests; without a working device the server refuses requests.
   audit: [
