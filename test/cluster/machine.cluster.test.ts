@@ -1,0 +1,152 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ProcessRecord } from '../../local/bare/process-record.ts'
+import {
+  cgroupsNamed,
+  isListening,
+  machineState,
+  type MachineState,
+  processTree,
+  stillHeld,
+  stillRunning,
+} from '../support/machine.ts'
+
+// A cluster of its own beside the platform's: other ports, another cgroup, another state folder.
+const OFFSET = 1000
+const home = mkdtempSync(join(tmpdir(), 'palisade-machine-'))
+const state = join(home, 'palisade')
+const env = { ...process.env, XDG_STATE_HOME: home, PALISADE_PORT_OFFSET: String(OFFSET) }
+
+interface Ended {
+  readonly code: number | null
+  readonly text: string
+}
+
+function start(args: readonly string[], more: NodeJS.ProcessEnv = {}) {
+  const main = join(import.meta.dirname, '..', '..', 'local', 'main.ts')
+  const child = spawn(process.execPath, [main, ...args], { env: { ...env, ...more } })
+  let text = ''
+  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  const ended = new Promise<Ended>((resolve) =>
+    child.on('close', (code) => resolve({ code, text })),
+  )
+  return { child, ended }
+}
+
+const up = (): Promise<Ended> => start(['up', '--cluster-only']).ended
+const down = (): Promise<Ended> => start(['down']).ended
+
+const record = (name: 'node' | 'relay'): ProcessRecord =>
+  JSON.parse(readFileSync(join(state, 'run', `${name}.process.json`), 'utf8')) as ProcessRecord
+
+let before: MachineState
+beforeAll(async () => {
+  await down() // of a run that was killed
+  before = await machineState()
+})
+afterAll(async () => {
+  await down()
+  rmSync(home, { recursive: true, force: true })
+})
+
+describe('up', () => {
+  let first: { node: number; relay: number }
+
+  it('brings a node to Ready on a machine without one', async () => {
+    expect(await up()).toMatchObject({ code: 0, text: expect.stringContaining('is Ready') })
+    first = { node: record('node').pid, relay: record('relay').pid }
+  })
+
+  it('leaves the same processes alone when it runs again, within 15 seconds', async () => {
+    const begun = Date.now()
+    expect(await up()).toMatchObject({ code: 0 })
+    expect(Date.now() - begun).toBeLessThan(15_000)
+    expect({ node: record('node').pid, relay: record('relay').pid }).toEqual(first)
+  })
+
+  it('replaces a node and a relay that were killed', async () => {
+    const tree = processTree(first.node)
+    process.kill(first.node, 'SIGKILL')
+    process.kill(first.relay, 'SIGKILL')
+    // The kernel ends a whole process namespace with its first process, which takes it a moment.
+    for (let i = 0; i < 50 && stillRunning(tree).length > 0; i++) await sleep(100)
+    expect(stillRunning(tree)).toEqual([])
+    expect(await up()).toMatchObject({ code: 0, text: expect.stringContaining('is Ready') })
+    expect(record('node').pid).not.toBe(first.node)
+    expect(await isListening(6443 + OFFSET)).toBe(true)
+  })
+
+  it.each([300, 3000])(
+    'is repaired by the next when it was killed after %i ms',
+    async (ms) => {
+      await down()
+      const { child, ended } = start(['up', '--cluster-only'])
+      await sleep(ms)
+      child.kill('SIGKILL')
+      await ended
+      expect(await up()).toMatchObject({ code: 0, text: expect.stringContaining('is Ready') })
+    },
+  )
+
+  it('refuses to run beside another one', async () => {
+    const one = start(['up', '--cluster-only'])
+    await sleep(700)
+    const other = await up()
+    expect(other.text).toContain('ERR_BUSY')
+    expect(other.code).toBe(1)
+    expect((await one.ended).code).toBe(0)
+  })
+})
+
+describe('down', () => {
+  it('leaves no process, namespace, cgroup, listener, mount, address, rule or setting behind', async () => {
+    await up()
+    const processes = [...processTree(record('node').pid), ...processTree(record('relay').pid)]
+    const namespaces = new Set(processes.flatMap((one) => one.namespaces))
+    expect(processes.length).toBeGreaterThan(10)
+    expect(namespaces.size).toBeGreaterThan(5)
+    expect(cgroupsNamed(`palisade-${OFFSET}`)).not.toEqual([])
+
+    expect(await down()).toMatchObject({ code: 0 })
+    expect(stillRunning(processes)).toEqual([])
+    expect(stillHeld(namespaces)).toEqual([])
+    expect(cgroupsNamed(`palisade-${OFFSET}`)).toEqual([])
+    expect(await isListening(6443 + OFFSET)).toBe(false)
+    expect(existsSync(state)).toBe(false)
+    expect(await machineState()).toEqual(before)
+  })
+
+  it('ends well where nothing runs', async () => {
+    expect(await down()).toMatchObject({ code: 0 })
+  })
+})
+
+describe('up on a machine that cannot carry it', () => {
+  const refused = async (code: string, result: Promise<Ended>): Promise<void> => {
+    const { code: exit, text } = await result
+    expect(text).toContain(code)
+    expect(text).toContain('→')
+    expect(exit).toBe(1)
+    expect(existsSync(join(state, 'node'))).toBe(false)
+    expect(existsSync(join(state, 'run'))).toBe(false)
+  }
+
+  it('names the port that another program holds, and makes nothing', async () => {
+    const server = await new Promise<Server>((resolve) => {
+      const listening = createServer().listen(8443 + OFFSET, '127.0.0.1', () => resolve(listening))
+    })
+    await refused('ERR_PORT_TAKEN', start(['up', '--cluster-only']).ended)
+    server.close()
+  })
+
+  it('names a program that is missing', async () => {
+    const PATH = join(home, 'empty')
+    await refused('ERR_PROGRAM_MISSING', start(['up', '--cluster-only'], { PATH }).ended)
+  })
+})
