@@ -5,10 +5,13 @@
  * of members and refusal of everything that JSON cannot carry faithfully.
  */
 export function canonicalJson(value: unknown): string {
-  return write(value, '$')
+  return write(value, [])
 }
 
-function write(value: unknown, path: string): string {
+/** Where the walk is, for the message of a refusal; a text per node would cost more than the output. */
+type Path = (string | number)[]
+
+function write(value: unknown, path: Path): string {
   switch (typeof value) {
     case 'string':
       return writeString(value, path)
@@ -25,30 +28,46 @@ function write(value: unknown, path: string): string {
   }
 }
 
-function writeString(text: string, path: string): string {
+// Printable ASCII without quote and backslash, which is nearly every text in a record.
+const NEEDS_NO_ESCAPE = /^[ !#-[\]-~]*$/
+
+function writeString(text: string, path: Path): string {
+  if (NEEDS_NO_ESCAPE.test(text)) return `"${text}"`
   // JSON.stringify would write a lone surrogate as an escape, which I-JSON forbids (RFC 7493 2.1).
   if (!text.isWellFormed()) throw refused(path, 'a string with a lone surrogate')
   return JSON.stringify(text)
 }
 
-function writeArray(items: readonly unknown[], path: string): string {
-  // Array.from visits holes too; `map` would skip them and produce broken text.
-  return `[${Array.from(items, (item, i) => write(item, `${path}[${i}]`)).join(',')}]`
+function writeArray(items: readonly unknown[], path: Path): string {
+  let out = ''
+  // By index, because iteration methods skip holes and would produce broken text.
+  for (let i = 0; i < items.length; i++) {
+    path.push(i)
+    out += (i === 0 ? '' : ',') + write(items[i], path)
+    path.pop()
+  }
+  return `[${out}]`
 }
 
-function writeObject(object: object, path: string): string {
+function writeObject(object: object, path: Path): string {
   const proto: unknown = Object.getPrototypeOf(object)
   // A Date, Map or Sealed would silently become something else than what its reader meant.
   if (proto !== Object.prototype && proto !== null) {
     throw refused(path, `an instance of ${object.constructor.name}`)
   }
-  const members = Object.entries(object)
-    .filter(([, member]) => member !== undefined)
-    // Default order of strings in JavaScript is by UTF-16 code units, as RFC 8785 3.2.3 asks.
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, member]) => `${writeString(key, path)}:${write(member, `${path}.${key}`)}`)
-  return `{${members.join(',')}}`
+  let out = ''
+  // The default order of strings in JavaScript is by UTF-16 code units, as RFC 8785 3.2.3 asks.
+  for (const key of Object.keys(object).sort()) {
+    const member = (object as Record<string, unknown>)[key]
+    if (member === undefined) continue
+    path.push(key)
+    out += `${out === '' ? '' : ','}${writeString(key, path)}:${write(member, path)}`
+    path.pop()
+  }
+  return `{${out}}`
 }
 
-const refused = (path: string, what: string) =>
-  new TypeError(`canonical JSON cannot carry ${what} (at ${path})`)
+function refused(path: Path, what: string): TypeError {
+  const at = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('')
+  return new TypeError(`canonical JSON cannot carry ${what} (at $${at})`)
+}
