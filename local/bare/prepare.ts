@@ -71,6 +71,7 @@ function network(): Command[] {
  */
 function policyQueue(): Command[] {
   const post = ['iptables', '-t', 'mangle', '-A', 'POSTROUTING']
+  const input = ['iptables', '-t', 'mangle', '-A', 'INPUT']
   const queue = ['-j', 'NFQUEUE', '--queue-num', String(NODE.queue)]
   return [
     ['ipset', 'create', 'palisade-pods', 'hash:net'],
@@ -80,5 +81,8 @@ function policyQueue(): Command[] {
     [...post, '-m', 'owner', '--uid-owner', '0', '-j', 'RETURN'],
     [...post, '-m', 'set', '--match-set', 'palisade-pods', 'src', ...queue],
     [...post, '-m', 'set', '--match-set', 'palisade-pods', 'dst', ...queue],
+    // What is meant for the node itself is never routed: without these, each pod may ask the API server.
+    [...input, '-m', 'conntrack', '--ctstate', 'ESTABLISHED,RELATED', '-j', 'RETURN'],
+    [...input, '-m', 'set', '--match-set', 'palisade-pods', 'src', ...queue],
   ]
 }
