@@ -20,6 +20,10 @@ up: node_modules/.package-lock.json ## Run the whole platform on this machine
 down: node_modules/.package-lock.json ## Stop it and leave nothing behind (ARGS=--purge: caches too)
 	@node local/main.ts down $(ARGS)
 
+.PHONY: destroy
+destroy: node_modules/.package-lock.json ## Remove the platform, keep the cluster
+	@node local/main.ts destroy $(ARGS)
+
 .PHONY: test
 test: node_modules/.package-lock.json ## Every test, against the real parts
 	@node test/runner/main.ts $(ARGS)

@@ -1,4 +1,4 @@
-// `make up`, `make down`: the whole platform on this machine.
+// `make up`, `make destroy`, `make down`: the whole platform on this machine.
 import { parseArgs } from 'node:util'
 import { announce } from './answer.ts'
 import { downSteps } from './down.ts'
@@ -6,7 +6,7 @@ import { explain } from './errors.ts'
 import { withLock } from './lock.ts'
 import { runSteps, StepFailed, type Terminal } from './steps.ts'
 
-const USAGE = 'usage: node local/main.ts up [--cluster-only] | down [--purge] [--keep]'
+const USAGE = 'usage: node local/main.ts up [--cluster-only] | destroy | down [--purge] [--keep]'
 
 const terminal: Terminal = { line: (text) => console.log(text), now: () => performance.now() }
 const interrupted = new AbortController()
@@ -30,6 +30,11 @@ async function main(): Promise<void> {
       const steps = await upSteps(only)
       await withLock(() => runSteps(steps, terminal, interrupted.signal))
       if (!only) for (const line of await announce()) console.log(line)
+      return
+    }
+    case 'destroy': {
+      const { destroyStep } = await import('./destroy.ts')
+      await withLock(() => runSteps([destroyStep()], terminal, interrupted.signal))
       return
     }
     case 'down':

@@ -1,0 +1,18 @@
+import { readFile } from 'node:fs/promises'
+import { referencesPath } from './images/ensure.ts'
+import { stateDir } from './paths.ts'
+import { runPlatform, stackLog } from './platform.ts'
+import type { Step } from './steps.ts'
+
+/** `pulumi destroy` of stack `local`: our resources go in the order of trust reversed, the cluster stays. */
+export const destroyStep = (): Step => ({
+  name: 'stack',
+  log: stackLog(),
+  run: async (context) => {
+    const images = JSON.parse(await readFile(referencesPath(stateDir()), 'utf8')) as Record<
+      string,
+      string
+    >
+    return runPlatform('destroy', images, context)
+  },
+})
