@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { PalisadeError } from '#core/problem'
 import { bootstrap } from './bootstrap/main.ts'
+import { auditCommand } from './audit.ts'
 import type { Command } from './command.ts'
 import { enableCommand } from './enable.ts'
 import { enrolCommand, migrateCommand } from './migrate.ts'
@@ -18,15 +19,18 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   migrate: migrateCommand,
   enrol: enrolCommand,
   enable: enableCommand,
+  audit: auditCommand,
   bootstrap: bootstrapCommand,
 }
 
 function help(): string {
-  const width = Math.max(...Object.values(COMMANDS).map(({ usage }) => usage.length))
   return [
     'palisade <command>',
     '',
-    ...Object.values(COMMANDS).map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`),
+    ...Object.values(COMMANDS).flatMap(({ usage, summary }) => [
+      `  palisade ${usage}`,
+      `      ${summary}`,
+    ]),
     '',
     'The database is named by PALISADE_DATABASE_URL_FILE, PALISADE_DATABASE_URL or PGHOST, never by an argument.',
     '',

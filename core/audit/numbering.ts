@@ -11,4 +11,5 @@ export interface Place {
   readonly tenantSeq: number
 }
 
-export const placeBytes = (place: Place): Buffer => Buffer.from(canonicalJson({ ...place }))
+export const placeBytes = ({ epoch, seq, tenant, tenantSeq }: Place): Buffer =>
+  Buffer.from(canonicalJson({ epoch, seq, tenant, tenantSeq }))

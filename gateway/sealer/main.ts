@@ -1,5 +1,6 @@
 import { createServer } from 'node:https'
 import { setTimeout as pause } from 'node:timers/promises'
+import { verifierText } from '#core/audit/note'
 import { systemClock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
 import { VaultClient } from '../keys/vault-client.ts'
@@ -51,7 +52,9 @@ if (signer) {
     clock: systemClock,
   })
   ready = () => sealer.ready()
-  logger.info({ log: config.log }, 'Sealing')
+  // Whoever verifies the log needs the public key from somewhere else than the database.
+  const { name, publicKey } = signer
+  logger.info({ log: config.log, verifier: verifierText(name, publicKey) }, 'Sealing')
   await sealer.run(stop.signal)
 }
 await vault.close()

@@ -37,6 +37,8 @@ $$;
 grant palisade_owner to palisade_migrator with set true, inherit false;
 grant palisade_lookup to palisade_migrator with set true, inherit false;
 grant palisade_fence to palisade_migrator with set true, inherit false;
+-- So that a Job with the migrator's certificate can export the audit log, by SET ROLE as well.
+grant palisade_auditor to palisade_migrator with set true, inherit false;
 
 -- The fence makes login roles members of these groups; it cannot act as them.
 grant palisade_app to palisade_fence with admin true, inherit false, set false;

@@ -1,0 +1,170 @@
+import type { AuditLog, LogBatch, LogSeal } from './export.ts'
+import { place, type Finding } from './findings.ts'
+import { parseLogCheckpoint, type LogCheckpoint } from './log-checkpoint.ts'
+import { append, EMPTY_FRONTIER, EMPTY_ROOT, leafHash, rootOf, type Frontier } from './merkle.ts'
+import { openNote, type NoteVerifier } from './note.ts'
+import { placeBytes } from './numbering.ts'
+
+export interface TreeChecks {
+  readonly findings: readonly Finding[]
+  /** Roots by `epoch/size`, for every size that was asked for and reached. */
+  readonly roots: ReadonlyMap<string, Uint8Array>
+  readonly signatures: number
+}
+
+/** Rebuilds each epoch's trees from its seals and holds every batch and its signed checkpoint against them. */
+export function verifyTree(
+  log: AuditLog,
+  verifiers: readonly NoteVerifier[],
+  wantedSizes: ReadonlySet<string>,
+): TreeChecks {
+  const findings: Finding[] = []
+  const roots = new Map<string, Uint8Array>()
+  let signatures = 0
+  let prevRoot: Uint8Array = EMPTY_ROOT
+  for (const epoch of new Set([...log.seals, ...log.batches].map((line) => line.epoch))) {
+    const seals = log.seals.filter((seal) => seal.epoch === epoch)
+    const batches = log.batches.filter((batch) => batch.epoch === epoch)
+    const bySeq = new Map(seals.map((seal) => [seal.seq, seal]))
+    findings.push(...gaps(epoch, seals, batches))
+    let tree: Trees = { records: EMPTY_FRONTIER, numbering: EMPTY_FRONTIER }
+    for (const batch of batches) {
+      findings.push(...chain(batch, tree.records.size, prevRoot))
+      // From where the tree stands: a missing batch must not make the next one look wrong as well.
+      const own = range(bySeq, tree.records.size + 1, batch.last)
+      const grown = own && grow(tree, own, wantedSizes, roots)
+      if (grown && !equal(rootOf(grown.records), batch.root)) {
+        findings.push(rewritten(batch, 'records and seals do not give its root'))
+      } else if (grown && !equal(rootOf(grown.numbering), rootOf(numberingOf(batch)))) {
+        findings.push(rewritten(batch, 'the numbers of its records were changed'))
+      }
+      const signed = verifiers.length > 0 ? checkSignature(batch, verifiers) : undefined
+      if (signed === true) signatures += 1
+      else if (signed) findings.push(signed)
+      // Goes on from what the batch says, so that one break is reported once.
+      const records = { size: batch.last, nodes: batch.frontier }
+      tree = { records, numbering: numberingOf(batch) }
+      prevRoot = batch.root
+    }
+  }
+  return { findings, roots, signatures }
+}
+
+interface Trees {
+  readonly records: Frontier
+  readonly numbering: Frontier
+}
+
+const numberingOf = (batch: LogBatch): Frontier => ({
+  size: batch.last,
+  nodes: batch.numberingFrontier,
+})
+
+function range(
+  bySeq: ReadonlyMap<number, LogSeal>,
+  first: number,
+  last: number,
+): LogSeal[] | undefined {
+  const seals: LogSeal[] = []
+  for (let seq = first; seq <= last; seq += 1) {
+    const seal = bySeq.get(seq)
+    if (!seal) return undefined // reported as a gap
+    seals.push(seal)
+  }
+  return seals
+}
+
+function grow(
+  tree: Trees,
+  seals: readonly LogSeal[],
+  wantedSizes: ReadonlySet<string>,
+  roots: Map<string, Uint8Array>,
+): Trees {
+  let { records, numbering } = tree
+  for (const seal of seals) {
+    records = append(records, [seal.leaf])
+    numbering = append(numbering, [leafHash(placeBytes(seal))])
+    const size = place(seal.epoch, seal.seq)
+    if (wantedSizes.has(size)) roots.set(size, rootOf(records))
+  }
+  return { records, numbering }
+}
+
+/** Seals that are missing between others; at the end of the log they are the tail, judged elsewhere. */
+function gaps(epoch: number, seals: readonly LogSeal[], batches: readonly LogBatch[]): Finding[] {
+  const findings: Finding[] = []
+  let next = 1
+  for (const { seq } of seals) {
+    if (seq > next) {
+      findings.push({
+        code: 'SealDeleted',
+        where: place(epoch, next, seq - 1),
+        detail: `${seq - next} seals are missing before ${place(epoch, seq)}`,
+      })
+    }
+    next = seq + 1
+  }
+  const sealed = batches.at(-1)?.last ?? 0
+  if (sealed >= next) {
+    findings.push({
+      code: 'TailCut',
+      where: place(epoch, next, sealed),
+      detail: `the last batch ends at ${sealed}, the last seal is ${next - 1}`,
+    })
+  } else if (next - 1 > sealed) {
+    findings.push({
+      code: 'TailCut',
+      where: place(epoch, sealed + 1, next - 1),
+      detail: `seals go on to ${next - 1}, but the last batch ends at ${sealed}`,
+    })
+  }
+  return findings
+}
+
+function chain(batch: LogBatch, size: number, prevRoot: Uint8Array): Finding[] {
+  if (batch.first === size + 1 && equal(batch.prevRoot, prevRoot)) return []
+  return batch.first > size + 1
+    ? [
+        {
+          code: 'BatchDeleted',
+          where: place(batch.epoch, size + 1, batch.first - 1),
+          detail: `the batch before ${place(batch.epoch, batch.first, batch.last)} is missing`,
+        },
+      ]
+    : [edited(batch, 'it does not continue the batch before it')]
+}
+
+function checkSignature(batch: LogBatch, verifiers: readonly NoteVerifier[]): true | Finding {
+  const opened = openNote(batch.checkpoint, verifiers)
+  const where = place(batch.epoch, batch.first, batch.last)
+  if (!opened) {
+    return { code: 'SignatureInvalid', where, detail: `no known key signed the checkpoint` }
+  }
+  const signed = parseLogCheckpoint(opened.text)
+  // A key that signs several logs must not lend one log's checkpoint to another.
+  const isOurs = verifiers.some(({ name }) => name === signed.log)
+  return isOurs && agrees(batch, signed)
+    ? true
+    : edited(batch, 'its signed checkpoint says otherwise')
+}
+
+const agrees = (batch: LogBatch, signed: LogCheckpoint): boolean =>
+  signed.epoch === batch.epoch &&
+  signed.size === batch.last &&
+  equal(signed.root, batch.root) &&
+  equal(rootOf({ size: batch.last, nodes: batch.frontier }), batch.root) &&
+  equal(signed.numbering, rootOf(numberingOf(batch)))
+
+const rewritten = (batch: LogBatch, why: string): Finding => ({
+  code: 'SealEdited',
+  where: place(batch.epoch, batch.first, batch.last),
+  detail: why,
+})
+
+const edited = (batch: LogBatch, why: string): Finding => ({
+  code: 'BatchEdited',
+  where: place(batch.epoch, batch.first, batch.last),
+  detail: why,
+})
+
+const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0

@@ -1,0 +1,114 @@
+import type { AuditLog } from './export.ts'
+import type { Finding, FindingCode } from './findings.ts'
+import type { NoteVerifier } from './note.ts'
+import { openOutside, sizesOf, verifyOutside } from './verify-outside.ts'
+import { verifyRecords, type WitnessLine } from './verify-records.ts'
+import { verifyTree } from './verify-tree.ts'
+
+/** What is known from elsewhere. The more of it, the more a verification proves. */
+export interface Evidence {
+  /** Public keys of the log. */
+  readonly verifiers: readonly NoteVerifier[]
+  /** Checkpoints kept outside the database. */
+  readonly checkpoints: readonly string[]
+  readonly witness: readonly WitnessLine[]
+  readonly macKeys: ReadonlyMap<string, Uint8Array>
+}
+
+export interface Verification {
+  readonly ok: boolean
+  readonly findings: readonly Finding[]
+  readonly counts: {
+    readonly records: number
+    readonly sealed: number
+    readonly unsealed: number
+    readonly batches: number
+  }
+  readonly proves: readonly string[]
+  readonly doesNotProve: readonly string[]
+}
+
+/** Verifies an exported log without database, gateway or network, and says what was not looked at for want of evidence. */
+export function verifyLog(log: AuditLog, evidence: Evidence): Verification {
+  const outside = openOutside(evidence.checkpoints, evidence.verifiers)
+  const tree = verifyTree(log, evidence.verifiers, sizesOf(outside.checkpoints))
+  const records = verifyRecords(log, evidence.witness, evidence.macKeys)
+  const isCut =
+    tree.findings.some(({ code }) => code === 'TailCut') ||
+    records.findings.some(({ code }) => code === 'RecordUnaccounted')
+  const ahead = verifyOutside(log, outside.checkpoints, tree.roots, isCut)
+  const findings = fold([...outside.findings, ...tree.findings, ...ahead, ...records.findings])
+  return {
+    ok: findings.length === 0,
+    findings,
+    counts: {
+      records: log.records.length,
+      sealed: log.seals.length,
+      unsealed: log.pending.length,
+      batches: log.batches.length,
+    },
+    ...coverage(evidence, tree.signatures, outside.checkpoints.length, records),
+  }
+}
+
+/** A lost tail explains the records that went with it or stayed without a place, and is named once. */
+function fold(findings: readonly Finding[]): Finding[] {
+  const lost =
+    findings.findLast(({ code }) => code === 'TailCut') ??
+    findings.find(({ code }) => code === 'RestoredDump')
+  if (!lost) return [...findings]
+  const count = (wanted: FindingCode) => findings.filter(({ code }) => code === wanted).length
+  const left = count('RecordUnaccounted')
+  const gone = count('UnsealedDeleted')
+  const notes = [
+    lost.detail,
+    left > 0 && `${left} of its records are still there`,
+    gone > 0 && `${gone} records that were committed are not there`,
+  ].filter((note) => note !== false)
+  const explained = new Set<FindingCode>([
+    'TailCut',
+    'RestoredDump',
+    'RecordUnaccounted',
+    'UnsealedDeleted',
+  ])
+  return [
+    { ...lost, detail: notes.join('; ') },
+    ...findings.filter(({ code }) => !explained.has(code)),
+  ]
+}
+
+function coverage(
+  evidence: Evidence,
+  signatures: number,
+  outside: number,
+  records: { readonly authenticated: number; readonly withoutKey: number },
+): Pick<Verification, 'proves' | 'doesNotProve'> {
+  const proves = ['every sealed record has the bytes and the place that the log gives it']
+  const doesNotProve: string[] = []
+  const say = (known: boolean, yes: string, no: string) =>
+    known ? proves.push(yes) : doesNotProve.push(no)
+  say(
+    evidence.verifiers.length > 0,
+    `${signatures} batches were signed by a key of this log`,
+    'who signed the batches: no public key was given (--key)',
+  )
+  say(
+    outside > 0,
+    `nothing was rewritten or lost up to the ${outside} checkpoints given from outside`,
+    'that this is the newest database: no checkpoint from outside was given (--checkpoint)',
+  )
+  say(
+    evidence.witness.length > 0,
+    `the ${evidence.witness.length} records that the witness saw are there as they were committed`,
+    'that nothing was taken away before it was sealed: no witness was given (--witness)',
+  )
+  say(
+    records.authenticated > 0,
+    `${records.authenticated} records carry the MAC of their writer`,
+    'who wrote the records: no MAC key was given (--mac-keys)',
+  )
+  if (records.authenticated > 0 && records.withoutKey > 0) {
+    doesNotProve.push(`who wrote ${records.withoutKey} records: their MAC key was not given`)
+  }
+  return { proves, doesNotProve }
+}
