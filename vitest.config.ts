@@ -1,6 +1,14 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const SLOW = ['**/node_modules/**', '**/*.{postgres,apiserver,cluster}.test.ts']
+
+/** By name: in `cluster`, what takes the platform away comes last. */
+class ByName extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return files.sort((a, b) => a.moduleId.localeCompare(b.moduleId))
+  }
+}
 
 /**
  * Projects are split by what a test needs, so that a missing part fails its own project loudly:
@@ -9,6 +17,7 @@ const SLOW = ['**/node_modules/**', '**/*.{postgres,apiserver,cluster}.test.ts']
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: ByName },
     projects: [
       { test: { name: 'unit', include: ['**/*.test.ts'], exclude: SLOW } },
       {
