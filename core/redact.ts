@@ -4,9 +4,7 @@ export const REDACTED = '[redacted]'
 
 // The second line of defence: secrets travel as Sealed; this catches what a library put into an error or a log.
 const SECRET_NAMES =
-  /^(?:.*[-_.]?(?:password|passwd|passphrase|secret|token|verifier|api[-_]?key|private[-_]?key|credentials?)|authorization|cookie|set-cookie|x-vault-token|proxy-authorization|plaintext|ciphertext|code|rolpassword)$/i
-// Names that end like a secret and are not one.
-const HARMLESS_NAMES = /^(?:code|.*(?:_?status|_?error)_?code)$/i
+  /^(?:.*[-_.]?(?:password|passwd|passphrase|secret|token|verifier|api[-_]?key|private[-_]?key|credentials?)|authorization|cookie|set-cookie|x-vault-token|proxy-authorization|plaintext|ciphertext|rolpassword)$/i
 
 const SECRET_TEXTS: readonly (readonly [RegExp, string])[] = [
   // RFC 7519 compact form: three base64url parts, the first two JSON objects.
@@ -52,7 +50,7 @@ function copy(value: unknown, above: WeakSet<object>): unknown {
 function copyMembers(object: object, above: WeakSet<object>): Record<string, unknown> {
   const members = Object.entries(object).map(([name, member]) => [
     name,
-    isSecretName(name) && member != null ? REDACTED : copy(member, above),
+    SECRET_NAMES.test(name) && member != null ? REDACTED : copy(member, above),
   ])
   const safe = Object.fromEntries(members) as Record<string, unknown>
   // An Error's own fields are not enumerable; its cause may hold the statement that failed.
@@ -64,5 +62,3 @@ function copyMembers(object: object, above: WeakSet<object>): Record<string, unk
   }
   return safe
 }
-
-const isSecretName = (name: string) => SECRET_NAMES.test(name) && !HARMLESS_NAMES.test(name)
