@@ -8,7 +8,7 @@ import { runOperator } from './operator.ts'
 import { LeaseElection } from './runtime/lease.ts'
 import { serveMetrics, serveProbes } from './runtime/observability-server.ts'
 
-const config = readConfig(process.env)
+const config = readConfig()
 const log = pino({ base: { replica: config.identity }, serializers: { err: errorForLog } })
 const stopping = new AbortController()
 for (const name of ['SIGTERM', 'SIGINT'] as const) {

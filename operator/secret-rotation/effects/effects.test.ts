@@ -1,0 +1,42 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { EFFECTS } from './effect.ts'
+
+const SOURCES = globSync('**/*.ts', { cwd: join(import.meta.dirname, '..') })
+  .filter((file) => !/test|\/effect\.ts$/.test(file))
+  .map((file) => ({ file, text: readFileSync(join(import.meta.dirname, '..', file), 'utf8') }))
+
+/** Calls of ports that change something outside; reads are free. */
+const CHANGES =
+  /\b(?:values\.(?:write|destroy)|states\.write|secrets\.apply|consumers\.patch|database\.(?:setVerifier|tryLogin|disable|enable|destroyVerifier|terminate|release|adopt))\(/g
+/** Delivering the outbox repeats itself harmlessly, and a login in observe changes nothing. */
+const FREE = new Set(['deliver-audit.ts', 'observe.ts'])
+
+describe('effects', () => {
+  it('are all used, and nothing is used that is not in the list', () => {
+    const used = SOURCES.flatMap(({ text }) => [
+      ...[...text.matchAll(/effect\(\s*deps,\s*'(\w+)'/g)].map((match) => match[1]),
+      ...[...text.matchAll(/effect: '(\w+)'/g)].map((match) => match[1]),
+    ])
+    expect([...new Set(used)].sort()).toEqual([...EFFECTS].sort())
+  })
+
+  it('are the only way out: each changing call stands inside one', () => {
+    const outside = SOURCES.filter(({ file }) => !FREE.has(file)).flatMap(({ file, text }) =>
+      [...text.matchAll(CHANGES)]
+        .filter(
+          ({ index }) =>
+            !/effect\(\s*deps|\bact: \(/.test(text.slice(Math.max(0, index - 160), index)),
+        )
+        .map(([call]) => `${file}: ${call}`),
+    )
+    expect(outside).toEqual([])
+  })
+
+  it('are each killed before and after in the crash tests', () => {
+    const crash = readFileSync(join(import.meta.dirname, '../crash.apiserver.test.ts'), 'utf8')
+    const missing = EFFECTS.filter((effect) => !crash.includes(effect))
+    expect(missing).toEqual([])
+  })
+})
