@@ -1,17 +1,18 @@
 import type { ServerOptions } from 'node:https'
 import Fastify, { type FastifyInstance } from 'fastify'
-import type { GatewayMetrics } from './observe/metrics.ts'
+import { Registry } from 'prom-client'
 import type { Readiness } from './observe/readiness.ts'
 import { addSecurityHeaders } from './plugins/security-headers.ts'
 
 export interface OperationsDeps {
-  readonly metrics: GatewayMetrics
+  /** Whoever measures in this process. */
+  readonly registries: readonly Registry[]
   readonly readiness: Readiness
   readonly tls?: ServerOptions
 }
 
 /** Metrics and probes, on a port of their own that the edge never reaches. */
-export function buildOperations({ metrics, readiness, tls }: OperationsDeps): FastifyInstance {
+export function buildOperations({ registries, readiness, tls }: OperationsDeps): FastifyInstance {
   const app = (tls ? Fastify({ https: tls }) : Fastify()) as unknown as FastifyInstance
   addSecurityHeaders(app, { allowedOrigins: [] })
   // Alive as long as the event loop turns: a database that is away is no reason to be killed.
@@ -20,8 +21,9 @@ export function buildOperations({ metrics, readiness, tls }: OperationsDeps): Fa
     const health = await readiness.read()
     return reply.code(health.ok ? 200 : 503).send(health)
   })
-  app.get('/metrics', async (_request, reply) =>
-    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
-  )
+  app.get('/metrics', async (_request, reply) => {
+    const texts = await Promise.all(registries.map((registry) => registry.metrics()))
+    return reply.type(Registry.PROMETHEUS_CONTENT_TYPE).send(texts.join('\n'))
+  })
   return app
 }

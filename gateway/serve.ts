@@ -37,7 +37,11 @@ export async function serve({ config, vault, log, clock }: ServeDeps): Promise<v
   let tls = await readTlsFiles(config.vault.tlsDirectory)
   const metrics = new GatewayMetrics()
   const readiness = new Readiness()
-  const operations = buildOperations({ metrics, readiness, tls: serverTls(tls) })
+  const operations = buildOperations({
+    registries: [metrics.registry],
+    readiness,
+    tls: serverTls(tls),
+  })
   await listen(operations, { host: EVERYWHERE, port: OPERATIONS_PORT, flag: 'the pod spec' })
 
   const store = new PostgresStore({

@@ -20,6 +20,7 @@ import { prepareByUrl, prepareOwnServer } from './database.ts'
 import { loadFileKeys } from './file-keys.ts'
 import { loadOrMakeFirstUser } from './first-user.ts'
 import { greeting } from './greeting.ts'
+import { startSealing } from './sealing.ts'
 import { startPostgresServer } from './postgres-server.ts'
 
 const started = performance.now()
@@ -71,9 +72,14 @@ async function run(config: EmbeddedConfig): Promise<void> {
     settings: { trustedProxies: [], allowedOrigins: [], bodyLimit: 262_144 },
     developmentUsers: firstUser.users,
   })
+  const sealing = logins.sealer && (await startSealing(logins.sealer, dataDirectory, log))
   const readiness = new Readiness()
-  readiness.started([{ name: 'database', check: () => store.ready() }])
-  const operations = buildOperations({ metrics, readiness })
+  readiness.started([
+    { name: 'database', check: () => store.ready() },
+    ...(sealing ? [{ name: 'audit', check: async () => sealing.ready(), optional: true }] : []),
+  ])
+  const registries = [metrics.registry, ...(sealing ? [sealing.registry] : [])]
+  const operations = buildOperations({ registries, readiness })
   await listen(gateway.app, api)
   await listen(operations, probes)
   const minute = setInterval(() => void gateway.refusals.flush(), 60_000)
@@ -87,6 +93,7 @@ async function run(config: EmbeddedConfig): Promise<void> {
       { name: 'readiness', run: () => readiness.drain() },
       { name: 'requests', run: () => gateway.app.close() },
       { name: 'counters', run: () => gateway.refusals.flush() },
+      { name: 'audit', run: () => sealing?.stop() },
       { name: 'operations', run: () => operations.close() },
       { name: 'timers', run: () => clearInterval(minute) },
       { name: 'connections', run: () => store.close() },

@@ -1,0 +1,38 @@
+import { join } from 'node:path'
+import type { FastifyBaseLogger } from 'fastify'
+import { systemClock } from '#core/clock'
+import { fileSigner, fileSink } from '../sealer/file-checkpoints.ts'
+import { SealerMetrics } from '../sealer/metrics.ts'
+import { Sealer } from '../sealer/sealer.ts'
+import type { StoreOptions } from '../store/connections.ts'
+
+const LOG = 'palisade.dev/audit/embedded'
+
+/** The sealer as a part of this process, with its own login. Key and checkpoint are files beside the database. */
+export async function startSealing(
+  database: StoreOptions,
+  directory: string,
+  log: FastifyBaseLogger,
+) {
+  const audit = join(directory, 'audit')
+  const metrics = new SealerMetrics()
+  const sealer = new Sealer({
+    database: async () => database,
+    log: LOG,
+    signers: [await fileSigner(join(audit, 'checkpoint-key.pem'), LOG)],
+    sinks: [fileSink(join(audit, 'checkpoint'))],
+    metrics,
+    logger: log,
+    clock: systemClock,
+  })
+  const abort = new AbortController()
+  const ended = sealer.run(abort.signal)
+  return {
+    registry: metrics.registry,
+    ready: () => sealer.ready(),
+    stop: async () => {
+      abort.abort()
+      await ended
+    },
+  }
+}
