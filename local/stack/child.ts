@@ -6,6 +6,7 @@ import type { StackRequest } from './request.ts'
 
 /** One run of the engine, apart from its caller: the program is loaded fresh and may end the process. */
 const stopping = new AbortController()
+const LATE = 'timeout'
 
 const send = (message: FromChild): void => {
   if (process.connected) process.send?.(message)
@@ -16,18 +17,22 @@ function failure(error: unknown): FromChild {
     return { kind: 'failed', code: error.code, detail: error.message, remedy: error.remedy }
   }
   const detail = error instanceof Error ? error.message : String(error)
-  return {
-    kind: 'failed',
-    code: stopping.signal.aborted ? 'ERR_STACK_INTERRUPTED' : 'ERR_STACK',
-    detail,
-    remedy: stopping.signal.aborted
-      ? 'run the command again: it goes on from what is there'
-      : 'correct what the lines above name and run the command again: it goes on from what is there',
+  const again = 'run the command again: it goes on from what is there'
+  if (!stopping.signal.aborted) {
+    return {
+      kind: 'failed',
+      code: 'ERR_STACK',
+      detail,
+      remedy: `correct what is named and ${again}`,
+    }
   }
+  const late = stopping.signal.reason === LATE
+  const code = late ? 'ERR_STACK_TIMEOUT' : 'ERR_STACK_INTERRUPTED'
+  return { kind: 'failed', code, detail, remedy: again }
 }
 
 async function run(request: StackRequest): Promise<void> {
-  const timer = setTimeout(() => stopping.abort(), request.timeoutSeconds * 1000)
+  const timer = setTimeout(() => stopping.abort(LATE), request.timeoutSeconds * 1000)
   const reporter = {
     progress: (progress: Progress) => send({ kind: 'progress', progress }),
     say: (line: string) => send({ kind: 'say', line }),

@@ -34,10 +34,9 @@ const withoutSecrets = (all: OutputMap): Outcome['outputs'] =>
 async function carryOut(
   stack: Stack,
   request: StackRequest,
-  reporter: Reporter,
+  reader: ProgressReader,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const reader = new ProgressReader(reporter.progress)
   const options = {
     onEvent: (event: EngineEvent) => reader.read(event),
     onOutput: () => {},
@@ -80,7 +79,14 @@ export async function runEngine(
   try {
     const stack = await openStack(request, program(request.program), provider.port)
     if (request.operation !== 'outputs') await repairPending(stack, request, reporter.say)
-    return await carryOut(stack, request, reporter, signal)
+    const reader = new ProgressReader(reporter.progress)
+    try {
+      return await carryOut(stack, request, reader, signal)
+    } catch (error) {
+      // The engine's whole output is the error's text; what went wrong in it is said in a few lines.
+      if (reader.errors.length === 0) throw error
+      throw new Error(reader.errors.join('\n'), { cause: error })
+    }
   } finally {
     provider.stop()
   }

@@ -41,17 +41,17 @@ export async function clearStaleLocks(request: StackRequest): Promise<number> {
     if (error.code === 'ENOENT') return []
     throw error
   })
-  for (const name of names) {
-    const path = join(folder, name)
-    const lock = await read(path)
-    if (lock && (lock.hostname !== hostname() || isRunning(lock.pid))) {
-      throw new LocalError(
-        'ERR_STACK_LOCKED',
-        `stack "${request.stack}" is in use by process ${lock.pid} on ${lock.hostname}`,
-        'wait until it ends, or end it, and run the command again',
-      )
-    }
-    await rm(path, { force: true })
+  // Beside each lock the backend keeps a file of attributes.
+  const locks = names.filter((name) => name.endsWith('.json'))
+  for (const name of locks) {
+    const lock = await read(join(folder, name))
+    if (!lock || (lock.hostname === hostname() && !isRunning(lock.pid))) continue
+    throw new LocalError(
+      'ERR_STACK_LOCKED',
+      `stack "${request.stack}" is in use by process ${lock.pid} on ${lock.hostname}`,
+      'wait until it ends, or end it, and run the command again',
+    )
   }
-  return names.length
+  for (const name of names) await rm(join(folder, name), { force: true })
+  return locks.length
 }

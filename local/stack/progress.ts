@@ -1,4 +1,4 @@
-import type { EngineEvent } from '@pulumi/pulumi/automation/index.js'
+import type { DiagnosticEvent, EngineEvent } from '@pulumi/pulumi/automation/index.js'
 import { nameOfUrn, typeOfUrn } from '../provider/kubernetes/object.ts'
 
 export interface Progress {
@@ -32,6 +32,7 @@ const plain = (message: string): string =>
 /** Turns the engine's events into one entry per step of a resource, with the time it took. */
 export class ProgressReader {
   readonly #started = new Map<string, number>()
+  readonly #errors = new Set<string>()
   readonly #now: () => number
   readonly #tell: (progress: Progress) => void
 
@@ -40,15 +41,25 @@ export class ProgressReader {
     this.#now = now
   }
 
+  /** What went wrong, once each; the engine repeats the program's words at the end. */
+  get errors(): string[] {
+    return [...this.#errors]
+  }
+
   read(event: EngineEvent): void {
     const { resourcePreEvent, resOutputsEvent, resOpFailedEvent, diagnosticEvent } = event
     if (resourcePreEvent) this.#start(resourcePreEvent.metadata)
     else if (resOutputsEvent) this.#end('done', resOutputsEvent.metadata)
     else if (resOpFailedEvent) this.#end('failed', resOpFailedEvent.metadata)
-    else if (diagnosticEvent?.urn) {
-      const message = plain(diagnosticEvent.message)
-      if (message) this.#say('note', '', diagnosticEvent.urn, message)
-    }
+    else if (diagnosticEvent) this.#diagnose(diagnosticEvent)
+  }
+
+  #diagnose({ urn, message, severity }: DiagnosticEvent): void {
+    const told = plain(message)
+    if (!told) return
+    const label = urn ? labelOf(urn) : ''
+    if (severity === 'error') this.#errors.add(label ? `${label}: ${told}` : told)
+    if (urn) this.#say('note', '', urn, told)
   }
 
   #start({ op, urn }: { op: string; urn: string }): void {

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { LocalError } from '../../errors.ts'
 import type { ProviderContext } from '../context.ts'
 import { InitFailed } from '../init-failed.ts'
 import {
@@ -12,6 +12,7 @@ import {
   TIMEOUT_SECONDS,
   WAIT_FOR,
 } from '../kubernetes/object.ts'
+import { pauseFor } from '../pause.ts'
 import type { JsonMap } from '../values.ts'
 import { condition, parseWaitFor } from './conditions.ts'
 import { ingress, service } from './networking.ts'
@@ -60,6 +61,24 @@ export async function awaitReady(
 ): Promise<JsonMap> {
   const check = checkFor(made)
   if (!check || annotation(made, SKIP_AWAIT) === 'true') return made
+  let seen = made
+  try {
+    return await look(made, check, watch, context, (live) => (seen = live))
+  } catch (error) {
+    // Whatever ended the wait, the object is there: unrecorded it would be an orphan.
+    const reason = error instanceof LocalError ? `${error.code}: ${error.message}` : String(error)
+    throw new InitFailed(record(seen), [reason])
+  }
+}
+
+async function look(
+  made: JsonMap,
+  check: Check,
+  watch: Watch,
+  context: ProviderContext,
+  keep: (live: JsonMap) => void,
+): Promise<JsonMap> {
+  const { api, log } = context
   const key = keyOf(made)
   const seconds =
     watch.timeoutSeconds || Number(annotation(made, TIMEOUT_SECONDS)) || DEFAULT_TIMEOUT_SECONDS
@@ -67,24 +86,23 @@ export async function awaitReady(
   let live = made
   let told = ''
   for (let pause = 200; ; pause = Math.min(pause * 1.5, 2000)) {
-    const seen = await check(live, context.api)
+    const seen = await check(live, api)
     if (seen.state === 'ready') return live
-    const problems = await podProblems(live, context.api)
-    const [problem] = problems
-    const message = problem === undefined ? seen.message : `${seen.message}; ${problem}`
+    const problems = await podProblems(live, api)
     if (seen.state === 'failed' || Date.now() > end) {
       const late = seen.state === 'failed' ? 'failed' : `is not ready after ${seconds} s`
-      const why = [seen.message, ...problems].join('; ')
-      throw new InitFailed(record(live), [`ERR_NOT_READY: ${describeKey(key)} ${late}: ${why}`])
+      throw notReady(`${describeKey(key)} ${late}: ${[seen.message, ...problems].join('; ')}`)
     }
-    if (message !== told) context.log.progress(watch.urn, `waiting: ${message}`)
+    const message = [seen.message, ...problems.slice(0, 1)].join('; ')
+    if (message !== told) log.progress(watch.urn, `waiting: ${message}`)
     told = message
-    await sleep(pause, undefined, { signal: context.api.signal })
-    const next = await context.api.find(key)
-    if (!next)
-      throw new InitFailed(record(live), [
-        `ERR_NOT_READY: ${describeKey(key)} was deleted while it started`,
-      ])
+    await pauseFor(pause, api.signal)
+    const next = await api.find(key)
+    if (!next) throw notReady(`${describeKey(key)} was deleted while it started`)
     live = next
+    keep(live)
   }
 }
+
+const notReady = (detail: string): LocalError =>
+  new LocalError('ERR_NOT_READY', detail, 'correct what is named and run up again')

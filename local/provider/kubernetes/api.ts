@@ -106,7 +106,8 @@ export class KubeApi {
       answer = await request(url, {
         method,
         dispatcher: this.#agent,
-        signal: this.signal,
+        // A change that was sent is waited for: whether it was made must be known and recorded.
+        ...(method === 'GET' ? { signal: this.signal } : {}),
         headers: {
           accept,
           'user-agent': 'pulumi-kubernetes',
@@ -116,7 +117,7 @@ export class KubeApi {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
     } catch (error) {
-      this.signal.throwIfAborted()
+      if (method === 'GET') this.signal.throwIfAborted()
       throw new LocalError(
         'ERR_CLUSTER_UNREACHABLE',
         `no answer from the API server at ${url.origin}: ${error instanceof Error ? error.message : String(error)}`,

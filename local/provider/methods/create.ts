@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { LocalError } from '../../errors.ts'
 import { awaitReady } from '../await/ready.ts'
 import type { ProviderContext } from '../context.ts'
+import { pauseFor } from '../pause.ts'
 import { fieldManagerFor, isAppliedBy } from '../field-manager.ts'
 import { ApiError } from '../kubernetes/api-error.ts'
 import { describeKey, idOf, keyOf, type ObjectKey } from '../kubernetes/object.ts'
@@ -31,7 +31,8 @@ async function refuseForeign(
         'import it (resource option import), give another name, or delete it',
       )
     }
-    await sleep(500, undefined, { signal: context.api.signal })
+    await pauseFor(500, context.api.signal)
+    context.api.signal.throwIfAborted()
   }
 }
 

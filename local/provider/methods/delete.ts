@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { LocalError } from '../../errors.ts'
 import type { ProviderContext } from '../context.ts'
+import { pauseFor } from '../pause.ts'
 import { ApiError } from '../kubernetes/api-error.ts'
 import {
   annotation,
@@ -65,7 +65,8 @@ async function untilGone(
       )
       told = reason
     }
-    await sleep(pause, undefined, { signal: context.api.signal })
+    await pauseFor(pause, context.api.signal)
+    context.api.signal.throwIfAborted()
   }
 }
 

@@ -1,0 +1,144 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { TestApiServer } from '../../test/support/apiserver.ts'
+import { startTestCluster, testStack, type TestStack } from '../../test/support/provider-stack.ts'
+import { checkpointPath, readCheckpoint } from './checkpoint.ts'
+
+const NEVER = { 'pulumi.com/waitFor': 'jsonpath={.data.never}=yes' }
+const configMap = (name: string, metadata: Record<string, unknown>) => ({
+  type: 'kubernetes:core/v1:ConfigMap',
+  name,
+  inputs: { metadata: { namespace: 'work', ...metadata }, data: { a: '1' } },
+})
+const config = (annotations: Record<string, string> = {}) => ({
+  'listed:resources': [
+    configMap('fixed', { name: 'fixed', annotations }),
+    configMap('drawn', { annotations }),
+  ],
+})
+
+let cluster: TestApiServer
+let stack: TestStack
+beforeAll(async () => {
+  cluster = await startTestCluster()
+  await cluster.namespace('work')
+})
+afterAll(() => cluster?.stop())
+beforeEach(async () => {
+  stack = await testStack(cluster, 'listed', 'listed')
+})
+afterEach(async () => {
+  await stack.run('destroy', { 'listed:resources': [] })
+  await stack[Symbol.asyncDispose]()
+})
+
+const names = async (): Promise<string[]> => {
+  const listed = await cluster.kubectl('get', 'cm', '-n', 'work', '-o', 'name')
+  return listed
+    .trim()
+    .split('\n')
+    .filter((name) => /fixed|drawn/.test(name))
+}
+const uidOfFixed = () =>
+  cluster.kubectl('get', 'cm', 'fixed', '-n', 'work', '-o', 'jsonpath={.metadata.uid}')
+const lockFolder = () =>
+  join(stack.request.stateDir, 'pulumi/.pulumi/locks/organization/listed/dev')
+const locks = async (): Promise<string[]> => {
+  const files = await readdir(lockFolder()).catch(() => [])
+  return files.filter((name) => name.endsWith('.json'))
+}
+
+/** A run in a process group of its own that can be killed as a whole, engine and provider too. */
+function startRun(): ChildProcess {
+  const child = fork(join(import.meta.dirname, 'child.ts'), [], {
+    execArgv: [],
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  child.send({ kind: 'run', request: { ...stack.request, operation: 'up', config: config(NEVER) } })
+  return child
+}
+
+describe('up after an up that was killed', () => {
+  it('takes away the lock, keeps what has a fixed name and removes the orphan of a drawn name', async () => {
+    const child = startRun()
+    await expect.poll(names, { timeout: 60_000 }).toHaveLength(2)
+    process.kill(-(child.pid as number), 'SIGKILL')
+    await once(child, 'exit')
+    const before = await uidOfFixed()
+    const orphan = (await names()).find((name) => name.includes('drawn'))
+    expect(await locks()).toHaveLength(1)
+    expect((await readCheckpoint(stack.request)).latest?.pending_operations).toHaveLength(2)
+
+    const { changes } = await stack.run('up', config())
+    expect(changes).toMatchObject({ create: 2 })
+    expect(stack.lines).toContain('removed 1 locks of an interrupted run')
+    expect(await uidOfFixed()).toBe(before)
+    const after = await names()
+    expect(after).toHaveLength(2)
+    expect(after).not.toContain(orphan)
+    expect((await stack.run('up', config())).changes).toEqual({ same: 3 })
+  })
+})
+
+describe('up that is interrupted', () => {
+  it('ends the engine in order, leaves no lock, and the next up goes on', async () => {
+    const interrupt = new AbortController()
+    const run = stack.run('up', config(NEVER), interrupt.signal)
+    const refusal = expect(run).rejects.toMatchObject({ code: 'ERR_STACK_INTERRUPTED' })
+    await expect
+      .poll(() => stack.lines.join('\n'), { timeout: 60_000 })
+      .toContain('waiting: data.never')
+    interrupt.abort()
+    await refusal
+    expect(await locks()).toEqual([])
+    await stack.run('up', config())
+    expect(await names()).toHaveLength(2)
+    expect((await stack.run('up', config())).changes).toEqual({ same: 3 })
+  })
+})
+
+describe('locks', () => {
+  it('refuses to run beside a living engine, naming its process', async () => {
+    await mkdir(lockFolder(), { recursive: true })
+    const lock = join(lockFolder(), 'other.json')
+    await writeFile(lock, JSON.stringify({ pid: process.pid, hostname: hostname() }))
+    await expect(stack.run('up', config())).rejects.toMatchObject({
+      code: 'ERR_STACK_LOCKED',
+      message: expect.stringContaining(`process ${process.pid}`),
+    })
+    // A process that has ended: the highest id that Linux can give out is not in use here.
+    await writeFile(lock, JSON.stringify({ pid: 4_194_303, hostname: hostname() }))
+    expect((await stack.run('up', config())).changes).toMatchObject({ create: 3 })
+  })
+})
+
+describe('state and configuration', () => {
+  it('keeps the passphrase to its owner and a secret value out of the state', async () => {
+    const secret = {
+      type: 'kubernetes:core/v1:ConfigMap',
+      name: 'odd',
+      inputs: { metadata: { name: 'odd', namespace: 'work' } },
+      secretInputs: { data: { note: 'state-canary-4711' } },
+    }
+    await stack.run('up', { 'listed:resources': [secret] })
+    const passphrase = join(stack.request.stateDir, 'pulumi/passphrase')
+    expect((await stat(passphrase)).mode & 0o777).toBe(0o600)
+    const state = await readFile(checkpointPath(stack.request), 'utf8')
+    expect(state).toContain('work/odd')
+    expect(state).not.toContain('state-canary-4711')
+  })
+
+  it('names what is wrong in one line when the program throws', async () => {
+    await expect(stack.run('up', {})).rejects.toMatchObject({
+      code: 'ERR_STACK',
+      message: expect.stringContaining(
+        "Missing required configuration variable 'listed:resources'",
+      ),
+    })
+  })
+})
