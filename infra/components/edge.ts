@@ -42,6 +42,7 @@ export class Edge extends pulumi.ComponentResource {
         port: PORTS.gateway,
         serverName: HOSTS.gateway,
         tlsDirectory: '/etc/palisade/tls',
+        resolver: 'kube-dns.kube-system.svc.cluster.local',
       },
     })
     const config = new k8s.core.v1.ConfigMap(

@@ -1,11 +1,8 @@
-import type { StackConfig } from '../config/schema.ts'
 import { headerLines } from './headers.ts'
 import { errorPages, problemLocations } from './problems.ts'
 import { type EdgeRoute, LIMITS, ROUTES } from './routes.ts'
 import { tlsLines } from './tls.ts'
-import { proxyLines, type Upstream, upstreamBlock } from './upstream.ts'
-
-export type NginxVersion = StackConfig['edge']['nginxVersion']
+import { type NginxVersion, proxyLines, type Upstream, upstreamBlock } from './upstream.ts'
 
 export interface EdgeWish {
   readonly nginxVersion: NginxVersion
@@ -39,7 +36,7 @@ export const renderEdge = (wish: EdgeWish): string =>
       ...clientAddress(wish),
       ...zones(),
       ...hostMap(wish),
-      ...upstreamBlock(wish.upstream),
+      ...upstreamBlock(wish.upstream, wish.nginxVersion),
       ...block('server', plainServer(wish)),
       ...block('server', tlsServer(wish)),
       ...block('server', healthServer(wish)),

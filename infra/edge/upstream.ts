@@ -1,4 +1,7 @@
+import type { StackConfig } from '../config/schema.ts'
 import { hideUpstreamHeaders } from './headers.ts'
+
+export type NginxVersion = StackConfig['edge']['nginxVersion']
 
 export interface Upstream {
   readonly host: string
@@ -6,11 +9,26 @@ export interface Upstream {
   /** Name in the gateway's certificate. */
   readonly serverName: string
   readonly tlsDirectory: string
+  /** Name server of the cluster. */
+  readonly resolver?: string
 }
 
-export const upstreamBlock = ({ host, port }: Upstream): readonly string[] => [
+/**
+ * From 1.27.3 on nginx asks for the address again when its time is over; before, it asks once, when it
+ * starts, so the name must be that of a Service whose address stays.
+ */
+export const upstreamBlock = (
+  { host, port, resolver }: Upstream,
+  version: NginxVersion,
+): readonly string[] => [
   'upstream gateway {',
-  `  server ${host}:${port} max_fails=3 fail_timeout=5s;`,
+  ...(version === '1.31' && resolver !== undefined
+    ? [
+        '  zone gateway 64k;',
+        `  resolver ${resolver} valid=10s;`,
+        `  server ${host}:${port} resolve max_fails=3 fail_timeout=5s;`,
+      ]
+    : [`  server ${host}:${port} max_fails=3 fail_timeout=5s;`]),
   '  keepalive 64;',
   '  keepalive_timeout 30s;',
   '}',
