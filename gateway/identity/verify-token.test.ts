@@ -97,7 +97,7 @@ describe('TokenVerifier', () => {
     'https://attacker.test/key',
     '__proto__',
     '',
-  ])('refuses the kid %.30s without looking anywhere', async (kid) => {
+  ])('refuses the kid %s without looking anywhere', async (kid) => {
     await refused(forge({ kid }))
   })
 
