@@ -4,9 +4,19 @@ import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { IMAGE_NAMES } from '../infra/config/schema.ts'
 import { kubeconfigPath, logDir, stateDir } from './paths.ts'
-import { formatProgress, type Operation, type Outcome, runStack } from './stack/run.ts'
+import {
+  formatProgress,
+  type Operation,
+  type Outcome,
+  type Progress,
+  runStack,
+} from './stack/run.ts'
 import type { StepContext } from './steps.ts'
+import { Throttle } from './throttle.ts'
 import { toolPath } from './tools/path.ts'
+
+/** A pod that starts slowly says so several times a second. */
+const NOTE_EVERY_MS = 10_000
 
 const ROOT = join(import.meta.dirname, '..')
 
@@ -20,10 +30,10 @@ export async function runPlatform(
 ): Promise<string> {
   await mkdir(logDir(), { recursive: true, mode: 0o700 })
   const log = createWriteStream(stackLog(), { flags: 'a', mode: 0o600 })
-  const say = (line: string): void => {
+  const record = (line: string): void => {
     log.write(`${new Date().toISOString()} ${line}\n`)
-    context.note(line.trim())
   }
+  const notes = new Throttle(NOTE_EVERY_MS)
   try {
     const outcome = await runStack(
       {
@@ -38,14 +48,34 @@ export async function runPlatform(
       },
       {
         signal: context.signal,
-        onLine: say,
-        onProgress: (progress) => say(formatProgress(progress)),
+        onLine: (line) => {
+          record(line)
+          context.note(line)
+        },
+        onProgress: (progress) => {
+          const line = formatProgress(progress)
+          record(line)
+          if (isTold(progress, notes)) context.note(line.trim())
+        },
       },
     )
     return summaryOf(outcome)
   } finally {
     log.end()
     await finished(log)
+  }
+}
+
+/** All of it is in the log; a terminal gets what ended, and now and then what is being waited for. */
+function isTold({ kind, resource }: Progress, notes: Throttle): boolean {
+  switch (kind) {
+    case 'start':
+      return false
+    case 'done':
+    case 'failed':
+      return true
+    case 'note':
+      return notes.allows(resource, Date.now())
   }
 }
 
