@@ -1,5 +1,5 @@
 import { ANNOTATION_ACKNOWLEDGED_PREFIX, templateAnnotation } from '#api/v1alpha1/names'
-import type { Consumer, ConsumerPod, Consumers, WorkloadKind } from '../ports.ts'
+import type { Consumer, ConsumerPod, Consumers, ConsumerSearch, WorkloadKind } from '../ports.ts'
 import { MERGE_PATCH, type ApiClient } from '../runtime/api-client.ts'
 import { ApiError, isNotFound } from '../runtime/api-error.ts'
 import { listInPages } from '../runtime/listing.ts'
@@ -76,41 +76,38 @@ export function createConsumers(client: ApiClient): Consumers {
     return owner
   }
 
+  async function groupPods(
+    search: ConsumerSearch,
+    signal: AbortSignal,
+  ): Promise<Map<string, Pod[]>> {
+    const { namespace, extra } = search
+    const path = `/api/v1/namespaces/${namespace}/pods`
+    const { items } = await listInPages<Pod>(client, path, { signal })
+    const seen = new Map<string, OwnerReference>()
+    const groups = new Map<string, Pod[]>()
+    for (const { kind, name } of extra) groups.set(`${kind}/${name}`, [])
+    for (const pod of items) {
+      const owner = await ownerOf(namespace, pod, signal, seen)
+      if (hasEnded(pod) || !concerns(pod, owner, search)) continue
+      const known = owner && isWorkload(owner.kind)
+      const group = known ? `${owner.kind}/${owner.name}` : `Pod/${pod.metadata.name}`
+      groups.set(group, [...(groups.get(group) ?? []), pod])
+    }
+    return groups
+  }
+
   return {
-    async find({ namespace, secret, extra, discover }, signal) {
-      const annotation = templateAnnotation(secret)
-      const { items } = await listInPages<Pod>(client, `/api/v1/namespaces/${namespace}/pods`, {
-        signal,
-      })
-      const seen = new Map<string, OwnerReference>()
-      const groups = new Map<string, Pod[]>()
-      for (const { kind, name } of extra) groups.set(`${kind}/${name}`, [])
-      for (const pod of items) {
-        const owner = await ownerOf(namespace, pod, signal, seen)
-        const asked = extra.some(({ kind, name }) => kind === owner?.kind && name === owner.name)
-        const reads = discover && readsSecret(pod.spec, secret)
-        if (hasEnded(pod) || !(asked || reads)) continue
-        const group =
-          owner && isWorkload(owner.kind)
-            ? `${owner.kind}/${owner.name}`
-            : `Pod/${pod.metadata.name}`
-        groups.set(group, [...(groups.get(group) ?? []), pod])
-      }
+    async find(search, signal) {
       const consumers: Consumer[] = []
-      for (const [group, pods] of groups) {
+      for (const [group, pods] of await groupPods(search, signal)) {
         const [kind = '', name = ''] = group.split('/')
         const workload = isWorkload(kind)
-          ? await readOrUndefined<Workload>(apps(namespace, PLURAL[kind], name), signal)
+          ? await readOrUndefined<Workload>(apps(search.namespace, PLURAL[kind], name), signal)
           : undefined
-        consumers.push({
-          kind: workload && isWorkload(kind) ? kind : 'Pod',
-          name,
-          resourceVersion: workload?.metadata.resourceVersion,
-          minReadySeconds: workload?.spec.minReadySeconds ?? 0,
-          templateVersion: workload?.spec.template.metadata?.annotations?.[annotation],
-          annotations: workload?.metadata.annotations ?? {},
-          pods: pods.map((pod) => describe(pod, secret)),
-        })
+        const described = pods.map((pod) => describePod(pod, search.secret))
+        const facts =
+          workload && isWorkload(kind) ? { kind, ...factsOf(workload, search.secret) } : BARE
+        consumers.push({ ...facts, name, pods: described })
       }
       return consumers
     },
@@ -141,21 +138,50 @@ export function createConsumers(client: ApiClient): Consumers {
 const hasEnded = (pod: Pod): boolean =>
   pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
 
-function describe(pod: Pod, secret: string): ConsumerPod {
-  const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready')
-  const waiting = [
-    ...(pod.status?.initContainerStatuses ?? []),
-    ...(pod.status?.containerStatuses ?? []),
-  ].map(({ state }) => state?.waiting?.reason ?? '')
+function concerns(pod: Pod, owner: OwnerReference | undefined, search: ConsumerSearch): boolean {
+  const { discover, extra, secret } = search
+  if (discover && readsSecret(pod.spec, secret)) return true
+  return extra.some(({ kind, name }) => kind === owner?.kind && name === owner.name)
+}
+
+const BARE = {
+  kind: 'Pod',
+  resourceVersion: undefined,
+  minReadySeconds: 0,
+  templateVersion: undefined,
+  annotations: {},
+} as const
+
+const factsOf = ({ metadata, spec }: Workload, secret: string) => ({
+  resourceVersion: metadata.resourceVersion,
+  minReadySeconds: spec.minReadySeconds ?? 0,
+  templateVersion: spec.template.metadata?.annotations?.[templateAnnotation(secret)],
+  annotations: metadata.annotations ?? {},
+})
+
+function describePod({ metadata, status }: Pod, secret: string): ConsumerPod {
+  const notes = metadata.annotations ?? {}
   return {
-    name: pod.metadata.name,
-    ...(pod.status?.podIP === undefined ? {} : { address: pod.status.podIP }),
-    version: pod.metadata.annotations?.[templateAnnotation(secret)],
-    acknowledged: pod.metadata.annotations?.[ANNOTATION_ACKNOWLEDGED_PREFIX + secret],
-    createdAt: pod.metadata.creationTimestamp ?? '',
-    readySince: ready?.status === 'True' ? ready.lastTransitionTime : undefined,
-    notReadySince: ready?.status === 'True' ? undefined : ready?.lastTransitionTime,
-    terminating: pod.metadata.deletionTimestamp !== undefined,
-    trouble: waiting.find((reason) => TROUBLE.has(reason)),
+    name: metadata.name,
+    ...(status?.podIP === undefined ? {} : { address: status.podIP }),
+    version: notes[templateAnnotation(secret)],
+    acknowledged: notes[ANNOTATION_ACKNOWLEDGED_PREFIX + secret],
+    createdAt: metadata.creationTimestamp ?? '',
+    ...readiness(status),
+    terminating: metadata.deletionTimestamp !== undefined,
+    trouble: troubleOf(status),
   }
 }
+
+function readiness(status: Pod['status']) {
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready')
+  const since = ready?.lastTransitionTime
+  return ready?.status === 'True'
+    ? { readySince: since, notReadySince: undefined }
+    : { readySince: undefined, notReadySince: since }
+}
+
+const troubleOf = (status: Pod['status']): string | undefined =>
+  [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]
+    .map(({ state }) => state?.waiting?.reason ?? '')
+    .find((reason) => TROUBLE.has(reason))

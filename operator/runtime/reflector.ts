@@ -5,7 +5,7 @@ import { ApiError, isExpired, refusesStreamingList } from './api-error.ts'
 import { listInPages } from './listing.ts'
 import { ObjectStore, type Change } from './object-store.ts'
 import type { KubeObject, Logger } from './types.ts'
-import { IdleWatchError, watchEvents, type WatchEvent } from './watch-stream.ts'
+import { IdleWatchError, watchEvents } from './watch-stream.ts'
 
 export interface ReflectorMetrics {
   restarts(resource: string, cause: 'expired' | 'idle' | 'error'): void
@@ -127,7 +127,7 @@ export class Reflector<T extends KubeObject> {
       query: selected,
       idleMs,
       signal,
-    }) as AsyncGenerator<WatchEvent>
+    })
   }
 
   #replace(items: readonly T[]): void {

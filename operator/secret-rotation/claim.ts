@@ -1,17 +1,11 @@
 import { ANNOTATION_ADOPT } from '#api/v1alpha1/names'
 import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
-import type {
-  DatabaseAddress,
-  Deps,
-  FenceStanding,
-  RotatingDatabase,
-  StoredValue,
-  Versioned,
-} from '../ports.ts'
+import type { DatabaseAddress, Deps, RotatingDatabase, StoredValue, Versioned } from '../ports.ts'
 import { effect } from './effects/effect.ts'
 import { accepted, fenceOf, insist } from './effects/credential.ts'
 import { record } from './effects/record.ts'
 import type { AlternatingRoles, Refusal } from './eligibility.ts'
+import { newRecord } from './new-record.ts'
 import { isSameOwner, ownerText, type ClaimOwner, type StateRecord } from './state.ts'
 
 export type Claim =
@@ -55,7 +49,7 @@ export async function claim(by: Claimant, deps: Deps, signal: AbortSignal): Prom
     if (before && !before.released && before.owner.uid !== mayAdopt) {
       return claimedByOther('the record', ownerText(before.owner))
     }
-    return claimRecord(by, owner, value, state, deps, signal)
+    return claimRecord(by, { owner, value, before: state }, deps, signal)
   }
   if (state.value.adopting !== undefined) return adoptRoles(by, state, deps, signal)
   if (!value || value.value.owner !== ownerText(owner) || value.value.released) {
@@ -70,14 +64,32 @@ export async function claim(by: Claimant, deps: Deps, signal: AbortSignal): Prom
     )
     return { kind: 'acted' }
   }
+  const current = movedCurrent(state.value, value)
+  if (current) {
+    await record(deps, state, { current }, undefined, signal)
+    return { kind: 'acted' }
+  }
   return { kind: 'held', state, value }
+}
+
+/** Claiming or handing over writes the same value under a new number; retirement has to destroy that one. */
+function movedCurrent({ current }: StateRecord, { value, cas }: Versioned<StoredValue>) {
+  const same =
+    value.issue?.rotationId === current?.rotationId && value.issue?.version === current?.version
+  if (!current || !same || current.storeVersion === cas) return undefined
+  return { ...current, storeVersion: cas }
+}
+
+/** What was there before this resource came. */
+interface Found {
+  readonly owner: ClaimOwner
+  readonly value: Versioned<StoredValue> | undefined
+  readonly before: Versioned<StateRecord> | undefined
 }
 
 async function claimRecord(
   by: Claimant,
-  owner: ClaimOwner,
-  value: Versioned<StoredValue> | undefined,
-  before: Versioned<StateRecord> | undefined,
+  { owner, value, before }: Found,
   deps: Deps,
   signal: AbortSignal,
 ): Promise<Claim> {
@@ -91,56 +103,10 @@ async function claimRecord(
   const holder = standing.owner === ownerText(owner) ? null : standing.owner
   if (holder !== null && uidOf(holder) !== mayAdopt)
     return claimedByOther(`role "${first}"`, holder)
-  const fresh = newRecord(by, owner, value, standing, before?.value)
+  const fresh = newRecord(by, { owner, value, standing, before: before?.value })
   const next = holder === null ? fresh : { ...fresh, adopting: holder }
   await effect(deps, 'recordState', () => deps.states.write(owner, next, before?.cas ?? 0, signal))
   return { kind: 'acted' }
-}
-
-/** Numbers go on from the highest seen, so nothing that an earlier owner left under way can fit again. */
-function newRecord(
-  by: Claimant,
-  owner: ClaimOwner,
-  value: Versioned<StoredValue> | undefined,
-  standing: FenceStanding,
-  before: StateRecord | undefined,
-): StateRecord {
-  const { source, address, rotation } = by
-  const issue = value?.value.issue
-  const role = issue?.fields.reveal()['username'] ?? ''
-  // After a restore the published value is still the current one, as long as it is of these roles.
-  const current =
-    value && issue && source.roles.includes(role)
-      ? {
-          version: issue.version,
-          role,
-          rotationId: issue.rotationId,
-          storeVersion: value.cas,
-          issuedAt: rotation.metadata.creationTimestamp ?? '',
-        }
-      : null
-  return {
-    format: 1,
-    owner,
-    seq: Math.max(...Object.values(standing.seqs), before?.seq ?? 0, issue?.seq ?? 0) + 1,
-    fences: standing.seqs,
-    claim: {
-      backend: source.connectionRef.name,
-      roles: source.roles,
-      memberOf: source.memberOf,
-      database: address.database,
-      storePath: rotation.spec.store.path,
-      secretName: rotation.spec.secret.name,
-    },
-    rotation: null,
-    current,
-    previous: null,
-    secretSeq: Math.max(before?.secretSeq ?? 0, issue?.seq ?? 0) + 1,
-    ...(before?.lastRotationTime === undefined
-      ? {}
-      : { lastRotationTime: before.lastRotationTime }),
-    outbox: before?.outbox ?? [],
-  }
 }
 
 async function adoptRoles(

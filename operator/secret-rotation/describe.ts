@@ -41,56 +41,74 @@ export function describe(
   state: StateRecord,
   now: Date,
 ): SecretRotationStatus {
-  const { rotation } = seen
-  const { current, previous, rotation: flight, lastRotationTime } = state
-  const next = nextRotation(rotation, lastRotationTime)
-  const holders = plan.do === 'wait' ? plan.holders : undefined
-  const moving =
-    flight && (flight.step === 'converge' || flight.step === 'watch') ? flight : undefined
-  const judged = moving ? standingsOf(seen, moving, now) : []
-  const laggards = judged.filter(({ lacks }) => lacks !== undefined)
+  const { current, rotation: flight } = state
   return {
-    ...base(rotation, standingOf(plan, state), now),
+    ...base(seen.rotation, standingOf(plan, state), now),
     strategy: 'Overlap',
     step: flight ? STATUS_STEP[flight.step] : 'Idle',
     ...(current ? { version: current.version, user: current.role } : {}),
     ...(flight || current ? { rotationId: flight?.id ?? current?.rotationId ?? '' } : {}),
-    ...(previous
-      ? {
-          previous: {
-            version: previous.version,
-            user: previous.role,
-            state: flight?.disabledAt === undefined ? ('Valid' as const) : ('Disabled' as const),
-            ...validUntil(rotation, flight?.publishedAt),
-            ...(holders && holders.length > 0 ? { holders: [...holders] } : {}),
-          },
-        }
-      : {}),
+    ...previousIn(seen, plan, state),
+    ...timesIn(seen, state),
+    ...consumersIn(seen, state, now),
+    ...tokensIn(state),
+  }
+}
+
+function previousIn(
+  seen: Observed,
+  plan: Plan,
+  { previous, rotation }: StateRecord,
+): SecretRotationStatus {
+  if (!previous) return {}
+  const holders = plan.do === 'wait' ? (plan.holders ?? []) : []
+  return {
+    previous: {
+      version: previous.version,
+      user: previous.role,
+      state: rotation?.disabledAt === undefined ? 'Valid' : 'Disabled',
+      ...validUntil(seen.rotation, rotation?.publishedAt),
+      ...(holders.length > 0 ? { holders: [...holders] } : {}),
+    },
+  }
+}
+
+function timesIn({ rotation }: Observed, { lastRotationTime }: StateRecord): SecretRotationStatus {
+  const next = nextRotation(rotation, lastRotationTime)
+  return {
     ...(lastRotationTime === undefined
       ? {}
       : { lastRotationTime: seconds(new Date(lastRotationTime)) }),
     ...(next ? { nextRotationTime: seconds(next) } : {}),
-    ...(moving
-      ? { consumerCount: { total: judged.length, switched: judged.length - laggards.length } }
-      : {}),
-    ...(laggards.length > 0
-      ? {
-          consumers: laggards.slice(0, 20).map(({ consumer, lacks }) => ({
-            kind: consumer.kind,
-            name: consumer.name,
-            health: consumer.pods.every((pod) => pod.readySince !== undefined)
-              ? ('Healthy' as const)
-              : ('Unhealthy' as const),
-            message: `${labelOf(consumer)}: ${lacks}`.slice(0, 512),
-          })),
-        }
-      : {}),
-    ...(state.lastHandledRotateNow === undefined
-      ? {}
-      : { lastHandledRotateNow: state.lastHandledRotateNow }),
-    ...(state.lastHandledLeak === undefined ? {} : { lastHandledLeaked: state.lastHandledLeak }),
   }
 }
+
+/** Only while they move, and only the laggards: at rest the list would say what everybody expects. */
+function consumersIn(seen: Observed, { rotation }: StateRecord, now: Date): SecretRotationStatus {
+  if (rotation?.step !== 'converge' && rotation?.step !== 'watch') return {}
+  const judged = standingsOf(seen, rotation, now)
+  const laggards = judged.filter(({ lacks }) => lacks !== undefined)
+  const consumerCount = { total: judged.length, switched: judged.length - laggards.length }
+  if (laggards.length === 0) return { consumerCount }
+  const consumers = laggards.slice(0, 20).map(({ consumer, lacks }) => {
+    const healthy = consumer.pods.every((pod) => pod.readySince !== undefined)
+    return {
+      kind: consumer.kind,
+      name: consumer.name,
+      health: healthy ? ('Healthy' as const) : ('Unhealthy' as const),
+      message: `${labelOf(consumer)}: ${lacks}`.slice(0, 512),
+    }
+  })
+  return { consumerCount, consumers }
+}
+
+const tokensIn = ({
+  lastHandledRotateNow,
+  lastHandledLeak,
+}: StateRecord): SecretRotationStatus => ({
+  ...(lastHandledRotateNow === undefined ? {} : { lastHandledRotateNow }),
+  ...(lastHandledLeak === undefined ? {} : { lastHandledLeaked: lastHandledLeak }),
+})
 
 /** A pass that could not be finished keeps what was known and says what stands in the way. */
 export function describeTrouble(

@@ -22,63 +22,68 @@ export function announce(
   )
 }
 
-function eventFor(plan: Plan, { rotation, current, previous }: StateRecord): EventNote | undefined {
-  const version = rotation?.version ?? current?.version ?? 0
-  const normal = (reason: string, action: string, note: string): EventNote => ({
-    type: 'Normal',
-    reason,
-    action,
-    note,
-  })
-  switch (plan.do) {
-    case 'begin':
-      return normal(
-        'RotationBegan',
-        'Rotate',
-        `Version ${version} for user ${plan.role}: ${plan.why}`,
-      )
-    case 'publishSecret':
-      return normal(
-        'Published',
-        'Publish',
-        `Version ${version} is published; its user is ${current?.role}`,
-      )
-    case 'restart':
-      return plan.restarts
-        ? normal(
-            'RestartedConsumer',
-            'Restart',
-            `${plan.patch.kind}/${plan.patch.name} restarts for version ${version}`,
-          )
-        : undefined
-    case 'disable':
-      return normal('PreviousDisabled', 'Retire', `User ${previous?.role} is disabled`)
-    case 'enable':
-      return {
-        ...normal('PreviousEnabledAgain', 'Retire', `User ${previous?.role} may log in again`),
-        type: 'Warning',
-      }
-    case 'dropPrevious':
-      return normal('PreviousDestroyed', 'Retire', 'The previous value is destroyed')
-    case 'rollBack':
-      return { ...normal('RolledBack', 'RollBack', plan.note), type: 'Warning' }
-    case 'wait':
-      return plan.stalled === true
-        ? { type: 'Warning', reason: plan.reason, action: 'Wait', note: plan.message }
-        : undefined
-    case 'setVerifier':
-    case 'testLogin':
-    case 'publishValue':
-    case 'terminate':
-    case 'destroyVerifier':
-    case 'destroyValue':
-    case 'noteQuiet':
-    case 'noteRestart':
-    case 'goOn':
-    case 'complete':
-    case 'keepUp':
-      return undefined
-  }
+type Teller = (plan: Plan, state: StateRecord) => EventNote | undefined
+
+const told = (
+  type: EventNote['type'],
+  reason: string,
+  action: string,
+  note: string,
+): EventNote => ({
+  type,
+  reason,
+  action,
+  note,
+})
+
+const versionOf = ({ rotation, current }: StateRecord): number =>
+  rotation?.version ?? current?.version ?? 0
+
+/** Every kind of plan is named, so that a new one has to decide whether it is worth an event. */
+const TELLERS: Readonly<Record<Plan['do'], Teller | 'silent'>> = {
+  begin: (plan, state) => {
+    const { role = '', reason = '' } = state.rotation ?? {}
+    const note = `Version ${versionOf(state)} for user ${role}: ${reason}`
+    return told('Normal', 'RotationBegan', 'Rotate', note)
+  },
+  publishSecret: (_plan, state) => {
+    const note = `Version ${versionOf(state)} is published; its user is ${state.current?.role}`
+    return told('Normal', 'Published', 'Publish', note)
+  },
+  restart: (plan, state) => {
+    if (plan.do !== 'restart' || !plan.restarts) return undefined
+    const { kind, name } = plan.patch
+    const note = `${kind}/${name} restarts for version ${versionOf(state)}`
+    return told('Normal', 'RestartedConsumer', 'Restart', note)
+  },
+  disable: (_plan, { previous }) =>
+    told('Normal', 'PreviousDisabled', 'Retire', `User ${previous?.role} is disabled`),
+  enable: (_plan, { previous }) =>
+    told('Warning', 'PreviousEnabledAgain', 'Retire', `User ${previous?.role} may log in again`),
+  dropPrevious: () =>
+    told('Normal', 'PreviousDestroyed', 'Retire', 'The previous value is destroyed'),
+  rollBack: (plan) =>
+    plan.do === 'rollBack' ? told('Warning', 'RolledBack', 'RollBack', plan.note) : undefined,
+  wait: (plan) =>
+    plan.do === 'wait' && plan.stalled === true
+      ? told('Warning', plan.reason, 'Wait', plan.message)
+      : undefined,
+  setVerifier: 'silent',
+  testLogin: 'silent',
+  publishValue: 'silent',
+  terminate: 'silent',
+  destroyVerifier: 'silent',
+  destroyValue: 'silent',
+  noteQuiet: 'silent',
+  noteRestart: 'silent',
+  goOn: 'silent',
+  complete: 'silent',
+  keepUp: 'silent',
+}
+
+function eventFor(plan: Plan, state: StateRecord): EventNote | undefined {
+  const teller = TELLERS[plan.do]
+  return teller === 'silent' ? undefined : teller(plan, state)
 }
 
 export function measure(

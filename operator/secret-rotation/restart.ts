@@ -36,8 +36,9 @@ export function planRestart(
   if (timing.coalesceMs > 0 && due > now) return { kind: 'wait', ms: due - now }
 
   const waiting = Object.entries(annotations).filter(([key]) => key.startsWith(WAITING_FOR))
-  const cleared = Object.fromEntries([[RESTART_DUE, null], ...waiting.map(([key]) => [key, null])])
-  const versions = Object.fromEntries(
+  const cleared: Record<string, null> = { [RESTART_DUE]: null }
+  for (const [key] of waiting) cleared[key] = null
+  const versions: Record<string, string> = Object.fromEntries(
     waiting.map(([key, value]) => [templateAnnotation(key.slice(WAITING_FOR.length)), value]),
   )
   const templateAnnotations = { ...versions, [templateAnnotation(secret)]: wanted }

@@ -84,15 +84,12 @@ export async function startOpenBao(): Promise<TestOpenBao> {
     const health = await ask('GET', 'sys/health').catch(() => undefined)
     return health?.status === 200
   })
-  for (const section of initialisation()) {
-    for (const requests of Object.values(section)) {
-      for (const each of requests.request) {
-        for (const { path, data } of Object.values(each)) {
-          // Inside a Pod the server reads its own account's files; here `trust` says the same.
-          if (path !== 'auth/kubernetes/config') await insistSoon(insist, path, data)
-        }
-      }
-    }
+  const requests = initialisation()
+    .flatMap((section) => Object.values(section))
+    .flatMap(({ request }) => request.flatMap((each) => Object.values(each)))
+  for (const { path, data } of requests) {
+    // Inside a Pod the server reads its own account's files; here `trust` says the same.
+    if (path !== 'auth/kubernetes/config') await insistSoon(insist, path, data)
   }
 
   return {

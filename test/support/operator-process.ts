@@ -60,8 +60,9 @@ export async function startOperator(
     ended,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return
-      child.kill('SIGCONT')
       child.kill('SIGTERM')
+      // A stopped process hears of it only when it goes on.
+      child.kill('SIGCONT')
       const timer = setTimeout(kill, 10_000)
       await ended
       clearTimeout(timer)

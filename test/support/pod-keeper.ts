@@ -14,11 +14,18 @@ interface Deployment {
   readonly spec: { readonly template: Template }
 }
 
+export interface PodKeeper {
+  /** The Pods of a Deployment keep failing, until they recover. */
+  ail(deployment: string): Promise<void>
+  recover(deployment: string): Promise<void>
+  stop(): Promise<void>
+}
+
 /**
  * What the controllers and the kubelet would do to a Deployment, as far as its one Pod shows it: a changed template
  * brings a new ReplicaSet and a new Ready Pod, and the old one goes.
  */
-export function keepPods(api: TestApiServer, namespace: string): { stop(): Promise<void> } {
+export function keepPods(api: TestApiServer, namespace: string): PodKeeper {
   let stopped = false
   const made = new Map<string, string>()
   let counter = 0
@@ -64,14 +71,32 @@ export function keepPods(api: TestApiServer, namespace: string): { stop(): Promi
         spec: spec.template.spec,
       }),
     )
-    const at = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
-    const ready = { type: 'Ready', status: 'True', lastTransitionTime: at }
-    await api.mergePatch(`${pods}/${name}/status`, {
-      status: { phase: 'Running', podIP: '10.244.0.9', conditions: [ready] },
-    })
+    await setStatus(name, true)
     for (const pod of (old.body['items'] ?? []) as Deployment[]) {
       await api.ask('DELETE', `${pods}/${pod.metadata.name}?gracePeriodSeconds=0`)
     }
+  }
+
+  async function setStatus(pod: string, well: boolean): Promise<void> {
+    const at = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
+    const ready = { type: 'Ready', status: well ? 'True' : 'False', lastTransitionTime: at }
+    const waiting = { reason: 'CrashLoopBackOff', message: 'by the test' }
+    const main = { name: 'main', image: 'consumer:1', imageID: '', ready: well, restartCount: 0 }
+    const status = {
+      phase: 'Running',
+      podIP: '10.244.0.9',
+      conditions: [ready],
+      containerStatuses: [{ ...main, state: well ? {} : { waiting } }],
+    }
+    const path = `/api/v1/namespaces/${namespace}/pods/${pod}/status`
+    api.expectOk(await api.mergePatch(path, { status }))
+  }
+
+  async function setStatusOf(deployment: string, well: boolean): Promise<void> {
+    const path = `/api/v1/namespaces/${namespace}/pods?labelSelector=app=${deployment}`
+    const { body } = await api.get(path)
+    for (const pod of (body['items'] ?? []) as Deployment[])
+      await setStatus(pod.metadata.name, well)
   }
 
   const running = (async () => {
@@ -81,6 +106,8 @@ export function keepPods(api: TestApiServer, namespace: string): { stop(): Promi
     }
   })()
   return {
+    ail: (deployment) => setStatusOf(deployment, false),
+    recover: (deployment) => setStatusOf(deployment, true),
     async stop() {
       stopped = true
       await running
