@@ -241,7 +241,7 @@ describe('PUT /api/secrets/:name', () => {
       Array.from({ length: 12 }, (_, i) => put(people.alice, 'race', { value: `v${i}` })),
     )
     const written = all.filter((answer) => answer.statusCode === 201)
-    const versions = written.map((answer) => (answer.json() as { version: number }).version)
+    const versions = written.map((answer) => answer.json<{ version: number }>().version)
     expect(new Set(versions).size).toBe(written.length)
     expect(written.length).toBeGreaterThanOrEqual(4)
     for (const answer of all) expect([201, 409]).toContain(answer.statusCode)
@@ -300,7 +300,7 @@ describe('DELETE and restore', () => {
 describe('GET /api/secrets', () => {
   it("pages through one's own secrets in order of name and shows no value", async () => {
     for (const name of ['l1', 'l2', 'l3']) await put(people.bob, name, { value: 'canary-in-list' })
-    const first = (await ask(people.bob, 'GET', '/api/secrets?limit=2')).json() as { next: string }
+    const first = (await ask(people.bob, 'GET', '/api/secrets?limit=2')).json<{ next: string }>()
     expect(first).toMatchObject({ items: [{ name: 'l1' }, { name: 'l2' }], next: 'l2' })
     const second = await ask(people.bob, 'GET', `/api/secrets?limit=2&after=${first.next}`)
     expect(second.json()).toMatchObject({ items: [{ name: 'l3' }] })
@@ -402,7 +402,7 @@ describe('POST /api/v1/auth/login', () => {
       expiresIn: 900,
       user: { role: 'user' },
     })
-    const { accessToken } = answer.json() as { accessToken: string }
+    const { accessToken } = answer.json<{ accessToken: string }>()
     const listed = await app.inject({
       url: '/api/secrets',
       headers: { authorization: `Bearer ${accessToken}` },
