@@ -8,12 +8,13 @@ import type { CheckpointSigner, CheckpointSink } from './ports.ts'
 /**
  * Compares the database with what is remembered outside of it. A database that is behind was restored or cut, and
  * sealing on would fork the log: only `palisade audit recover` goes on from there.
+ * @returns the checkpoint where the log ends, which a crash may have kept from going outside
  */
 export async function assertNotBehind(
   client: pg.ClientBase,
   sinks: readonly CheckpointSink[],
   signers: readonly CheckpointSigner[],
-): Promise<void> {
+): Promise<string | null> {
   const head = await readHead(client)
   for (const sink of sinks) {
     const note = await sink.newest()
@@ -36,6 +37,7 @@ export async function assertNotBehind(
       )
     }
   }
+  return head.checkpoint
 }
 
 function open(

@@ -327,6 +327,15 @@ describe('Sealer', () => {
     expect(parseLogCheckpoint(opened?.text ?? '').size).toBe(7)
   })
 
+  it('takes out at its start what a crash after the commit kept inside', async () => {
+    await write(2)
+    const checkpoint = (await seal())?.checkpoint
+    const sink = memorySink()
+    const sealer = start([sink])
+    await expect.poll(() => sink.note).toBe(checkpoint)
+    await sealer.end()
+  })
+
   it('stops, says so and appends nothing while the database is behind what is outside', async () => {
     const sink = memorySink()
     await write(3)

@@ -83,7 +83,8 @@ export class Sealer {
     client.on('error', () => undefined)
     await client.connect()
     try {
-      await assertNotBehind(client, sinks, signers)
+      const newest = await assertNotBehind(client, sinks, signers)
+      if (newest !== null) this.#publisher.offer(newest)
       this.#halted = undefined
       metrics.halted.set(0)
       while (!signal.aborted) {
