@@ -38,6 +38,7 @@ export const PORTS = {
   postgres: 5432,
   postgresStatus: 8000,
   postgresMetrics: 9187,
+  certManagerMetrics: 9402,
   prometheus: 9090,
   alertmanager: 9093,
 } as const

@@ -1,51 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import * as pulumi from '@pulumi/pulumi'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { alertGroups } from '../observability/alerts.ts'
-import { parseStackConfig } from './config/parse.ts'
-import { IMAGE_NAMES } from './config/schema.ts'
+import { exampleStack, recordProgram, type Registered } from '../test/support/recorded-program.ts'
 
-interface Registered {
-  readonly type: string
-  readonly name: string
-  readonly inputs: Record<string, unknown>
-  readonly begun: number
-  readonly done: number
-}
-const registered: Registered[] = []
-let clock = 0
-
-/** The whole program against an engine that takes its time and notes when each resource begins and is done. */
+let registered: readonly Registered[]
 beforeAll(async () => {
-  await pulumi.runtime.setMocks({
-    newResource: async ({ name, type, inputs }) => {
-      const begun = clock++
-      await sleep(3)
-      const given = inputs as Record<string, unknown>
-      registered.push({ type, name, inputs: given, begun, done: clock++ })
-      return { id: name, state: given }
-    },
-    call: ({ token }) => {
-      throw new Error(`the program asks the provider while planning: ${token}`)
-    },
-  })
-  const { platform } = await import('./program.ts')
-  const images = Object.fromEntries(IMAGE_NAMES.map((name) => [name, `palisade.local/${name}:1`]))
-  platform(
-    parseStackConfig({
-      profile: 'dev',
-      images,
-      cluster: {
-        apiServer: { cidrs: ['10.250.0.1/32'], port: 6443 },
-        podCidrs: ['10.244.0.0/16'],
-      },
-      openbao: { seal: 'static' },
-      edge: { exposure: 'HostPort', hosts: ['api.palisade.localhost'], publicPort: 8443 },
-      appNamespaces: ['shop'],
-    }),
-    alertGroups(),
-  )
-  await pulumi.runtime.disconnect()
+  registered = await recordProgram(exampleStack())
 }, 60_000)
 
 const find = (kind: string, name: string): Registered => {

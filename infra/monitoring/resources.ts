@@ -1,5 +1,5 @@
 import type { StackConfig } from '../config/schema.ts'
-import { DATABASE, HOSTS, NAMESPACES, tlsSecret } from '../names.ts'
+import { DATABASE, HOSTS, NAMESPACES, OPERATOR_NAMESPACES, tlsSecret } from '../names.ts'
 import { resources, restrictedPod } from '../workload/security.ts'
 
 const SECRET = tlsSecret('prometheus')
@@ -76,7 +76,8 @@ export interface Target {
   readonly namespace: string
   readonly selector: Readonly<Record<string, string>>
   readonly port: string
-  readonly serverName: string
+  /** Name in its certificate; absent where the program cannot serve metrics over TLS. */
+  readonly serverName?: string
 }
 
 const program = (name: string): Target => ({
@@ -98,6 +99,12 @@ export const TARGETS: readonly Target[] = [
     port: 'metrics',
     serverName: HOSTS.database,
   },
+  {
+    name: 'cert-manager',
+    namespace: OPERATOR_NAMESPACES.certManager,
+    selector: { app: 'cert-manager' },
+    port: 'http-metrics',
+  },
 ]
 
 export const podMonitorSpec = (target: Target) => ({
@@ -108,8 +115,9 @@ export const podMonitorSpec = (target: Target) => ({
     {
       port: target.port,
       path: '/metrics',
-      scheme: 'https',
-      tlsConfig: trusting(target.serverName),
+      ...(target.serverName === undefined
+        ? {}
+        : { scheme: 'https', tlsConfig: trusting(target.serverName) }),
       relabelings: [{ targetLabel: 'job', replacement: target.name }],
     },
   ],

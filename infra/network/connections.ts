@@ -29,6 +29,10 @@ export const PEERS = {
   openbao: app(NAMESPACES.vault, 'openbao'),
   database: { namespace: NAMESPACES.data, pods: { 'cnpg.io/cluster': DATABASE.cluster } },
   databaseOperator: { namespace: OPERATOR_NAMESPACES.postgres },
+  certManager: {
+    namespace: OPERATOR_NAMESPACES.certManager,
+    pods: { app: 'cert-manager' },
+  },
   monitoringOperator: { namespace: OPERATOR_NAMESPACES.prometheus },
   prometheus: app(NAMESPACES.monitoring, 'prometheus'),
   alertmanager: app(NAMESPACES.monitoring, 'alertmanager'),
@@ -72,6 +76,13 @@ export const CONNECTIONS: readonly Connection[] = [
   connect('scrape-sealer', 'metrics', 'prometheus', 'sealer', metrics),
   connect('scrape-operator', 'metrics', 'prometheus', 'operator', metrics),
   connect('scrape-database', 'metrics', 'prometheus', 'database', PORTS.postgresMetrics),
+  connect(
+    'scrape-cert-manager',
+    'life left of certificates',
+    'prometheus',
+    'certManager',
+    PORTS.certManagerMetrics,
+  ),
   connect('alerts', 'alerts', 'prometheus', 'alertmanager', PORTS.alertmanager),
 ]
 

@@ -212,6 +212,11 @@ const MONITORING: readonly Row[] = [
     'prometheus -> listener:9093',
   ),
   row(
+    'palisade-monitoring/out-scrape-cert-manager',
+    'prometheus -> certManager:9402',
+    'prometheus -> certWebhook:10250',
+  ),
+  row(
     'palisade-monitoring/out-scrape-database',
     'prometheus -> database:9187',
     'prometheus -> listener:9187',

@@ -1,0 +1,138 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { chartValues, type Stage } from '../../infra/workload/chart-values.ts'
+import { namespaceLabels } from '../../infra/workload/namespace.ts'
+import { toolPath } from '../../local/tools/path.ts'
+import { startApiServer, type TestApiServer } from '../../test/support/apiserver.ts'
+import { exampleStack } from '../../test/support/recorded-program.ts'
+
+const run = promisify(execFile)
+const CHART = import.meta.dirname
+
+interface Manifest {
+  readonly kind: string
+  readonly metadata: { readonly name: string }
+  readonly rules?: readonly { readonly resources: string[]; readonly verbs: string[] }[]
+  readonly spec?: { readonly template?: { readonly metadata: object; readonly spec: object } }
+}
+
+let folder: string
+let api: TestApiServer
+const config = exampleStack()
+
+async function template(values: object): Promise<string> {
+  const path = join(folder, 'values.json')
+  await writeFile(path, JSON.stringify(values))
+  const { stdout } = await run(await toolPath('helm'), [
+    'template',
+    'palisade',
+    CHART,
+    ...['--namespace', 'palisade-system', '--kube-version', '1.34.0', '--values', path],
+  ])
+  return stdout
+}
+const stage = (name: Stage) => template(chartValues(config, name, 'https://api.palisade.localhost'))
+const objects = (text: string): readonly Manifest[] =>
+  parseAllDocuments(text)
+    .map((document) => document.toJS() as Manifest | null)
+    .filter((one) => one !== null)
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'palisade-chart-'))
+  api = await startApiServer()
+  await api.installCrds()
+  await api.namespace('palisade-system', namespaceLabels())
+})
+afterAll(async () => {
+  await api?.stop()
+  await rm(folder, { recursive: true })
+})
+
+const dryRun = async (manifest: object): Promise<string> => {
+  const path = join(folder, 'object.json')
+  await writeFile(path, JSON.stringify(manifest))
+  return api.kubectl(
+    'apply',
+    '--server-side',
+    '--dry-run=server',
+    '--validate=strict',
+    '-n',
+    'palisade-system',
+    '-f',
+    path,
+  )
+}
+
+describe('charts/palisade', () => {
+  it('is clean for helm lint', async () => {
+    const { stdout } = await run(await toolPath('helm'), ['lint', CHART, '--set', 'image=a:1'])
+    expect(stdout).toContain('0 chart(s) failed')
+  })
+
+  it('renders the same text twice: it makes nothing up', async () => {
+    expect(await stage('services')).toBe(await stage('services'))
+    expect(await stage('operator')).toBe(await stage('operator'))
+  })
+
+  it.each([
+    ['no image', {}, '/image'],
+    ['an unknown key', { image: 'a:1', gateways: {} }, 'gateways'],
+    ['an unknown profile', { image: 'a:1', profile: 'prod' }, '/profile'],
+    ['zero replicas', { image: 'a:1', gateway: { replicas: 0 } }, '/gateway/replicas'],
+  ])('refuses %s and names the field', async (_, values, field) => {
+    const failure = await template(values).catch((error: { stderr: string }) => error.stderr)
+    expect(failure).toContain(field)
+  })
+
+  it.each(['operator', 'services'] as const)(
+    'stage %s is accepted by the API server',
+    async (name) => {
+      const made = objects(await stage(name))
+      expect(made.length).toBeGreaterThan(5)
+      for (const manifest of made) {
+        expect(await dryRun(manifest), `${manifest.kind} ${manifest.metadata.name}`).toContain(
+          'serverside-applied',
+        )
+      }
+    },
+  )
+
+  it('starts pods that restricted Pod Security admits', async () => {
+    const owners = [
+      ...objects(await stage('operator')),
+      ...objects(await stage('services')),
+    ].filter(({ kind }) => kind === 'Deployment')
+    expect(owners.map(({ metadata }) => metadata.name).sort()).toEqual([
+      'gateway',
+      'operator',
+      'sealer',
+    ])
+    for (const { metadata, spec } of owners) {
+      const pod = {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { ...spec?.template?.metadata, name: metadata.name },
+        spec: { ...spec?.template?.spec, serviceAccountName: 'default' },
+      }
+      expect(await dryRun(pod)).toContain('serverside-applied')
+    }
+  })
+
+  it('lets the operator write Secrets of a namespace that opted in, and read none anywhere', async () => {
+    const rules = objects(await stage('operator'))
+      .filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role')
+      .flatMap(({ metadata, rules: granted = [] }) =>
+        granted.map((rule) => ({ role: metadata.name, ...rule })),
+      )
+    const onSecrets = rules.filter(
+      ({ resources }) => resources.includes('secrets') || resources.includes('*'),
+    )
+    expect(onSecrets).toHaveLength(1)
+    expect(onSecrets[0]).toMatchObject({ role: 'palisade-namespace', verbs: ['create', 'patch'] })
+  })
+})

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startApiServer, type TestApiServer } from '../test/support/apiserver.ts'
+import { exampleStack, recordProgram } from '../test/support/recorded-program.ts'
+
+interface Manifest {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: { readonly name: string; readonly namespace?: string }
+  readonly spec?: { readonly template?: { readonly metadata: object; readonly spec: object } }
+}
+
+/** Kinds of other people's operators; those are judged on the running cluster. */
+const FOREIGN = /^(cert-manager\.io|postgresql\.cnpg\.io|monitoring\.coreos\.com)\//
+
+let api: TestApiServer
+let folder: string
+let manifests: readonly Manifest[]
+
+beforeAll(async () => {
+  api = await startApiServer()
+  await api.installCrds()
+  folder = await mkdtemp(join(tmpdir(), 'palisade-manifests-'))
+  const registered = await recordProgram(exampleStack())
+  manifests = registered
+    .map(({ inputs }) => inputs as unknown as Manifest)
+    .filter(({ apiVersion }) => typeof apiVersion === 'string' && !FOREIGN.test(apiVersion))
+  for (const namespace of manifests.filter(({ kind }) => kind === 'Namespace')) {
+    await api.kubectl('apply', '--server-side', '-f', await written(namespace))
+  }
+  await api.namespace('shop')
+})
+afterAll(async () => {
+  await api?.stop()
+  if (folder !== undefined) await rm(folder, { recursive: true })
+})
+
+async function written(manifest: object): Promise<string> {
+  const path = join(folder, `${Math.random().toString(36).slice(2)}.json`)
+  await writeFile(path, JSON.stringify(manifest))
+  return path
+}
+const dryRun = async (manifest: object): Promise<string> =>
+  api.kubectl(
+    'apply',
+    '--server-side',
+    '--dry-run=server',
+    '--validate=strict',
+    '-f',
+    await written(manifest),
+  )
+
+describe('every object of the program', () => {
+  it('is accepted by the API server with strict validation of its fields', async () => {
+    expect(manifests.length).toBeGreaterThan(80)
+    for (const manifest of manifests) {
+      expect(await dryRun(manifest), `${manifest.kind} ${manifest.metadata.name}`).toContain(
+        'serverside-applied',
+      )
+    }
+  })
+
+  it('starts pods that the Pod Security of their namespace admits', async () => {
+    const owners = manifests.filter(({ spec }) => spec?.template !== undefined)
+    expect(owners.map(({ kind }) => kind)).toEqual(
+      expect.arrayContaining(['Job', 'StatefulSet', 'Deployment']),
+    )
+    for (const { metadata, spec } of owners) {
+      const pod = {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: {
+          ...spec?.template?.metadata,
+          name: metadata.name,
+          namespace: metadata.namespace,
+        },
+        spec: { ...spec?.template?.spec, serviceAccountName: 'default' },
+      }
+      expect(await dryRun(pod), metadata.name).toContain('serverside-applied')
+    }
+  })
+})
