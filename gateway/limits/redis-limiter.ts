@@ -32,7 +32,9 @@ export class RedisLimiter implements Limiter {
   }
 
   async take(policy: LimitPolicy, subject: string): Promise<LimitDecision> {
-    if (this.#redis.status !== 'ready') return this.#takeWithoutRedis(policy, subject)
+    // Counted here as well, so that a Redis that falls silent does not open the limit a second time.
+    const alone = this.#takeWithoutRedis(policy, subject)
+    if (this.#redis.status !== 'ready') return alone
     try {
       const key = `rl:{${policy.name}:${subject}}`
       const [allowed, remaining, retryAfterMs, resetMs] = await this.#redis.palisadeGcra(
@@ -43,7 +45,7 @@ export class RedisLimiter implements Limiter {
       return { allowed: allowed === 1, remaining, retryAfterMs, resetMs }
     } catch (error) {
       this.#options.onFallback?.(error)
-      return this.#takeWithoutRedis(policy, subject)
+      return alone
     }
   }
 
