@@ -11,7 +11,7 @@ export interface RedisAddress {
 }
 
 /** A request waits at most this long for Redis before it is counted locally. */
-const COMMAND_TIMEOUT_MS = 100
+const COMMAND_TIMEOUT_MS = 250
 
 export function connectRedis(address: RedisAddress, onError: (error: Error) => void): Redis {
   const redis = new Redis({
