@@ -7,6 +7,8 @@ export interface Backend {
   /** Where pods get their addresses, for the policies of the cluster's operators. */
   readonly podCidr: string
   readonly log: string
+  /** What the stack's configuration must say differently here than `Pulumi.local.yaml` does. */
+  readonly stackConfig: Readonly<Record<string, unknown>>
   /** Starts the API server and writes the kubeconfig; pods may still have to wait. */
   startControlPlane(context: StepContext): Promise<string>
   /** Pods run, names resolve, policies are enforced, volumes are made. */

@@ -22,10 +22,10 @@ const ROOT = join(import.meta.dirname, '..')
 
 export const stackLog = (): string => join(logDir(), 'stack.log')
 
-/** Runs the infrastructure program as stack `local`, with the images that this machine made. */
+/** Runs the infrastructure program as stack `local`; `config` wins over the committed file. */
 export async function runPlatform(
   operation: Operation,
-  images: Readonly<Record<string, string>>,
+  config: Readonly<Record<string, unknown>>,
   context: StepContext,
 ): Promise<string> {
   await mkdir(logDir(), { recursive: true, mode: 0o700 })
@@ -40,7 +40,7 @@ export async function runPlatform(
         operation,
         program: join(ROOT, 'infra', 'index.ts'),
         configFile: join(ROOT, 'Pulumi.local.yaml'),
-        config: { 'palisade:images': imagesOf(images) },
+        config,
         stateDir: stateDir(),
         kubeconfig: kubeconfigPath(),
         pulumi: await toolPath('pulumi'),
@@ -80,8 +80,9 @@ function isTold({ kind, resource }: Progress, notes: Throttle): boolean {
 }
 
 /** The program refuses names that it does not know; those are the cluster's, not the platform's. */
-const imagesOf = (images: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(IMAGE_NAMES.map((name) => [name, images[name] ?? '']))
+export const imageConfig = (images: Readonly<Record<string, string>>): Record<string, unknown> => ({
+  'palisade:images': Object.fromEntries(IMAGE_NAMES.map((name) => [name, images[name] ?? ''])),
+})
 
 export function summaryOf({ changes }: Pick<Outcome, 'changes'>): string {
   const told = Object.entries(changes).filter(([kind, count]) => kind !== 'same' && count > 0)

@@ -9,7 +9,7 @@ import { isDockerThere, kindBackend } from './kind/backend.ts'
 import { factsOf } from './machine.ts'
 import { ensureOperators } from './operators/ensure.ts'
 import { cacheDir, kubeconfigPath, stateDir } from './paths.ts'
-import { runPlatform, stackLog } from './platform.ts'
+import { imageConfig, runPlatform, stackLog } from './platform.ts'
 import { problemsOf } from './preflight.ts'
 import type { Step, StepContext } from './steps.ts'
 import { buildTools, buildTimesPath } from './tools/build.ts'
@@ -93,7 +93,12 @@ function platform(backend: Backend): Step[] {
       name: 'stack',
       needs: ['operators'],
       log: stackLog(),
-      run: (context) => runPlatform('up', referencesOf(images), context),
+      run: (context) =>
+        runPlatform(
+          'up',
+          { ...backend.stackConfig, ...imageConfig(referencesOf(images)) },
+          context,
+        ),
     },
     { name: 'gateway', needs: ['stack'], log: stackLog(), run: untilGatewayAnswers },
   ]

@@ -9,6 +9,7 @@ export const bareBackend = (layout: Layout): Backend => ({
   name: 'bare',
   podCidr: NODE.podCidr,
   log: nodeLog(layout),
+  stackConfig: {}, // the committed file describes this backend
   startControlPlane: (context) => startControlPlane(layout, context),
   finishNode: (context) => finishNode(layout, context),
   importImages: async (images, context) => {

@@ -14,6 +14,22 @@ const CLUSTER = 'palisade'
 const NODE_IMAGE = 'kindest/node:v1.34.0'
 const POD_CIDR = '10.244.0.0/16'
 
+/** Docker publishes the ports itself, without a PROXY header; its networks lie in 172.16.0.0/12. */
+const STACK_CONFIG = {
+  'palisade:cluster': {
+    apiServer: { cidrs: ['172.16.0.0/12'], port: 6443 },
+    podCidrs: [POD_CIDR],
+    dnsCidrs: [],
+  },
+  'palisade:edge': {
+    exposure: 'HostPort',
+    hosts: ['api.palisade.localhost'],
+    publicPort: HOST_PORTS.https,
+    proxyProtocol: false,
+    trustedProxies: [],
+  },
+}
+
 export const isDockerThere = (): Promise<boolean> =>
   exec('docker', ['info', '--format', '{{.ServerVersion}}']).then(
     () => true,
@@ -52,6 +68,7 @@ export const kindBackend = (layout: Layout): Backend => ({
   name: 'kind',
   podCidr: POD_CIDR,
   log: join(layout.logs, 'kind'),
+  stackConfig: STACK_CONFIG,
   startControlPlane: async () => {
     await mkdir(layout.state, { recursive: true, mode: 0o700 })
     if (await exists()) return 'unchanged'
