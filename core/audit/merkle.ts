@@ -1,18 +1,24 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Merkle trees as Certificate Transparency defines them (RFC 6962 2.1): SHA-256, leaves and nodes told apart. */
 
 const LEAF = Buffer.from([0])
-const NODE = Buffer.from([1])
+const HASH_BYTES = 32
 
-export const leafHash = (data: Uint8Array): Buffer =>
-  createHash('sha256').update(LEAF).update(data).digest()
+// One-shot hashing, and one buffer for all nodes: a verification does this a few times per record.
+const sha256 = (data: Uint8Array): Buffer => hash('sha256', data, 'buffer')
+const node = Buffer.from([1, ...new Uint8Array(2 * HASH_BYTES)])
 
-export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer =>
-  createHash('sha256').update(NODE).update(left).update(right).digest()
+export const leafHash = (data: Uint8Array): Buffer => sha256(Buffer.concat([LEAF, data]))
+
+export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+  node.set(left, 1)
+  node.set(right, 1 + HASH_BYTES)
+  return sha256(node)
+}
 
 /** The root of the tree without leaves. */
-export const EMPTY_ROOT: Buffer = createHash('sha256').digest()
+export const EMPTY_ROOT: Buffer = sha256(Buffer.alloc(0))
 
 /**
  * The right edge of a tree: the roots of its complete subtrees, largest first. It is all that is needed to append,
@@ -29,12 +35,12 @@ export function append(frontier: Frontier, leaves: Iterable<Uint8Array>): Fronti
   let { size } = frontier
   const nodes = [...frontier.nodes]
   for (const leaf of leaves) {
-    let node = leaf
+    let subtree = leaf
     // Each trailing one bit of the size is a complete subtree of the same height waiting for its right half.
     for (let bits = size; bits % 2 === 1; bits = Math.floor(bits / 2)) {
-      node = nodeHash(nodes.pop() as Uint8Array, node)
+      subtree = nodeHash(nodes.pop() as Uint8Array, subtree)
     }
-    nodes.push(node)
+    nodes.push(subtree)
     size += 1
   }
   return { size, nodes }

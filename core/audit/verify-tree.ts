@@ -80,15 +80,25 @@ function grow(
   wantedSizes: ReadonlySet<string>,
   roots: Map<string, Uint8Array>,
 ): Trees {
-  let { records, numbering } = tree
-  for (const seal of seals) {
-    records = append(records, [seal.leaf])
-    numbering = append(numbering, [leafHash(placeBytes(seal))])
-    const size = place(seal.epoch, seal.seq)
-    if (wantedSizes.has(size)) roots.set(size, rootOf(records))
+  let { records } = tree
+  let from = 0
+  for (const [i, { epoch, seq }] of seals.entries()) {
+    const size = place(epoch, seq)
+    if (!wantedSizes.has(size)) continue
+    records = append(records, leavesOf(seals.slice(from, i + 1)))
+    from = i + 1
+    roots.set(size, rootOf(records))
   }
-  return { records, numbering }
+  return {
+    records: append(records, leavesOf(seals.slice(from))),
+    numbering: append(
+      tree.numbering,
+      seals.map((seal) => leafHash(placeBytes(seal))),
+    ),
+  }
 }
+
+const leavesOf = (seals: readonly LogSeal[]) => seals.map(({ leaf }) => leaf)
 
 /** Seals that are missing between others; at the end of the log they are the tail, judged elsewhere. */
 function gaps(epoch: number, seals: readonly LogSeal[], batches: readonly LogBatch[]): Finding[] {
