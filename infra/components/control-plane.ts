@@ -20,6 +20,9 @@ const PROGRAMS: Readonly<Record<Stage, readonly string[]>> = {
   services: ['gateway', 'sealer'],
 }
 
+/** The gateway takes a renewed certificate over by itself; these do not yet. */
+const READ_ONCE: readonly string[] = ['operator', 'sealer']
+
 /** Our own programs by our own chart, which owns the manifests; this owns order and certificates. */
 export class ControlPlane extends pulumi.ComponentResource {
   constructor(name: string, args: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -35,6 +38,7 @@ export class ControlPlane extends pulumi.ComponentResource {
             commonName: program,
             dnsNames: [program, ...serviceNames(program, namespace)],
             usages: ['server auth', 'client auth'],
+            readOnce: READ_ONCE.includes(program),
           },
           { parent: this },
         ),

@@ -41,6 +41,7 @@ export class OpenBao extends pulumi.ComponentResource {
         commonName: 'openbao',
         dnsNames: ['openbao', ...serviceNames('openbao', namespace)],
         usages: ['server auth'],
+        readOnce: true,
       },
       within,
     )

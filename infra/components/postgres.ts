@@ -53,7 +53,13 @@ export class Postgres extends pulumi.ComponentResource {
       const secretName = clientTlsSecret(role)
       new Certificate(
         secretName,
-        { namespace: system, secretName, commonName: role, usages: ['client auth'] },
+        {
+          namespace: system,
+          secretName,
+          commonName: role,
+          usages: ['client auth'],
+          readOnce: true,
+        },
         { parent: this },
       )
     }

@@ -32,6 +32,7 @@ export class Redis extends pulumi.ComponentResource {
         commonName: service,
         dnsNames: [service, ...serviceNames(service, data)],
         usages: ['server auth', 'client auth'],
+        readOnce: true,
       },
       { parent: this },
     )

@@ -1,6 +1,7 @@
 import type { StackConfig } from '../config/schema.ts'
 import { PORTS, tlsSecret } from '../names.ts'
 import { labelsOf, selectorOf } from '../workload/labels.ts'
+import { START, STOP } from './start.ts'
 import { resources, restrictedContainer, restrictedPod } from '../workload/security.ts'
 import { configFiles, mountsOf, scratch, secretFiles, volumesOf } from '../workload/volumes.ts'
 
@@ -47,35 +48,13 @@ export const edgeDeployment = (wish: EdgeDeploymentWish) => {
             name: 'nginx',
             image: wish.image,
             imagePullPolicy: 'IfNotPresent',
-            command: [
-              'nginx',
-              '-e',
-              'stderr',
-              '-c',
-              '/etc/palisade/edge/nginx.conf',
-              '-g',
-              'daemon off;',
-            ],
+            command: START,
             ports: [port('http', PORTS.edgePlain), port('https', PORTS.edgeTls)],
             securityContext: restrictedContainer(),
             resources: resources('50m', '64Mi', '256Mi'),
             readinessProbe: probe,
             livenessProbe: { ...probe, periodSeconds: 10 },
-            lifecycle: {
-              preStop: {
-                exec: {
-                  command: [
-                    'nginx',
-                    '-e',
-                    'stderr',
-                    '-c',
-                    '/etc/palisade/edge/nginx.conf',
-                    '-s',
-                    'quit',
-                  ],
-                },
-              },
-            },
+            lifecycle: { preStop: { exec: { command: STOP } } },
             volumeMounts: mountsOf([CONFIG, TLS, TMP]),
           },
         ],

@@ -9,17 +9,22 @@ export interface CertificateWish {
   readonly dnsNames?: readonly string[]
   readonly usages: readonly ('server auth' | 'client auth')[]
   readonly labels?: Readonly<Record<string, string>>
+  /** True where the program reads its certificate only when it starts, so somebody must restart it. */
+  readonly readOnce?: boolean
 }
 
 const KEY = { algorithm: 'ECDSA', size: 256, rotationPolicy: 'Always', encoding: 'PKCS8' } as const
 
 /** Renewed at two thirds of 30 days: ten days remain to notice a renewal that fails. */
+const SHORT = { duration: '720h0m0s', renewBefore: '240h0m0s' } as const
+/** For programs that must be restarted to take a new one over: once a year, with a third of it to choose from. */
+const LONG = { duration: '8760h0m0s', renewBefore: '2920h0m0s' } as const
+
 export const certificateSpec = (wish: CertificateWish): CertificateSpec => ({
   secretName: wish.secretName,
   commonName: wish.commonName,
   ...(wish.dnsNames === undefined ? {} : { dnsNames: [...wish.dnsNames] }),
-  duration: '720h0m0s',
-  renewBefore: '240h0m0s',
+  ...(wish.readOnce === true ? LONG : SHORT),
   privateKey: KEY,
   usages: ['digital signature', ...wish.usages],
   issuerRef: { name: ISSUER, kind: 'ClusterIssuer', group: 'cert-manager.io' },
