@@ -451,9 +451,7 @@ describe('the server', () => {
     ['a superuser', () => db.superuser],
     ['the migrator', () => db.as('palisade_migrator')],
   ])('refuses to serve as %s', async (_, config) => {
-    const unfit = new PostgresStore({ ...config() } as ConstructorParameters<
-      typeof PostgresStore
-    >[0])
+    const unfit = new PostgresStore({ ...config() })
     await expect(refuseUnfitRole(unfit)).rejects.toMatchObject({ code: 'ERR_CONFIG_INVALID' })
     await unfit.close()
   })

@@ -85,7 +85,7 @@ describe('npm start', () => {
     const checkpoint = join(directory, 'data', 'audit', 'checkpoint')
     await until(async () =>
       (await readFile(checkpoint, 'utf8').catch(() => '')).startsWith(
-        'palisade.dev/audit/embedded\n',
+        'palisade.dev/audit/embedded/epoch-1\n',
       ),
     )
     first.child.kill('SIGKILL')
