@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, request, type Dispatcher } from 'undici'
 import { kubectl } from './cluster.ts'
 import { API_HOST, caPath } from '../../local/answer.ts'
@@ -17,14 +18,16 @@ export interface EdgeRequest {
   readonly json?: unknown
 }
 
-/** A client of the platform from this machine: through the relay, over TLS, trusting the platform's CA alone. */
-export async function edgeClient(): Promise<{
+export interface EdgeClient {
   call(path: string, wish?: EdgeRequest): Promise<EdgeAnswer>
   close(): Promise<void>
-}> {
+}
+
+/** A client of the platform from this machine: through the relay, over TLS, trusting the platform's CA alone. */
+export async function edgeClient({ http2 = true } = {}): Promise<EdgeClient> {
   const ca = await readFile(caPath(), 'utf8')
   // By address, since not every resolver knows that names under localhost are this machine.
-  const agent = new Agent({ connect: { ca, servername: API_HOST } })
+  const agent = new Agent({ connect: { ca, servername: API_HOST }, allowH2: http2 })
   return {
     async call(path, { method = 'GET', token, headers = {}, json } = {}) {
       const answer = await request(`https://127.0.0.1:${HOST_PORTS.https}${path}`, {
@@ -55,4 +58,21 @@ export async function developmentLogin(): Promise<{ email: string; password: str
     ...['node', 'gateway/main.ts', 'development-login'],
   )
   return JSON.parse(text) as { email: string; password: string }
+}
+
+const ATTEMPTS = 8
+
+/** An access token of the development user. Tests share one address, so a full limit is waited for. */
+export async function accessToken(edge: EdgeClient): Promise<string> {
+  const json = await developmentLogin()
+  for (let attempt = 1; ; attempt++) {
+    const answer = await edge.call('/api/v1/auth/login', { method: 'POST', json })
+    if (answer.status === 200) {
+      return (JSON.parse(answer.body) as { accessToken: string }).accessToken
+    }
+    if (answer.status !== 429 || attempt === ATTEMPTS) {
+      throw new Error(`login was answered with ${answer.status}: ${answer.body}`)
+    }
+    await sleep(Number(answer.headers['retry-after'] ?? 1) * 1000)
+  }
 }
