@@ -36,7 +36,7 @@ export function createRotationObjects(client: ApiClient): RotationObjects {
       try {
         await applyStatus(client, pathOf(rotation), rotation, status, options)
       } catch (error) {
-        // The object went, or a namesake took its place, while the pass was under way.
+        // The object went or changed while the pass was under way; the change brings a pass of its own.
         const gone = error instanceof ApiError && (error.status === 404 || error.status === 409)
         if (!gone) throw error
       }

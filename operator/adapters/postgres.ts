@@ -184,7 +184,8 @@ export class PostgresDatabase implements RotatingDatabase {
         case STALE_FENCE:
           return (await this.#wasOurs(role, fence)) ? { kind: 'done' } : { kind: 'stale' }
         case CLAIMED_BY_OTHER:
-          return { kind: 'claimedByOther' }
+          // An adoption that is repeated finds the old owner gone, since it is ours already.
+          return (await this.#wasOurs(role, fence)) ? { kind: 'done' } : { kind: 'claimedByOther' }
         case NOT_ENROLLED:
           return { kind: 'notEnrolled' }
         default:

@@ -35,8 +35,14 @@ export async function applyStatus<S extends object>(
   const body = {
     apiVersion,
     kind,
-    // With the uid, a status meant for a deleted object cannot land on its namesake.
-    metadata: { name: metadata.name, namespace: metadata.namespace, uid: metadata.uid },
+    // The uid keeps it from a namesake of a deleted object, the version from a newer status: a replica that slept
+    // through somebody else's work would tell an old story.
+    metadata: {
+      name: metadata.name,
+      namespace: metadata.namespace,
+      uid: metadata.uid,
+      resourceVersion: metadata.resourceVersion,
+    },
     status,
   }
   await apply(client, `${path}/status`, body, options)

@@ -136,6 +136,13 @@ describe('Reflector', () => {
     expect(restarts).toContain('idle')
   })
 
+  it('goes back at once to a resource that stays quiet, however often', async () => {
+    const reflector = reflect({ idleMs: 40 })
+    await reflector.synced
+    await expect.poll(() => restarts.length, { timeout: 2_000 }).toBeGreaterThanOrEqual(10)
+    expect(new Set(restarts)).toEqual(new Set(['idle']))
+  })
+
   it('tells of each change once when the server repeats itself', async () => {
     server.put('a')
     const reflector = reflect()

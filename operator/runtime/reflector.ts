@@ -26,6 +26,7 @@ export interface ReflectorOptions<T extends KubeObject> {
 
 const BACKOFF = { baseMs: 800, capMs: 30_000 }
 const HASTY_MS = 1_000
+const LIVED_MS = 30_000
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end'
 
 /** Keeps a local copy of one resource and never gives up: every failure ends in a list or a watch anew. */
@@ -36,6 +37,7 @@ export class Reflector<T extends KubeObject> {
   readonly #synced = Promise.withResolvers<void>()
   #streamingLists = true
   #failures = 0
+  #openedAt = 0
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options
@@ -102,7 +104,7 @@ export class Reflector<T extends KubeObject> {
   async *#watch(from: string, signal: AbortSignal): AsyncGenerator<string> {
     // A random limit per watch, so that a thousand watches do not come back in the same second.
     const timeoutSeconds = Math.round(300 + 300 * this.#random())
-    const openedAt = performance.now()
+    this.#openedAt = performance.now()
     let events = 0
     for await (const event of this.#open({ resourceVersion: from, timeoutSeconds }, signal)) {
       this.#failures = 0
@@ -113,7 +115,7 @@ export class Reflector<T extends KubeObject> {
       if (object.metadata.resourceVersion) yield object.metadata.resourceVersion
     }
     // Going straight back to a server that hangs up at once would be a request storm.
-    if (events === 0 && performance.now() - openedAt < HASTY_MS) {
+    if (events === 0 && performance.now() - this.#openedAt < HASTY_MS) {
       throw new Error('the server closed the watch as soon as it was open')
     }
   }
@@ -150,9 +152,15 @@ export class Reflector<T extends KubeObject> {
     const { log, metrics, path, backoff = BACKOFF } = this.#options
     const idle = error instanceof IdleWatchError
     metrics?.restarts(path, isExpired(error) ? 'expired' : idle ? 'idle' : 'error')
-    // Silence alone is not the server's refusal: go back at once, to be deaf for as short as possible.
-    if (idle && this.#failures++ === 0) return
-    if (!idle) this.#failures += 1
+    if (idle) {
+      // Ordinary for a quiet resource, whose bookmarks come once a minute, and the cure for a half-open link.
+      // Waiting here would only make us deaf for longer.
+      log.debug({ path }, 'Nothing came; asking anew')
+      return
+    }
+    // A watch that lived has shown that the server is well again, whether or not there was news.
+    if (performance.now() - this.#openedAt > LIVED_MS) this.#failures = 0
+    this.#failures += 1
     const asked = error instanceof ApiError ? error.retryAfterMs : undefined
     const wait = (asked ?? 0) + fullJitter(this.#failures - 1, backoff, this.#random)
     log.warn({ err: error, path, waitMs: Math.round(wait) }, 'Watch ended; starting again')

@@ -185,15 +185,12 @@ describe('an operator killed while it lets the previous user in again', () => {
       expect(await Promise.race([victim.ended, sleep(30_000, 'alive')])).toBe('SIGKILL')
       await freeLease()
       const heir = await operator('heir')
-      await view.until(
-        (status) => status.step === 'Await',
-        () => heir.output(),
-      )
-      const [row] = await world.db.query<{ rolcanlogin: boolean }>(
-        'select rolcanlogin from pg_roles where rolname = $1',
-        [`${pair}_a`],
-      )
-      expect(row?.rolcanlogin).toBe(true)
+      const mayLogin = async () => {
+        const text = 'select rolcanlogin from pg_roles where rolname = $1'
+        const [row] = await world.db.query<{ rolcanlogin: boolean }>(text, [`${pair}_a`])
+        return row?.rolcanlogin
+      }
+      await expect.poll(mayLogin, { timeout: 20_000 }).toBe(true)
       await pods.recover(name)
       await view.settled(2, () => heir.output())
       await heir.stop()

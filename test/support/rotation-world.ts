@@ -42,7 +42,7 @@ export async function startRotationWorld(): Promise<RotationWorld> {
   const [api, bao, db] = await Promise.all([
     startApiServer(),
     startOpenBao(),
-    startPalisadeDatabase({ settings: { log_min_messages: 'log' } }),
+    startPalisadeDatabase(),
   ])
   const stop = async () => {
     await Promise.allSettled([api.stop(), bao.stop(), db.stop()])

@@ -1,6 +1,6 @@
 // Keeps the one session it opened at the start. Once that is ended it has none, and is not ready any more.
 import pg from 'pg'
-import { credential, serveReadiness, warmUp } from './connection.mjs'
+import { credential, serveReadiness, warmUp } from './config.ts'
 
 const readiness = serveReadiness()
 const login = credential()
@@ -8,7 +8,9 @@ await warmUp()
 const client = new pg.Client(login)
 client.on('error', (error) => {
   readiness.ready = false
-  console.log(JSON.stringify({ user: login.user, lost: error.code ?? error.message }))
+  console.log(
+    JSON.stringify({ user: login.user, lost: (error as { code?: string }).code ?? error.message }),
+  )
 })
 await client.connect()
 readiness.ready = true

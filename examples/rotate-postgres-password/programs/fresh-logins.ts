@@ -1,6 +1,6 @@
 // Logs in twice a second and counts; the server's log is the judge of what was refused.
 import pg from 'pg'
-import { credential, serveReadiness, warmUp } from './connection.mjs'
+import { credential, serveReadiness, warmUp } from './config.ts'
 
 const readiness = serveReadiness()
 const login = credential()
@@ -18,7 +18,9 @@ for (let turn = 1; ; turn += 1) {
   } catch (error) {
     failed += 1
     readiness.ready = false
-    console.log(JSON.stringify({ user: login.user, failed, code: error.code }))
+    console.log(
+      JSON.stringify({ user: login.user, failed, code: (error as { code?: string }).code }),
+    )
   } finally {
     await client.end().catch(() => undefined)
   }

@@ -1,0 +1,84 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
+import { kubectl, kubectlJson } from '../../test/support/cluster.ts'
+
+const run = promisify(execFile)
+const CONSUMERS = ['deployment/web', 'statefulset/ledger', 'deployment/report']
+const REFUSED = /authentication failed|not permitted to log in/
+
+const rotation = () => kubectlJson<SecretRotation>('-n', 'shop', 'get', 'srot', 'orders-db')
+
+async function settled(beyond: number): Promise<number> {
+  const end = Date.now() + 300_000
+  for (;;) {
+    const { status } = await rotation()
+    if ((status?.version ?? 0) > beyond && status?.step === 'Idle') return status.version ?? 0
+    if (Date.now() > end) throw new Error(`not settled: ${JSON.stringify(status, null, 1)}`)
+    await sleep(1_000)
+  }
+}
+
+async function credential(): Promise<{ username: string; password: string }> {
+  const { data } = await kubectlJson<{ data: Record<string, string> }>(
+    ...['-n', 'shop', 'get', 'secret', 'orders-db'],
+  )
+  const text = (key: string) => Buffer.from(data[key] ?? '', 'base64').toString()
+  return { username: text('username'), password: text('password') }
+}
+
+/** What the server itself wrote about logins of the pair that it did not accept. */
+async function refusedSince(at: string): Promise<string[]> {
+  const log = await kubectl(
+    ...['-n', 'palisade-data', 'logs', 'palisade-db-1', '-c', 'postgres', `--since-time=${at}`],
+  )
+  return log.split('\n').filter((line) => line.includes('shop_orders') && REFUSED.test(line))
+}
+
+/** A login from where the consumers stand, with what the network lets them reach. */
+async function loginFromWeb(username: string, password: string): Promise<string> {
+  const script = `
+    import pg from 'pg'
+    import { credential } from '/opt/palisade/example/config.ts'
+    const [user, password] = process.argv.slice(1)
+    const client = new pg.Client({ ...credential(), user, password })
+    client.on('error', () => undefined)
+    client.connect().then(() => 'accepted', (error) => error.code).then((word) => {
+      console.log(word)
+      process.exit(0)
+    })`
+  const node = ['node', '--input-type=module', '-e', script, username, password]
+  return (await kubectl('-n', 'shop', 'exec', 'deployment/web', '--', ...node)).trim()
+}
+
+beforeAll(async () => {
+  await run(process.execPath, [join(import.meta.dirname, 'apply.ts')])
+  await settled(0)
+  for (const consumer of CONSUMERS) {
+    await kubectl('-n', 'shop', 'rollout', 'status', consumer, '--timeout=180s')
+  }
+})
+
+describe('three rotations under three consumers', () => {
+  it('refuse not one login in the log of the server, and shut the old passwords out', async () => {
+    const startedAt = new Date().toISOString()
+    const old: { username: string; password: string }[] = []
+    let version = (await rotation()).status?.version ?? 0
+    for (const turn of ['one', 'two', 'three']) {
+      old.push(await credential())
+      const token = `palisade.dev/rotate-now=${turn}-${startedAt.replaceAll(':', '-')}`
+      await kubectl('-n', 'shop', 'annotate', '--overwrite', 'srot', 'orders-db', token)
+      version = await settled(version)
+    }
+    expect(await refusedSince(startedAt)).toEqual([])
+    const { username, password } = await credential()
+    expect(await loginFromWeb(username, password)).toBe('accepted')
+    for (const before of old) {
+      expect(await loginFromWeb(before.username, before.password)).toMatch(/^28/)
+    }
+    expect((await refusedSince(startedAt)).length).toBeGreaterThanOrEqual(old.length)
+  })
+})
