@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
-import { collect, readExport, writeLine, type AuditLog, type LogLine } from '#core/audit/export'
+import { collect, readLine, writeLine, type AuditLog, type LogLine } from '#core/audit/export'
 import { FINDINGS } from '#core/audit/findings'
 import { verifyLog, type Verification } from '#core/audit/verify'
 import { systemClock } from '#core/clock'
@@ -41,10 +41,18 @@ async function exportTo(path: string): Promise<number> {
   return count
 }
 
+/** Line by line: a log of a million records is longer than the longest string. */
+async function readFileLog(path: string): Promise<AuditLog> {
+  const file = await open(path)
+  const lines: LogLine[] = []
+  for await (const line of file.readLines()) lines.push(readLine(line, lines.length))
+  return collect(lines)
+}
+
 async function readLog(path: string | undefined): Promise<AuditLog> {
   if (path !== undefined) {
     try {
-      return readExport(await readFile(path, 'utf8'))
+      return await readFileLog(path)
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error
       throw new PalisadeError('ERR_CONFIG_INVALID', error.message, {

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { PalisadeError } from '#core/problem'
-import { bootstrap } from './bootstrap/main.ts'
 import { auditCommand } from './audit.ts'
 import type { Command } from './command.ts'
 import { enableCommand } from './enable.ts'
@@ -10,6 +9,8 @@ const bootstrapCommand: Command = {
   usage: 'bootstrap <seal-key|redis-users>',
   summary: 'make a first credential inside the cluster',
   async run(args) {
+    // Only here: the client of the API server takes longer to load than every other command takes to run.
+    const { bootstrap } = await import('./bootstrap/main.ts')
     await bootstrap(args)
     return 0
   },

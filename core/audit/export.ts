@@ -104,11 +104,7 @@ export function collect(lines: Iterable<LogLine>): AuditLog {
 const bytes = (value: unknown): Buffer => Buffer.from(String(value), 'base64')
 
 /** @throws SyntaxError that names the line, for whatever no exporter of ours has written */
-export function readExport(text: string): AuditLog {
-  return collect(text.split('\n').filter(Boolean).map(readLine))
-}
-
-function readLine(text: string, index: number): LogLine {
+export function readLine(text: string, index: number): LogLine {
   try {
     const line = JSON.parse(text) as Record<string, unknown>
     if (line['type'] === 'header' && line['format'] !== 1) throw new SyntaxError('unknown format')
