@@ -15,7 +15,8 @@ import { clusterManifests } from './manifests/cluster.ts'
 import { makeFolders, nodeSpec, writeConfigs } from './node.ts'
 import { ensurePki } from './pki.ts'
 import { rememberSysctls } from './sysctls.ts'
-import { ensureRelay, ensureTree } from './tree.ts'
+import { noPodIsFromBefore } from './stale-pods.ts'
+import { ensureRelay, ensureTree, runningNode } from './tree.ts'
 
 const NODE_IMAGES = ['pause', 'coredns', 'kube-network-policies']
 
@@ -54,6 +55,8 @@ export async function finishNode(layout: Layout, context: StepContext): Promise<
   for (const workload of ['daemonset/kube-network-policies', 'deployment/coredns']) {
     await wait(workload, () => isRolledOut(config, 'kube-system', workload))
   }
+  const since = (await runningNode(layout))?.startedAt
+  if (since !== undefined) await wait('pods of before', () => noPodIsFromBefore(config, since))
   return `node ${NODE.name} is Ready`
 }
 

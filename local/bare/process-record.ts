@@ -8,6 +8,8 @@ export interface ProcessRecord {
   readonly bootId: string
   /** What it was started with; another digest means that it must be started again. */
   readonly digest: string
+  /** When we started it, by the clock that the cluster's timestamps follow. */
+  readonly startedAt: string
 }
 
 /** The second field of stat is the program's name in brackets, which may hold spaces and brackets itself. */
@@ -28,6 +30,7 @@ export async function remember(path: string, pid: number, digest: string): Promi
     digest,
     startTicks: (await ticks(pid)) ?? '',
     bootId: await bootId(),
+    startedAt: new Date().toISOString(),
   }
   await writeFile(path, JSON.stringify(record))
 }

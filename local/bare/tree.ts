@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { json } from './config.ts'
 import { HOST_PORTS, type Layout, socketOf } from './layout.ts'
+import { removeCgroups } from './leftovers.ts'
 import { type ProcessRecord, recall, remember } from './process-record.ts'
 import type { NodeSpec } from './spec.ts'
 
@@ -41,6 +42,8 @@ export async function ensureTree(
   const running = await recall(recordOf(layout, 'node'))
   if (running?.digest === digest) return false
   if (running) await stopTree(layout)
+  // What a killed node leaves: the kubelet would try each dead pod's cgroup for seconds before any pod starts.
+  await removeCgroups()
   const specPath = join(layout.config, 'node.json')
   await writeFile(specPath, json(spec))
   const main = join(import.meta.dirname, 'init', 'main.ts')
