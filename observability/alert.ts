@@ -1,3 +1,4 @@
+/** `page` wakes somebody, `ticket` waits for the working day, `none` is for machines. */
 export type Severity = 'page' | 'ticket' | 'none'
 
 /** One alert: what is wrong, for how long, how bad, and the page that says what to do. */
@@ -6,17 +7,25 @@ export interface Alert {
   readonly expr: string
   readonly for: `${number}${'s' | 'm' | 'h'}`
   readonly severity: Severity
+  /** One line with the value that fired; the only text with placeholders. */
   readonly summary: string
+  /** What it means for those who use the platform. */
+  readonly description: string
 }
 
 const RUNBOOKS = 'docs/runbooks'
-export const runbookPath = (alert: Alert): string => `${RUNBOOKS}/${alert.name}.md`
+/** Relative to the repository, or below the address at which a team publishes its pages. */
+export const runbookUrl = (alert: Alert, base = RUNBOOKS): string => `${base}/${alert.name}.md`
 
 /** As Prometheus reads it. */
-export const rule = (alert: Alert) => ({
+export const rule = (alert: Alert, base?: string) => ({
   alert: alert.name,
   expr: alert.expr,
   for: alert.for,
   labels: { severity: alert.severity },
-  annotations: { summary: alert.summary, runbook: runbookPath(alert) },
+  annotations: {
+    summary: alert.summary,
+    description: alert.description,
+    runbook_url: runbookUrl(alert, base),
+  },
 })

@@ -1,0 +1,215 @@
+/** Series as promtool writes them: `5x3` is five, five, five, five; `_` is no sample. */
+type Series = Readonly<Record<string, string>>
+
+/** What an alert must fire at, with which words, and what it must let pass. */
+export interface AlertCase {
+  readonly fires: {
+    readonly series: Series
+    readonly at: string
+    readonly labels?: Readonly<Record<string, string>>
+    readonly summary: string
+  }
+  /** The nearest thing that is still in order, after at least as long. */
+  readonly silent: { readonly series: Series; readonly at: string }
+}
+
+const GATEWAY = 'http_requests_total{job="gateway",route="/api/secrets/:name",method="GET"'
+const BUCKET = 'http_request_duration_seconds_bucket{job="gateway"'
+const OVERDUE =
+  'palisade_rotation_overdue_seconds{job="operator",exported_namespace="shop",name="orders-db"}'
+const STALLED =
+  'palisade_rotation_stalled{job="operator",exported_namespace="shop",name="orders-db"}'
+const LAG = 'palisade_audit_seal_lag_seconds{job="sealer"}'
+const BACKENDS = 'cnpg_backends_total{job="database",pod="palisade-db-1"'
+const LIMIT = 'cnpg_pg_settings_setting{job="database",pod="palisade-db-1",name="max_connections"}'
+const ORDERS = { exported_namespace: 'shop', name: 'orders-db' }
+
+/** One sample every 15 seconds, as the platform scrapes. */
+export const CASES: Readonly<Record<string, AlertCase>> = {
+  GatewayDown: {
+    fires: {
+      series: { 'up{job="gateway",pod="a"}': '0x20', 'up{job="gateway",pod="b"}': '1x4 0x16' },
+      at: '3m',
+      summary: 'No gateway answers: every request fails.',
+    },
+    silent: {
+      series: { 'up{job="gateway",pod="a"}': '0x20', 'up{job="gateway",pod="b"}': '1x20' },
+      at: '5m',
+    },
+  },
+  ErrorRateHigh: {
+    fires: {
+      series: { [`${GATEWAY},status="200"}`]: '0+29x60', [`${GATEWAY},status="503"}`]: '0+1x60' },
+      at: '15m',
+      summary: 'Of all requests 3.333% fail.',
+    },
+    silent: {
+      series: { [`${GATEWAY},status="200"}`]: '0+99x60', [`${GATEWAY},status="503"}`]: '0+1x60' },
+      at: '15m',
+    },
+  },
+  LatencyHigh: {
+    fires: {
+      series: {
+        [`${BUCKET},le="1"}`]: '0+90x100',
+        [`${BUCKET},le="2.5"}`]: '0+100x100',
+        [`${BUCKET},le="+Inf"}`]: '0+100x100',
+      },
+      at: '20m',
+      summary: 'One request in a hundred takes longer than 2.35s.',
+    },
+    silent: {
+      series: {
+        [`${BUCKET},le="1"}`]: '0+995x100',
+        [`${BUCKET},le="2.5"}`]: '0+1000x100',
+        [`${BUCKET},le="+Inf"}`]: '0+1000x100',
+      },
+      at: '20m',
+    },
+  },
+  RateLimitViolations: {
+    fires: {
+      series: {
+        'rate_limit_exceeded_total{job="gateway",exported_endpoint="/api/v1/auth/login"}':
+          '0+30x100',
+      },
+      at: '20m',
+      labels: { exported_endpoint: '/api/v1/auth/login' },
+      summary: 'At /api/v1/auth/login 2 requests a second are refused for their number.',
+    },
+    silent: {
+      series: {
+        'rate_limit_exceeded_total{job="gateway",exported_endpoint="/api/v1/auth/login"}':
+          '0+10x100',
+      },
+      at: '20m',
+    },
+  },
+  AuditWriteFailures: {
+    fires: {
+      series: { 'palisade_audit_write_failures_total{job="gateway"}': '0+1x40' },
+      at: '6m',
+      summary: 'Refused requests were not recorded: 20 in five minutes.',
+    },
+    silent: { series: { 'palisade_audit_write_failures_total{job="gateway"}': '7x40' }, at: '6m' },
+  },
+  OperatorDown: {
+    fires: {
+      series: { 'up{job="operator"}': '1x4 0x20' },
+      at: '5m',
+      summary: 'No operator answers: nothing is rotated and no Secret is put back.',
+    },
+    silent: {
+      // A replica that is replaced within a minute.
+      series: { 'up{job="operator"}': '1x4 0x3 1x20' },
+      at: '4m',
+    },
+  },
+  OperatorNotLeading: {
+    fires: {
+      series: {
+        'leader_election_master_status{job="operator",pod="a"}': '1x4 0x20',
+        'leader_election_master_status{job="operator",pod="b"}': '0x24',
+      },
+      at: '5m',
+      summary: 'Operators run and none leads: nothing is rotated and no Secret is put back.',
+    },
+    silent: {
+      series: {
+        'leader_election_master_status{job="operator",pod="a"}': '1x4 0x20',
+        'leader_election_master_status{job="operator",pod="b"}': '0x6 1x18',
+      },
+      at: '5m',
+    },
+  },
+  RotationOverdue: {
+    fires: {
+      series: { [OVERDUE]: '3600+15x60' },
+      at: '10m',
+      labels: ORDERS,
+      summary: 'Rotation shop/orders-db is overdue by 1h 10m 0s.',
+    },
+    silent: { series: { [OVERDUE]: '0+15x60 0x10' }, at: '15m' },
+  },
+  RotationStalled: {
+    fires: {
+      series: { [STALLED]: '0x4 1x40' },
+      at: '10m',
+      labels: ORDERS,
+      summary: 'Rotation shop/orders-db has stopped and waits for a person.',
+    },
+    silent: { series: { [STALLED]: '0x4 1x10 0x30' }, at: '10m' },
+  },
+  AuditSealLag: {
+    fires: {
+      series: { [LAG]: '0+15x20' },
+      at: '4m',
+      summary: 'Audit records wait unsealed.',
+    },
+    silent: { series: { [LAG]: '0 4 8 9 3x20' }, at: '4m' },
+  },
+  AuditChainBroken: {
+    fires: {
+      series: { 'palisade_audit_halted{job="sealer"}': '0x4 1x4' },
+      at: '2m',
+      summary: 'The audit log does not fit the checkpoints kept outside of the database.',
+    },
+    silent: { series: { 'palisade_audit_halted{job="sealer"}': '0x20' }, at: '4m' },
+  },
+  DatabaseDown: {
+    fires: {
+      series: { 'cnpg_collector_up{job="database"}': '1x4 0x20' },
+      at: '4m',
+      summary: 'No instance of the database answers.',
+    },
+    silent: { series: { 'cnpg_collector_up{job="database"}': '1x4 0x2 1x20' }, at: '4m' },
+  },
+  DatabaseConnectionErrors: {
+    fires: {
+      series: {
+        'palisade_audit_seal_failures_total{job="sealer",reason="ECONNREFUSED"}': '0+3x60',
+      },
+      at: '10m',
+      summary: 'Work on the database fails 0.2 times a second.',
+    },
+    silent: {
+      series: {
+        'palisade_audit_seal_failures_total{job="sealer",reason="checkpoint"}': '0+3x60',
+        // A fail-over: four attempts, then it is over.
+        'palisade_audit_seal_failures_total{job="sealer",reason="57P01"}': '0+1x4 4x56',
+      },
+      at: '10m',
+    },
+  },
+  DatabaseConnectionsNearLimit: {
+    fires: {
+      series: {
+        [`${BACKENDS},usename="palisade_app_a"}`]: '45x60',
+        [`${BACKENDS},usename="palisade_app_b"}`]: '40x60',
+        [LIMIT]: '100x60',
+      },
+      at: '12m',
+      labels: { pod: 'palisade-db-1' },
+      summary: 'Of its connections palisade-db-1 has 85% in use.',
+    },
+    silent: {
+      series: { [`${BACKENDS},usename="palisade_app_a"}`]: '79x60', [LIMIT]: '100x60' },
+      at: '12m',
+    },
+  },
+}
+
+/** Nothing is measured then, and that must not pass for nothing to seal. */
+export const SEALER_GONE: AlertCase['fires'] = {
+  series: {},
+  at: '4m',
+  labels: { job: 'sealer' },
+  summary: 'Audit records wait unsealed.',
+}
+
+/** It has no silent case: its silence is the alarm. */
+export const HEARTBEAT_CASE: AlertCase['fires'] = {
+  series: {},
+  at: '1m',
+  summary: 'The path of alerts works.',
+}

@@ -1,0 +1,77 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { stringify } from 'yaml'
+import { failedAlerts } from '../test/support/promtool.ts'
+import { type Alert, runbookUrl } from './alert.ts'
+import { type AlertCase, CASES, HEARTBEAT_CASE, SEALER_GONE } from './alert-cases.ts'
+import { alertGroups, ALERTS } from './alerts.ts'
+
+type Fires = AlertCase['fires']
+type Failures = ReadonlyMap<string, string>
+
+const named = (name: string): Alert => {
+  const alert = ALERTS.find((each) => each.name === name)
+  if (!alert) throw new Error(`there is no alert ${name}`)
+  return alert
+}
+
+const firing = (alert: Alert, { labels = {}, summary }: Fires) => ({
+  exp_labels: { severity: alert.severity, ...labels },
+  exp_annotations: { summary, description: alert.description, runbook_url: runbookUrl(alert) },
+})
+const unitTest = (alert: Alert, given: AlertCase['silent'], alerts: readonly object[]) => ({
+  interval: '15s',
+  input_series: Object.entries(given.series).map(([series, values]) => ({ series, values })),
+  alert_rule_test: [{ eval_time: given.at, alertname: alert.name, exp_alerts: alerts }],
+})
+
+const cases = Object.entries(CASES).map(([name, each]) => ({ alert: named(name), ...each }))
+const FIRES = [
+  ...cases,
+  { alert: named('AuditSealLag'), fires: SEALER_GONE },
+  { alert: named('DeadMansSwitch'), fires: HEARTBEAT_CASE },
+].map(({ alert, fires }) => unitTest(alert, fires, [firing(alert, fires)]))
+const SILENT = cases.map(({ alert, silent }) => unitTest(alert, silent, []))
+const WRONG = cases.map(({ alert, fires, silent }) =>
+  unitTest(alert, silent, [firing(alert, fires)]),
+)
+
+let folder = ''
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'palisade-alerts-'))
+  await writeFile(join(folder, 'rules.yaml'), stringify({ groups: alertGroups() }))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+// Promtool takes seconds to start, so it is asked once for all alerts.
+async function ask(name: string, tests: readonly object[]): Promise<Failures> {
+  const file = join(folder, `${name}.yaml`)
+  const frame = { rule_files: ['rules.yaml'], evaluation_interval: '15s' }
+  await writeFile(file, stringify({ ...frame, tests }))
+  return failedAlerts(file)
+}
+
+describe('an alert fires with its words', () => {
+  let failures: Failures = new Map()
+  beforeAll(async () => void (failures = await ask('fires', FIRES)))
+  it.each(ALERTS.map(({ name }) => name))('%s', (name) => {
+    expect(failures.get(name)).toBeUndefined()
+  })
+})
+
+describe('an alert is silent about what is nearly as bad', () => {
+  let failures: Failures = new Map()
+  beforeAll(async () => void (failures = await ask('silent', SILENT)))
+  it.each(Object.keys(CASES))('%s', (name) => {
+    expect(failures.get(name)).toBeUndefined()
+  })
+})
+
+describe('this check', () => {
+  it('finds each alert that does not fire', async () => {
+    const failures = await ask('wrong', WRONG)
+    expect([...failures.keys()].sort()).toEqual(Object.keys(CASES).sort())
+  })
+})

@@ -1,0 +1,34 @@
+import type { Alert } from '../alert.ts'
+
+const MAX = 'cnpg_pg_settings_setting{job="database",name="max_connections"}'
+
+export const DATABASE: readonly Alert[] = [
+  {
+    name: 'DatabaseDown',
+    expr: 'absent(cnpg_collector_up{job="database"} == 1)',
+    for: '1m',
+    severity: 'page',
+    summary: 'No instance of the database answers.',
+    description: 'The gateway answers 503, nothing is sealed, and rotations of its users wait.',
+  },
+  {
+    name: 'DatabaseConnectionErrors',
+    // The sealer always works on a connection, so it sees first when there is none. Words of our own
+    // (ERR_…, checkpoint) name other causes.
+    expr: 'sum(rate(palisade_audit_seal_failures_total{job="sealer",reason!~"checkpoint|ERR_.*"}[5m])) > 0.02',
+    for: '2m',
+    severity: 'page',
+    summary: 'Work on the database fails {{ printf "%.1f" $value }} times a second.',
+    description:
+      'Connections are refused, cut or time out, though the server may well be running: network, certificate, password or limit.',
+  },
+  {
+    name: 'DatabaseConnectionsNearLimit',
+    expr: `sum by (pod) (cnpg_backends_total{job="database"}) / on (pod) ${MAX} > 0.8`,
+    for: '10m',
+    severity: 'ticket',
+    summary: 'Of its connections {{ $labels.pod }} has {{ $value | humanizePercentage }} in use.',
+    description:
+      'When none is left, new logins are refused: first of consumers, then of the platform.',
+  },
+]
