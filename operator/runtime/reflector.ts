@@ -37,7 +37,8 @@ export class Reflector<T extends KubeObject> {
   readonly #synced = Promise.withResolvers<void>()
   #streamingLists = true
   #failures = 0
-  #openedAt = 0
+  /** When the running watch began; none runs before the first and after a failed one. */
+  #openedAt = Infinity
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options
@@ -160,6 +161,7 @@ export class Reflector<T extends KubeObject> {
     }
     // A watch that lived has shown that the server is well again, whether or not there was news.
     if (performance.now() - this.#openedAt > LIVED_MS) this.#failures = 0
+    this.#openedAt = Infinity
     this.#failures += 1
     const asked = error instanceof ApiError ? error.retryAfterMs : undefined
     const wait = (asked ?? 0) + fullJitter(this.#failures - 1, backoff, this.#random)

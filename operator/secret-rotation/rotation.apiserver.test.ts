@@ -71,6 +71,27 @@ describe('SecretRotation of a pair of database users', () => {
     expect(await template()).toEqual({ 'palisade.dev/cart-db': '2', generation: 2 })
   })
 
+  it('goes back to the old value when a consumer does not become Ready with the new one', async () => {
+    await world.enrol('shop', 'shop_sick')
+    const sick = new RotationView(world, 'sick')
+    const deployments = '/apis/apps/v1/namespaces/shop/deployments'
+    await world.api.apply(consumer('sick', 'shop', 'sick-db'), deployments)
+    const restart = { coalesce: '0s', timeout: '1s' }
+    const spec = { consumers: { restart } }
+    await sick.create(secretRotation('sick', 'shop_sick', { spec }))
+    await sick.settled(1, output)
+    const before = await sick.secret()
+    pods.sicken('sick', 'palisade.dev/sick-db', '2')
+    await sick.rotateNow('into trouble')
+    await sick.settled(3, output)
+    expect(await sick.secret()).toEqual(before)
+    expect(await sick.login(before['username'] ?? '', before['password'] ?? '')).toBe('shop_sick')
+    const [failed] = await world.db.query<{ rolcanlogin: boolean }>(
+      `select rolcanlogin from pg_roles where rolname = 'shop_sick_b'`,
+    )
+    expect(failed?.rolcanlogin).toBe(false)
+  })
+
   it('names the holder and keeps the previous user while one session of it is open', async () => {
     await world.enrol('shop', 'shop_held')
     const held = new RotationView(world, 'held')

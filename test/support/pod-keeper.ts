@@ -18,6 +18,8 @@ export interface PodKeeper {
   /** The Pods of a Deployment keep failing, until they recover. */
   ail(deployment: string): Promise<void>
   recover(deployment: string): Promise<void>
+  /** Pods of a Deployment that carry this version never become Ready. */
+  sicken(deployment: string, annotation: string, version: string): void
   stop(): Promise<void>
 }
 
@@ -28,6 +30,7 @@ export interface PodKeeper {
 export function keepPods(api: TestApiServer, namespace: string): PodKeeper {
   let stopped = false
   const made = new Map<string, string>()
+  const sick = new Map<string, readonly [annotation: string, version: string]>()
   let counter = 0
 
   async function turn(): Promise<void> {
@@ -71,7 +74,9 @@ export function keepPods(api: TestApiServer, namespace: string): PodKeeper {
         spec: spec.template.spec,
       }),
     )
-    await setStatus(name, true)
+    const [annotation = '', version = ''] = sick.get(metadata.name) ?? []
+    const ails = version !== '' && spec.template.metadata?.annotations?.[annotation] === version
+    await setStatus(name, !ails)
     for (const pod of (old.body['items'] ?? []) as Deployment[]) {
       await api.ask('DELETE', `${pods}/${pod.metadata.name}?gracePeriodSeconds=0`)
     }
@@ -107,6 +112,7 @@ export function keepPods(api: TestApiServer, namespace: string): PodKeeper {
   })()
   return {
     ail: (deployment) => setStatusOf(deployment, false),
+    sicken: (deployment, annotation, version) => void sick.set(deployment, [annotation, version]),
     recover: (deployment) => setStatusOf(deployment, true),
     async stop() {
       stopped = true
