@@ -40,15 +40,18 @@ describe('componentsOf', () => {
 
 describe('prepareCommands', () => {
   const commands = prepareCommands(layout, '/packages').map((command) => command.join(' '))
-  it('queues packets of pods only after replies and the node itself were let through', () => {
-    const rules = commands.filter((command) => command.startsWith('iptables'))
-    expect(rules.map((rule) => /-j (\w+)/.exec(rule)?.[1])).toEqual([
-      'RETURN',
-      'RETURN',
-      'NFQUEUE',
-      'NFQUEUE',
-    ])
-  })
+  it.each([
+    ['POSTROUTING', ['RETURN', 'RETURN', 'NFQUEUE', 'NFQUEUE']],
+    ['INPUT', ['RETURN', 'NFQUEUE']],
+  ])(
+    'queues packets of pods in %s only after what is never judged was let through',
+    (chain, targets) => {
+      const rules = commands.filter((command) =>
+        command.startsWith(`iptables -t mangle -A ${chain} `),
+      )
+      expect(rules.map((rule) => /-j (\w+)/.exec(rule)?.[1])).toEqual(targets)
+    },
+  )
   it('never lets a packet pass because nobody decides', () => {
     expect(commands.join('\n')).not.toContain('bypass')
   })
