@@ -13,11 +13,18 @@ export function createStateStore(kv: VaultKv, cluster: string): StateStore {
     async read(key, signal) {
       const found = await kv.read(OPERATOR_ROLE, pathOf(key), signal)
       if (!found?.value) return undefined
-      return { value: found.value as unknown as StateRecord, cas: found.cas }
+      return { value: decodeRecord(found.value), cas: found.cas }
     },
-    write: (key, record, cas, signal) => kv.write(OPERATOR_ROLE, pathOf(key), record, cas, signal),
+    // As one text: OpenBao counts the strings of a request and refuses more than a thousand, which an outbox that
+    // nobody has taken for a while comes to.
+    write: (key, record, cas, signal) =>
+      kv.write(OPERATOR_ROLE, pathOf(key), { record: JSON.stringify(record) }, cas, signal),
   }
 }
+
+/** Records of before stood there field by field. */
+const decodeRecord = (stored: Readonly<Record<string, unknown>>): StateRecord =>
+  (typeof stored['record'] === 'string' ? JSON.parse(stored['record']) : stored) as StateRecord
 
 const OWN = 'palisade_'
 const PATH_VERSIONS = 2

@@ -22,7 +22,7 @@ export interface AuditEntry {
   readonly details: Readonly<Record<string, string | number>>
 }
 
-/** Entries beyond this are a receiver that has been away for weeks; the oldest stay, for they tell how it began. */
+/** More than this means a receiver that has been away for long; the oldest stay, for they tell how it began. */
 const MOST = 200
 
 export const enqueue = (outbox: readonly AuditEntry[], entry: AuditEntry): readonly AuditEntry[] =>

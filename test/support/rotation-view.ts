@@ -78,7 +78,8 @@ export class RotationView {
   async state(): Promise<StateRecord> {
     const path = `palisade-state/data/test/${this.#namespace}/${this.#name}`
     const { body } = await this.#world.bao.ask('GET', path)
-    return (body['data'] as { data: StateRecord }).data
+    const { record } = (body['data'] as { data: { record: string } }).data
+    return JSON.parse(record) as StateRecord
   }
 
   /** Who the session acts as, or the SQLSTATE of the refusal. */
