@@ -61,10 +61,11 @@ describe('parseStackConfig', () => {
       stack({ appNamespaces: ['palisade-data'] }),
       'appNamespaces',
     ],
+    ['an installation of operators', stack({ operators: { mode: 'install' } }), 'operators.mode'],
     [
-      'an installation without charts',
-      stack({ operators: { mode: 'install' } }),
-      'operators.charts',
+      'an existing database',
+      stack({ postgres: { existingSecret: 'mine' } }),
+      'postgres.existingSecret',
     ],
     ['two store nodes', stack({ openbao: { seal: 'static', replicas: 2 } }), 'openbao.replicas'],
   ])('refuses %s and names the field', (_, given, field) => {

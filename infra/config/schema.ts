@@ -42,16 +42,7 @@ export const StackConfig = object({
     prometheus: Image,
     alertmanager: Image,
   }),
-  operators: object({
-    mode: oneOf('present', 'install'),
-    charts: Type.Optional(
-      object({
-        certManager: object({ chart: Type.String(), version: Type.String() }),
-        postgres: object({ chart: Type.String(), version: Type.String() }),
-        prometheus: object({ chart: Type.String(), version: Type.String() }),
-      }),
-    ),
-  }),
+  operators: object({ mode: oneOf('present', 'install') }),
   cluster: object({
     apiServer: object({
       cidrs: Type.Array(Type.String({ pattern: CIDR }), { minItems: 1 }),

@@ -2,8 +2,10 @@ import { execFile } from 'node:child_process'
 import { connect as connectPlain } from 'node:net'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect as connectTls } from 'node:tls'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { kubectl } from '../../test/support/cluster.ts'
 import { type EdgeInstance, startEdgeInstance } from '../../test/support/edge-instance.ts'
 import { HOSTS } from '../names.ts'
 import { SECURITY_HEADERS } from './headers.ts'
@@ -235,4 +237,33 @@ describe('TLS of the edge', () => {
   ])('speaks %s with forward secrecy', async (version, cipher) => {
     expect(await handshake(version)).toMatch(cipher)
   })
+})
+
+describe('a renewed certificate', () => {
+  const EDGE = ['-n', 'palisade-edge'] as const
+  const podOfEdge = () =>
+    kubectl(
+      'get',
+      'pods',
+      ...EDGE,
+      '-l',
+      'app.kubernetes.io/name=edge',
+      '-o',
+      'jsonpath={.items[*].metadata.uid} {.items[*].status.containerStatuses[*].restartCount}',
+    )
+  const reloads = async () =>
+    (await kubectl('logs', ...EDGE, 'deploy/edge', '--tail=-1')).split(
+      'certificate renewed: reloaded',
+    ).length
+
+  it('is taken over within three minutes, in the same process', async () => {
+    const before = { pod: await podOfEdge(), reloads: await reloads() }
+    await kubectl('delete', 'secret', 'edge-tls', ...EDGE)
+    const deadline = Date.now() + 180_000
+    while ((await reloads()) === before.reloads) {
+      if (Date.now() > deadline) throw new Error('no reload within three minutes')
+      await sleep(3_000)
+    }
+    expect(await podOfEdge()).toBe(before.pod)
+  }, 200_000)
 })
