@@ -75,9 +75,13 @@ export async function runEngine(
   process.chdir(dirname(request.program))
   const stale = await clearStaleLocks(request)
   if (stale > 0) reporter.say(`removed ${stale} locks of an interrupted run`)
-  const provider = await startProvider(request)
+  // Both start a process and wait for it, so they start together.
+  const starting = startProvider(request)
+  starting.catch(() => {})
   try {
-    const stack = await openStack(request, program(request.program), provider.port)
+    const stack = await openStack(request, program(request.program))
+    const { port } = await starting
+    stack.workspace.envVars.PULUMI_DEBUG_PROVIDERS = `kubernetes:${port}`
     if (request.operation !== 'outputs') await repairPending(stack, request, reporter.say)
     const reader = new ProgressReader(reporter.progress)
     try {
@@ -88,6 +92,6 @@ export async function runEngine(
       throw new Error(reader.errors.join('\n'), { cause: error })
     }
   } finally {
-    provider.stop()
+    await starting.then((provider) => provider.stop()).catch(() => {})
   }
 }

@@ -13,13 +13,15 @@ const PAST: Readonly<Record<string, string>> = {
   create: 'created',
   update: 'updated',
   delete: 'deleted',
-  replace: 'replaced',
   'create-replacement': 'created (replacement)',
   'delete-replaced': 'deleted (replaced)',
   import: 'imported',
   read: 'read',
   refresh: 'refreshed',
 }
+
+// A replacement tells of its deletion and its creation; the step that joins them adds nothing.
+const SILENT = new Set(['same', 'replace'])
 
 const labelOf = (urn: string): string =>
   `${typeOfUrn(urn).split(':').at(-1) ?? ''} ${nameOfUrn(urn)}`
@@ -63,13 +65,13 @@ export class ProgressReader {
   }
 
   #start({ op, urn }: { op: string; urn: string }): void {
-    if (op === 'same') return
+    if (SILENT.has(op)) return
     this.#started.set(urn + op, this.#now())
     this.#say('start', op, urn)
   }
 
   #end(kind: 'done' | 'failed', { op, urn }: { op: string; urn: string }): void {
-    if (op !== 'same') this.#say(kind, op, urn)
+    if (!SILENT.has(op)) this.#say(kind, op, urn)
   }
 
   #say(kind: Progress['kind'], operation: string, urn: string, message?: string): void {

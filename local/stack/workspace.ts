@@ -67,11 +67,7 @@ async function findPulumi(path: string): Promise<PulumiCommand> {
   }
 }
 
-export async function openStack(
-  request: StackRequest,
-  program: PulumiFn,
-  providerPort: number,
-): Promise<Stack> {
+export async function openStack(request: StackRequest, program: PulumiFn): Promise<Stack> {
   const folder = pulumiDir(request)
   const workDir = join(folder, 'work', request.project)
   await mkdir(workDir, { recursive: true, mode: 0o700 })
@@ -88,10 +84,7 @@ export async function openStack(
         main: dirname(request.program),
         backend: { url: `file://${folder}` },
       },
-      envVars: {
-        ...(await environment(request)),
-        PULUMI_DEBUG_PROVIDERS: `kubernetes:${providerPort}`,
-      },
+      envVars: await environment(request),
     },
   )
 }

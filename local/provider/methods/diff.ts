@@ -82,7 +82,10 @@ export async function diff(
   if (replaced || hasUnknown(after.value))
     return { changes: planned, deleteBeforeReplace: replaced && deleteBeforeReplace }
 
-  const answer = await dryRun(after, fieldManagerOf(state, urn), context)
+  const ask = () => dryRun(after, fieldManagerOf(state, urn), context)
+  const first = await ask()
+  // A controller may write between the two halves of a look; drift that stays is seen twice.
+  const answer = inputs.length === 0 && first.changes.length > 0 ? await ask() : first
   const refused = planned.map((change) => ({
     ...change,
     replaces: answer.immutable.some((field) => within(change.path, field)),
