@@ -13,7 +13,7 @@ export interface Connection {
     rejectUnauthorized?: boolean
     servername?: string
   }
-  /** Asked for each call, since a token may be renewed by its helper. */
+  /** Asked for each call, since a token may be renewed by the program that gives it. */
   readonly headers: () => Promise<Record<string, string>>
 }
 
