@@ -63,6 +63,9 @@ async function configMap(name: string, data: Readonly<Record<string, string>>): 
 }
 
 async function up(): Promise<void> {
+  // A Job cannot be changed, and its image may be another one than last time.
+  const jobs = ['job', 'open-shop', 'enrol-shop-orders', '-n', 'palisade-system']
+  await kubectl(['delete', '--ignore-not-found', ...jobs])
   await applyText(await manifests('platform'))
   const wait = ['wait', '--for=condition=complete', '--timeout=180s', '-n', 'palisade-system']
   process.stdout.write(await kubectl([...wait, 'job/open-shop', 'job/enrol-shop-orders']))

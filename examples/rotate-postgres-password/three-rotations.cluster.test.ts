@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
+import { kubeconfigPath } from '../../local/paths.ts'
+import { toolPath } from '../../local/tools/path.ts'
 import { kubectl, kubectlJson } from '../../test/support/cluster.ts'
 
 const run = promisify(execFile)
@@ -43,15 +45,21 @@ async function loginFromWeb(username: string, password: string): Promise<string>
   const script = `
     import pg from 'pg'
     import { credential } from '/opt/palisade/example/config.ts'
-    const [user, password] = process.argv.slice(1)
+    let text = ''
+    for await (const chunk of process.stdin) text += chunk
+    const { user, password } = JSON.parse(text)
     const client = new pg.Client({ ...credential(), user, password })
     client.on('error', () => undefined)
     client.connect().then(() => 'accepted', (error) => error.code).then((word) => {
       console.log(word)
       process.exit(0)
     })`
-  const node = ['node', '--input-type=module', '-e', script, username, password]
-  return (await kubectl('-n', 'shop', 'exec', 'deployment/web', '--', ...node)).trim()
+  const node = ['node', '--input-type=module', '-e', script]
+  const exec = ['-n', 'shop', 'exec', '-i', 'deployment/web', '--', ...node]
+  // By standard input: arguments stand in the process list of the node.
+  const child = run(await toolPath('kubectl'), ['--kubeconfig', kubeconfigPath(), ...exec])
+  child.child.stdin?.end(JSON.stringify({ user: username, password }))
+  return (await child).stdout.trim()
 }
 
 beforeAll(async () => {
