@@ -67,7 +67,6 @@ function testRoutes(app: FastifyInstance): void {
 
 const make = (over: Partial<AppDeps> = {}) =>
   buildApp({
-    clock: systemClock,
     logger: pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) }),
     verifier: new TokenVerifier(keys, names, systemClock),
     limiter: new LocalLimiter(),

@@ -65,7 +65,6 @@ export function assembleGateway(parts: GatewayParts): Gateway {
     routes.push(developmentLoginRoutes(new DevelopmentLogin(deps), parts.profile))
   }
   const app = buildApp({
-    clock,
     logger: log,
     verifier,
     limiter,

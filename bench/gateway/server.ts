@@ -50,7 +50,6 @@ async function guarded(limiter: Limiter): Promise<{ app: FastifyInstance; token:
     tokenVersion: 0,
   } as const
   const app = buildApp({
-    clock: systemClock,
     logger: pino({ level: 'warn' }),
     verifier,
     limiter,
