@@ -24,6 +24,10 @@ down: node_modules/.package-lock.json ## Stop it and leave nothing behind (ARGS=
 destroy: node_modules/.package-lock.json ## Remove the platform, keep the cluster
 	@node local/main.ts destroy $(ARGS)
 
+.PHONY: tools
+tools: node_modules/.package-lock.json ## Compile the cluster's programs without starting it
+	@node local/tools/main.ts
+
 .PHONY: test
 test: node_modules/.package-lock.json ## Every test, against the real parts
 	@node test/runner/main.ts $(ARGS)
