@@ -22,9 +22,12 @@ export function createStateStore(kv: VaultKv, cluster: string): StateStore {
   }
 }
 
-/** Records of before stood there field by field. */
-const decodeRecord = (stored: Readonly<Record<string, unknown>>): StateRecord =>
-  (typeof stored['record'] === 'string' ? JSON.parse(stored['record']) : stored) as StateRecord
+/** The first records stood there field by field and without fences; a role that was never used stands at 0. */
+function decodeRecord(stored: Readonly<Record<string, unknown>>): StateRecord {
+  const { record } = stored
+  const fields = (typeof record === 'string' ? JSON.parse(record) : stored) as StateRecord
+  return { ...fields, fences: fields.fences ?? {} }
+}
 
 const OWN = 'palisade_'
 const PATH_VERSIONS = 2
