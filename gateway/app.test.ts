@@ -420,3 +420,24 @@ describe('limits', () => {
     expect((await take(6)).statusCode).toBe(429)
   })
 })
+
+describe('close', () => {
+  it('answers the request under way, takes no new one and then ends', async () => {
+    let begun = () => {}
+    const running = new Promise<void>((resolve) => (begun = resolve))
+    const slow = (one: FastifyInstance) =>
+      void one.get('/slow', { config: { access: 'public' } }, async () => {
+        begun()
+        await new Promise((done) => setTimeout(done, 200))
+        return { done: true }
+      })
+    const closing = make({ routes: [slow] })
+    const address = await closing.listen({ host: '127.0.0.1', port: 0 })
+    const answer = fetch(`${address}/slow`)
+    await running
+    const closed = closing.close()
+    await expect(answer.then((response) => response.json())).resolves.toEqual({ done: true })
+    await closed
+    await expect(fetch(`${address}/slow`)).rejects.toThrow()
+  })
+})
