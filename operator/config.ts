@@ -3,7 +3,7 @@ import { PalisadeError } from '#core/problem'
 import { parseFailpoint, type ArmedFailpoint } from './failpoints.ts'
 
 export interface Config {
-  readonly profile: 'dev' | 'production'
+  readonly profile: 'dev' | 'staging' | 'production'
   readonly cluster: string
   readonly identity: string
   readonly namespace: string
@@ -29,7 +29,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /** The only reader of the environment. What is wrong is named at once, before anything is opened. */
 export function readConfig(env: Environment = process.env): Config {
-  const profile = oneOf(env, 'PALISADE_PROFILE', ['dev', 'production'], 'production')
+  const profile = oneOf(env, 'PALISADE_PROFILE', ['dev', 'staging', 'production'], 'production')
   const namespace = env['POD_NAMESPACE'] ?? 'palisade-system'
   return {
     profile,
