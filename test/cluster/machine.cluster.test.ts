@@ -82,17 +82,14 @@ describe('up', () => {
     expect(await isListening(6443 + OFFSET)).toBe(true)
   })
 
-  it.each([300, 3000])(
-    'is repaired by the next when it was killed after %i ms',
-    async (ms) => {
-      await down()
-      const { child, ended } = start(['up', '--cluster-only'])
-      await sleep(ms)
-      child.kill('SIGKILL')
-      await ended
-      expect(await up()).toMatchObject({ code: 0, text: expect.stringContaining('is Ready') })
-    },
-  )
+  it.each([300, 3000])('is repaired by the next when it was killed after %i ms', async (ms) => {
+    await down()
+    const { child, ended } = start(['up', '--cluster-only'])
+    await sleep(ms)
+    child.kill('SIGKILL')
+    await ended
+    expect(await up()).toMatchObject({ code: 0, text: expect.stringContaining('is Ready') })
+  })
 
   it('refuses to run beside another one', async () => {
     const one = start(['up', '--cluster-only'])
