@@ -11,6 +11,7 @@ import type { Refusals } from './observe/refusals.ts'
 import { authenticate } from './plugins/authenticate.ts'
 import { authorise, requireDeclaredAccess } from './plugins/authorise.ts'
 import { collectMethods } from './plugins/methods.ts'
+import { drainConnections } from './plugins/drain.ts'
 import { measureRequests } from './plugins/measure.ts'
 import { answerParserError } from './plugins/parser-errors.ts'
 import { answerProblems } from './plugins/problems.ts'
@@ -61,6 +62,7 @@ export function buildApp(deps: AppDeps): FastifyInstance {
     addresses: deps.addresses ?? new LocalLimiter(),
     onRefused: (endpoint: string) => deps.metrics.rateLimitExceeded.inc({ endpoint }),
   }
+  drainConnections(app)
   measureRequests(app, deps.metrics)
   addSecurityHeaders(app, deps.settings)
   limitRequestSize(app, { bodyLimit: deps.settings.bodyLimit, urlLimit: URL_LIMIT })

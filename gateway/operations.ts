@@ -13,7 +13,11 @@ export interface OperationsDeps {
 
 /** Metrics and probes, on a port of their own that the edge never reaches. */
 export function buildOperations({ registries, readiness, tls }: OperationsDeps): FastifyInstance {
-  const app = (tls ? Fastify({ https: tls }) : Fastify()) as unknown as FastifyInstance
+  const app =
+    // A scrape that is cut at the end is no loss; one that keeps its connection must not hold the process.
+    (tls
+      ? Fastify({ https: tls, forceCloseConnections: true })
+      : Fastify({ forceCloseConnections: true })) as unknown as FastifyInstance
   addSecurityHeaders(app, { allowedOrigins: [] })
   // Alive as long as the event loop turns: a database that is away is no reason to be killed.
   app.get('/livez', async () => ({ ok: true }))
