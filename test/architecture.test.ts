@@ -89,7 +89,7 @@ const environmentOutside = (files: readonly Source[]) =>
 const STATEMENT =
   /['"`]\s*(?:select\s+[\w*$'"(]|insert\s+into\s|update\s+[\w.]+\s+set\s|delete\s+from\s|(?:alter|create|drop)\s+(?:role|user|table|schema|function|policy|database)\s)/i
 // The sealer is a process of its own with a database role of its own.
-const SQL_PLACES = ['gateway/store/', 'gateway/sealer/']
+const SQL_PLACES = ['gateway/store/', 'gateway/sealer/', 'examples/']
 // The operator asks the database through the fenced functions alone; `select 1` is its login test.
 const FENCED = /select\s+(?:[\w*, ]+\s+from\s+)?palisade_fence\.\w+\(|'select 1'/i
 
