@@ -1,0 +1,39 @@
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { PARTS } from './parts.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const files = globSync('**/*.{postgres,apiserver,promtool,cluster}.test.ts', {
+  cwd: ROOT,
+  exclude: (name) => name === 'node_modules',
+})
+const selections = PARTS.flatMap((part) => part.steps).flatMap((step) => step.vitest ?? [])
+
+describe('PARTS', () => {
+  it.each(files)('runs %s exactly once', (file) => {
+    const project = /\.(\w+)\.test\.ts$/.exec(file)?.[1]
+    const chosen = selections.filter(
+      (selection) =>
+        selection.project === project &&
+        (selection.filters.length === 0 || selection.filters.some((text) => file.includes(text))),
+    )
+    expect(chosen).toHaveLength(1)
+  })
+
+  it('chooses no test by a filter that matches nothing', () => {
+    const idle = selections.flatMap(({ project, filters }) =>
+      project === 'unit'
+        ? []
+        : filters.filter(
+            (text) => !files.some((f) => f.includes(text) && f.endsWith(`.${project}.test.ts`)),
+          ),
+    )
+    expect(idle).toEqual([])
+  })
+
+  it('stays within 35 minutes once the platform is up', () => {
+    const minutes = PARTS.filter(({ name }) => name !== 'platform').map((p) => p.budgetMinutes)
+    expect(minutes.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(35)
+  })
+})
