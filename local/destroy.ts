@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { referencesPath } from './images/ensure.ts'
 import { stateDir } from './paths.ts'
-import { runPlatform, stackLog } from './platform.ts'
+import { imageConfig, runPlatform, stackLog } from './platform.ts'
 import type { Step } from './steps.ts'
 
 /** `pulumi destroy` of stack `local`: our resources go in the order of trust reversed, the cluster stays. */
@@ -13,6 +13,6 @@ export const destroyStep = (): Step => ({
       string,
       string
     >
-    return runPlatform('destroy', images, context)
+    return runPlatform('destroy', imageConfig(images), context)
   },
 })
