@@ -28,7 +28,7 @@ afterAll(async () => {
 })
 
 describe('the store of records', () => {
-  it('keeps a record with 200 undelivered audit entries', async () => {
+  it('keeps a record with 2,000 undelivered audit entries', async () => {
     const states = createStateStore(new VaultKv(vault, 'palisade-state'), 'c')
     const entry = {
       action: 'rotation.begin' as const,
@@ -36,7 +36,7 @@ describe('the store of records', () => {
       at: '2026-11-21T12:00:00Z',
       details: { reason: 'Requested', version: 1, role: 'shop_a' },
     }
-    const outbox = Array.from({ length: 200 }, (_, seq) => ({ ...entry, seq }))
+    const outbox = Array.from({ length: 2_000 }, (_, seq) => ({ ...entry, seq }))
     const record = { ...observed().state.value, outbox }
     expect(await states.write(key, record, 0, signal)).toEqual({ kind: 'written', cas: 1 })
     expect(await states.read(key, signal)).toEqual({ value: record, cas: 1 })
