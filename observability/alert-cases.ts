@@ -22,6 +22,11 @@ const STALLED =
 const LAG = 'palisade_audit_seal_lag_seconds{job="sealer"}'
 const BACKENDS = 'cnpg_backends_total{job="database",pod="palisade-db-1"'
 const LIMIT = 'cnpg_pg_settings_setting{job="database",pod="palisade-db-1",name="max_connections"}'
+const ERRORS =
+  'controller_runtime_reconcile_errors_total{job="operator",controller="secretrotation"}'
+const EXPIRES =
+  'certmanager_certificate_expiration_timestamp_seconds{job="cert-manager",exported_namespace="palisade-system",name="gateway-tls"}'
+const RENEWS = EXPIRES.replace('expiration', 'renewal')
 const ORDERS = { exported_namespace: 'shop', name: 'orders-db' }
 
 /** One sample every 15 seconds, as the platform scrapes. */
@@ -122,6 +127,16 @@ export const CASES: Readonly<Record<string, AlertCase>> = {
       at: '5m',
     },
   },
+  ReconcileErrors: {
+    fires: {
+      // One object, tried again ever more rarely: every seven minutes in the end.
+      series: { [ERRORS]: '0 1 1 2 2x3 3x8 4x15 5x28 6x28 7x28 8x28' },
+      at: '30m',
+      labels: { controller: 'secretrotation' },
+      summary: 'The operator fails again and again at an object of secretrotation.',
+    },
+    silent: { series: { [ERRORS]: '0 1 2 3 4 5x200' }, at: '45m' },
+  },
   RotationOverdue: {
     fires: {
       series: { [OVERDUE]: '3600+15x60' },
@@ -155,6 +170,17 @@ export const CASES: Readonly<Record<string, AlertCase>> = {
       summary: 'The audit log does not fit the checkpoints kept outside of the database.',
     },
     silent: { series: { 'palisade_audit_halted{job="sealer"}': '0x20' }, at: '4m' },
+  },
+  CertificateNotRenewed: {
+    fires: {
+      // Three days are left of the ten that were kept for its renewal.
+      series: { [EXPIRES]: '259200x800', [RENEWS]: '-604800x800' },
+      at: '2h',
+      labels: { exported_namespace: 'palisade-system', name: 'gateway-tls' },
+      summary:
+        'Certificate palisade-system/gateway-tls was not renewed: 29.17% of the time for that is left.',
+    },
+    silent: { series: { [EXPIRES]: '864000x800', [RENEWS]: '3600x800' }, at: '3h' },
   },
   DatabaseDown: {
     fires: {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
 import { describe, expect, it } from 'vitest'
 import { GatewayMetrics } from '../gateway/observe/metrics.ts'
 import { SealerMetrics } from '../gateway/sealer/metrics.ts'
@@ -31,6 +31,10 @@ async function exported(registry: Registry): Promise<string[]> {
 /** Of others: what we rely on, each by the exporter that makes it. */
 const OTHERS = {
   Prometheus: ['up'],
+  'cert-manager': [
+    'certmanager_certificate_expiration_timestamp_seconds',
+    'certmanager_certificate_renewal_timestamp_seconds',
+  ],
   CloudNativePG: ['cnpg_collector_up', 'cnpg_backends_total', 'cnpg_pg_settings_setting'],
 }
 

@@ -1,5 +1,6 @@
 import { type Alert, rule } from './alert.ts'
 import { AUDIT } from './alerts/audit.ts'
+import { CERTIFICATES } from './alerts/certificates.ts'
 import { DATABASE } from './alerts/database.ts'
 import { GATEWAY } from './alerts/gateway.ts'
 import { HEARTBEAT } from './alerts/heartbeat.ts'
@@ -12,6 +13,7 @@ export const GROUPS: Readonly<Record<string, readonly Alert[]>> = {
   rotation: ROTATION,
   audit: AUDIT,
   database: DATABASE,
+  certificates: CERTIFICATES,
   heartbeat: HEARTBEAT,
 }
 export const ALERTS: readonly Alert[] = Object.values(GROUPS).flat()

@@ -1,5 +1,7 @@
 import type { Alert } from '../alert.ts'
 
+const ERRORS = 'controller_runtime_reconcile_errors_total{job="operator"}'
+
 export const OPERATOR: readonly Alert[] = [
   {
     name: 'OperatorDown',
@@ -18,5 +20,16 @@ export const OPERATOR: readonly Alert[] = [
     summary: 'Operators run and none leads: nothing is rotated and no Secret is put back.',
     description:
       'Each replica waits for the lease: it cannot be written, or a holder that is gone still keeps it.',
+  },
+  {
+    name: 'ReconcileErrors',
+    // Passes are tried again every seven minutes at the latest; what is foreseen shows in the conditions of
+    // an object and is no error here.
+    expr: `sum by (controller) (increase(${ERRORS}[1h])) > 3 and sum by (controller) (increase(${ERRORS}[15m])) > 0`,
+    for: '15m',
+    severity: 'ticket',
+    summary: 'The operator fails again and again at an object of {{ $labels.controller }}.',
+    description:
+      'An error that nobody foresaw. The object is neither stalled nor overdue yet, and does not move.',
   },
 ]

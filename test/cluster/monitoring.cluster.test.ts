@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import { ALERTS } from '../../observability/alerts.ts'
+import { metricsIn } from '../../observability/metrics-in.ts'
+import { kubectl } from '../support/cluster.ts'
+
+const PROMETHEUS =
+  '/api/v1/namespaces/palisade-monitoring/services/https:prometheus-operated:9090/proxy/api/v1'
+const ALERTMANAGER =
+  '/api/v1/namespaces/palisade-monitoring/services/https:alertmanager-operated:9093/proxy/api/v2'
+
+const get = async <T>(path: string): Promise<T> =>
+  JSON.parse(await kubectl('get', '--raw', path)) as T
+const ask = async <T>(path: string): Promise<T> =>
+  (await get<{ readonly data: T }>(PROMETHEUS + path)).data
+
+interface Target {
+  readonly health: string
+  readonly scrapeUrl: string
+  readonly lastError: string
+  readonly labels: { readonly job: string }
+}
+interface Rule {
+  readonly name: string
+  readonly query: string
+  readonly health: string
+  readonly state: string
+}
+
+/** Counters by what went wrong: they have no series before something did. */
+const UNTIL_TROUBLE = [
+  'rate_limit_exceeded_total',
+  'palisade_audit_seal_failures_total',
+  'controller_runtime_reconcile_errors_total',
+]
+const METRICS = [...new Set(ALERTS.flatMap(({ expr }) => metricsIn(expr)))].filter(
+  (metric) => !UNTIL_TROUBLE.includes(metric),
+)
+
+describe('Prometheus', () => {
+  it('reaches the gateway, the operator, the sealer and the database over TLS', async () => {
+    const { activeTargets } = await ask<{ activeTargets: Target[] }>('/targets?state=active')
+    const ours = activeTargets.filter(({ labels }) => labels.job !== 'cert-manager')
+    expect(activeTargets.filter(({ health }) => health !== 'up')).toEqual([])
+    expect(ours.filter(({ scrapeUrl }) => !scrapeUrl.startsWith('https://'))).toEqual([])
+    expect([...new Set(ours.map(({ labels }) => labels.job))].sort()).toEqual([
+      'database',
+      'gateway',
+      'operator',
+      'sealer',
+    ])
+  })
+
+  it('has loaded each alert, and none fails to evaluate', async () => {
+    const { groups } = await ask<{ groups: { rules: Rule[] }[] }>('/rules')
+    const rules = groups.flatMap((group) => group.rules)
+    expect(rules.map(({ name }) => name).sort()).toEqual(ALERTS.map(({ name }) => name).sort())
+    expect(rules.filter(({ health }) => health !== 'ok')).toEqual([])
+  })
+
+  it.each(METRICS)('has series of %s', async (metric) => {
+    const query = encodeURIComponent(`count(${metric})`)
+    const { result } = await ask<{ result: unknown[] }>(`/query?query=${query}`)
+    expect(result).toHaveLength(1)
+  })
+})
+
+describe('Alertmanager', () => {
+  it('gets what fires', async () => {
+    const alerts = await get<{ labels: { alertname: string } }[]>(`${ALERTMANAGER}/alerts`)
+    expect(alerts.map(({ labels }) => labels.alertname)).toContain('DeadMansSwitch')
+  })
+})
