@@ -1,22 +1,24 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { promisify } from 'node:util'
+import pg from 'pg'
 import { generatePassword } from '#core/password'
 import { scramSha256Verifier } from '#core/scram'
 import { kubeconfigPath } from '../../local/paths.ts'
 import { toolPath } from '../../local/tools/path.ts'
 import { kubectl } from './cluster.ts'
+import { forward } from './forward.ts'
 
 const POD = ['-n', 'palisade-data', 'palisade-db-1'] as const
 const run = promisify(execFile)
 
 /** Rows as text, asked by the superuser over the socket inside the database's Pod. The SQL goes by standard input. */
 export async function psql(sql: string): Promise<string[][]> {
-  const child = run(await toolPath('kubectl'), [
-    ...['--kubeconfig', kubeconfigPath(), 'exec', '-i', ...POD, '-c', 'postgres', '--'],
-    ...['psql', '-U', 'postgres', '-d', 'palisade', '-qAtX', '-F', '\t', '-v', 'ON_ERROR_STOP=1'],
-  ])
+  const exec = ['--kubeconfig', kubeconfigPath(), 'exec', '-i', ...POD, '-c', 'postgres', '--']
+  const program = ['psql', '-U', 'postgres', '-d', 'palisade', '-qAtX', '-F', '\t']
+  const child = run(await toolPath('kubectl'), [...exec, ...program, '-v', 'ON_ERROR_STOP=1'], {
+    maxBuffer: 512 * 1024 * 1024,
+  })
   child.child.stdin?.end(sql)
   const text = (await child).stdout.trim()
   return text === '' ? [] : text.split('\n').map((line) => line.split('\t'))
@@ -40,23 +42,14 @@ export async function asAuditor<T>(use: (url: string) => Promise<T>): Promise<T>
   }
 }
 
-async function forwardDatabase(): Promise<{ port: number; stop(): void }> {
-  const child = spawn(
-    await toolPath('kubectl'),
-    ['--kubeconfig', kubeconfigPath(), 'port-forward', ...POD, ':5432'],
-    { stdio: ['ignore', 'pipe', 'ignore'] },
-  )
-  const [line] = (await once(child.stdout, 'data')) as [Buffer]
-  const [, port] = /127\.0\.0\.1:(\d+) ->/.exec(line.toString()) ?? []
-  if (port === undefined) throw new Error(`kubectl port-forward said: ${line.toString()}`)
-  return { port: Number(port), stop: () => void child.kill() }
-}
+const forwardDatabase = () => forward('palisade-data', 'palisade-db-1', 5432)
 
 export interface ServerRecord {
   readonly user_name?: string
+  /** `10.244.0.7:41234`, or `[local]` for the socket. */
+  readonly connection_from?: string
   readonly sql_state_code: string
   readonly message: string
-  readonly detail?: string
 }
 
 /** What the server itself logged since a moment, whatever a client may have counted or repeated. */
@@ -74,6 +67,27 @@ export async function serverLog(since: Date): Promise<ServerRecord[]> {
   })
 }
 
-/** Class 28 of SQLSTATE: a login that the server refused. */
+/** Class 28 of SQLSTATE: logins of Pods that the server refused. What a test tries itself comes from loopback. */
 export const refusedLogins = async (since: Date): Promise<ServerRecord[]> =>
-  (await serverLog(since)).filter(({ sql_state_code: code }) => code.startsWith('28'))
+  (await serverLog(since)).filter(
+    ({ sql_state_code: code, connection_from: from = '' }) =>
+      code.startsWith('28') && !from.startsWith('127.0.0.1'),
+  )
+
+/** Why the server refuses this login, as SQLSTATE, or `accepted`. */
+export async function tryLogin(user: string, password: string, database: string): Promise<string> {
+  const forward = await forwardDatabase()
+  const client = new pg.Client({
+    ...{ host: '127.0.0.1', port: forward.port, user, password, database },
+    ssl: { rejectUnauthorized: false },
+  })
+  try {
+    await client.connect()
+    return 'accepted'
+  } catch (error) {
+    return (error as { code?: string }).code ?? String(error)
+  } finally {
+    await client.end().catch(() => undefined)
+    forward.stop()
+  }
+}

@@ -1,0 +1,149 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { enterNode } from '../../local/bare/inside.ts'
+import { stateDir } from '../../local/paths.ts'
+import { kubectl } from '../support/cluster.ts'
+import { psql } from '../support/database.ts'
+import { accessToken, developmentLogin, type EdgeClient, edgeClient } from '../support/edge.ts'
+import { valuesOfSecrets, valuesOfVault } from '../support/live-values.ts'
+import { find, formsOf, type Value } from '../support/needles.ts'
+import { published, rotateQuickly } from '../support/rotate.ts'
+import { openVault, type Vault } from '../support/vault.ts'
+
+const MINUTE = 60_000
+const PODS = ['/var/log/pods']
+const canary = { name: 'canary', text: `canary/${randomBytes(24).toString('base64')}` }
+let edge: EdgeClient
+let vault: Vault
+let values: Value[]
+
+/** Uses what is looked for afterwards: a value stored and read, a login, a credential that is retired. */
+beforeAll(async () => {
+  edge = await edgeClient()
+  vault = await openVault()
+  const token = await accessToken(edge)
+  const path = `/api/secrets/canary-${randomUUID().slice(0, 8)}`
+  const stored = await edge.call(path, {
+    method: 'PUT',
+    token,
+    json: { value: canary.text },
+    headers: { 'idempotency-key': randomUUID() },
+  })
+  expect(stored.status, stored.body).toBe(201)
+  expect(JSON.parse((await edge.call(path, { token })).body)).toMatchObject({ value: canary.text })
+
+  const retired = await published('palisade-system', 'sealer-db')
+  await rotateQuickly('palisade-system', 'sealer-db', 4 * MINUTE)
+  values = [
+    canary,
+    { name: 'access token', text: token.split('.')[2] ?? '' },
+    { name: 'password of the development user', text: (await developmentLogin()).password },
+    { name: 'retired password of the sealer', text: retired.password },
+    ...(await valuesOfSecrets()),
+    ...(await valuesOfVault(vault)),
+  ]
+})
+afterAll(async () => {
+  await edge?.close()
+  await vault?.close()
+})
+
+const processes = (file: 'cmdline' | 'environ'): string =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(join('/proc', pid, file), 'utf8').replaceAll('\0', '\n')
+      } catch {
+        return '' // It has ended.
+      }
+    })
+    .join('\n')
+
+describe('the search itself', () => {
+  it('has live and retired values to look for', () => {
+    const names = values.map(({ name }) => name).join('\n')
+    for (const name of ['gateway-db password', 'sealer-db version', 'jwt-keys', 'audit-mac']) {
+      expect(names).toContain(name)
+    }
+    expect(values.length).toBeGreaterThan(15)
+    for (const { name, text } of values) expect(text.length, name).toBeGreaterThanOrEqual(16)
+  })
+
+  it.each(formsOf(canary.text).map((_, index) => index))(
+    'finds form %d of a value inside other text',
+    async (index) => {
+      const text = `x${formsOf(canary.text)[index] ?? ''}y`
+      expect(await find([canary], { text, place: 'text' })).toEqual(['text: canary'])
+    },
+  )
+
+  it('finds the values where they belong: in the Secrets', async () => {
+    const text = await kubectl('get', 'secrets', '-A', '-o', 'json')
+    const found = await find(values, { text, place: 'Secrets' })
+    expect(found.join('\n')).toContain('Secret palisade-system/gateway-redis password')
+  })
+
+  it('reads the folders that it is given, on this machine and in the node', async () => {
+    const logs = await find([{ name: 'start', text: 'requestReceivedTimestamp' }], {
+      paths: [join(stateDir(), 'logs')],
+    })
+    expect(logs.join()).toContain('kube-apiserver-audit.log: start')
+    const enter = await enterNode(stateDir())
+    const pods = await find([{ name: 'start', text: '"msg":"Sealing"' }], { paths: PODS }, enter)
+    expect(pods.join()).toMatch(/palisade-system_sealer.*: start/)
+  })
+})
+
+describe('no live or retired value stands', () => {
+  it('in the state of Pulumi or a log of this machine', async () => {
+    const paths = ['pulumi', 'logs'].map((folder) => join(stateDir(), folder))
+    expect(await find(values, { paths })).toEqual([])
+  })
+
+  it('in a log of a Pod', async () => {
+    const enter = await enterNode(stateDir())
+    expect(await find(values, { paths: PODS }, enter)).toEqual([])
+  })
+
+  it('in an event, a status, or any object but a Secret', async () => {
+    const kinds = await kubectl('api-resources', '--verbs=list', '-o', 'name')
+    const wanted = kinds
+      .trim()
+      .split('\n')
+      .filter((kind) => kind !== 'secrets')
+    const text = await kubectl('get', wanted.join(), '-A', '-o', 'json')
+    expect(text).toContain('"kind": "Event"')
+    expect(text).toContain('"kind": "SecretRotation"')
+    expect(await find(values, { text, place: 'objects' })).toEqual([])
+  })
+
+  it.each(['cmdline', 'environ'] as const)('in the %s of a process', async (file) => {
+    expect(await find(values, { text: processes(file), place: file })).toEqual([])
+  })
+
+  it('in a row of the database', async () => {
+    const tables = await psql(
+      `select format('select t::text from %I.%I t;', schemaname, tablename) from pg_tables
+       where schemaname like 'palisade%'`,
+    )
+    const rows = await psql(tables.flat().join('\n'))
+    const records = await psql(
+      `select convert_from(record, 'utf8') from palisade.secret_audit_logs`,
+    )
+    expect(records.length).toBeGreaterThan(0)
+    const text = [...rows, ...records].map((row) => row.join('\t')).join('\n')
+    expect(await find(values, { text, place: 'database' })).toEqual([])
+  })
+
+  it('in a metric', async () => {
+    const prometheus =
+      '/api/v1/namespaces/palisade-monitoring/services/https:prometheus-operated:9090'
+    const match = encodeURIComponent('{__name__=~".+"}')
+    const text = await kubectl('get', '--raw', `${prometheus}/proxy/federate?match[]=${match}`)
+    expect(text).toContain('http_requests_total')
+    expect(await find(values, { text, place: 'metrics' })).toEqual([])
+  })
+})
