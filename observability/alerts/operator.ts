@@ -23,13 +23,12 @@ export const OPERATOR: readonly Alert[] = [
   },
   {
     name: 'ReconcileErrors',
-    // Passes are tried again every seven minutes at the latest; what is foreseen shows in the conditions of
-    // an object and is no error here.
+    // A pass is tried again every seven minutes at the latest, so four within an hour that goes on.
     expr: `sum by (controller) (increase(${ERRORS}[1h])) > 3 and sum by (controller) (increase(${ERRORS}[15m])) > 0`,
     for: '15m',
     severity: 'ticket',
     summary: 'The operator fails again and again at an object of {{ $labels.controller }}.',
     description:
-      'An error that nobody foresaw. The object is neither stalled nor overdue yet, and does not move.',
+      'The object does not move. An error that nobody foresaw shows here alone, since no condition has a word for it.',
   },
 ]
