@@ -19,6 +19,8 @@ const SCRAPER = {
     egress: [{}],
   },
 }
+/** A tenant's own door to the database is the tenant's to test: the example opens this one. */
+const NOT_OURS = ['palisade-data/in-shop-to-database']
 const NAMESPACE = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: OUTSIDE } }
 
 interface Place {
@@ -122,6 +124,7 @@ describe('the table', () => {
       .filter(({ metadata }) => OURS.test(metadata.namespace))
       .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)
       .filter((policy) => policy !== `${SCRAPER.metadata.namespace}/${SCRAPER.metadata.name}`)
+      .filter((policy) => !NOT_OURS.includes(policy))
     expect(ROWS.map(({ policy }) => policy).toSorted()).toEqual(existing.toSorted())
     for (const { allowed, denied } of ROWS) {
       expect(allowed.length).toBeGreaterThan(0)
