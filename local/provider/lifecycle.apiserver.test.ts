@@ -116,13 +116,33 @@ describe('objects and fields of others', () => {
     expect(await field('sa', 'held', '.metadata.labels.tier')).toBe('two')
   })
 
-  it('refuses, each by name, a foreign object, an unknown kind and a refused Secret without its value', async () => {
+  const refusal = async (...resources: Parameters<typeof config>): Promise<string> => {
+    const failure: unknown = await stack
+      .run('up', config(...resources))
+      .catch((error: unknown) => error)
+    return (failure as Error).message
+  }
+
+  it('refuses a foreign object by its name and leaves it as it is', async () => {
     await kubectl('create', 'configmap', 'foreign', '--from-literal=a=theirs')
+    expect(await refusal(configMap('foreign', { a: 'ours' }))).toContain(
+      'ERR_OBJECT_EXISTS: ConfigMap shop/foreign exists already',
+    )
+    expect(await field('cm', 'foreign', '.data.a')).toBe('theirs')
+  })
+
+  it('refuses an unknown kind by its name', async () => {
     const gadget = {
       type: 'kubernetes:example.org/v1:Gadget',
       name: 'g',
       inputs: { metadata: { name: 'g' } },
     }
+    expect(await refusal(gadget)).toContain(
+      'ERR_KIND_UNKNOWN: the cluster does not serve kind "Gadget" of "example.org/v1"',
+    )
+  })
+
+  it('names a Secret that the API server refuses, without its value', async () => {
     const secret = {
       type: 'kubernetes:core/v1:Secret',
       name: 'refused',
@@ -132,17 +152,9 @@ describe('objects and fields of others', () => {
       },
       secretInputs: { stringData: { '.dockerconfigjson': 'hidden-canary-5678' } },
     }
-    const failure: unknown = await stack
-      .run('up', config(configMap('foreign', { a: 'ours' }), gadget, secret))
-      .catch((error: unknown) => error)
-    const message = (failure as Error).message
-    expect(message).toContain('ERR_OBJECT_EXISTS: ConfigMap shop/foreign exists already')
-    expect(message).toContain(
-      'ERR_KIND_UNKNOWN: the cluster does not serve kind "Gadget" of "example.org/v1"',
-    )
+    const message = await refusal(secret)
     expect(message).toContain('ERR_API_REFUSED: Secret shop/refused')
     expect(message + told()).not.toContain('hidden-canary-5678')
-    expect(await field('cm', 'foreign', '.data.a')).toBe('theirs')
   })
 })
 

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { LocalError } from '../errors.ts'
 import { pulumiDir, type StackRequest } from './request.ts'
 
@@ -9,13 +11,30 @@ interface Lock {
   readonly hostname: string
 }
 
+/** A process that was killed answers signals until somebody has collected its status. */
+export const hasEnded = (stat: string): boolean =>
+  ['Z', 'X'].includes(stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3))
+
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
+  try {
+    return !hasEnded(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false // ended while we looked
+  }
+}
+
+/** The engine of a run that was killed a moment ago may still be on its way out. */
+async function staysRunning(pid: number): Promise<boolean> {
+  for (let look = 0; look < 10; look++) {
+    if (!isRunning(pid)) return false
+    await sleep(200)
+  }
+  return true
 }
 
 async function read(path: string): Promise<Lock | undefined> {
@@ -45,7 +64,7 @@ export async function clearStaleLocks(request: StackRequest): Promise<number> {
   const locks = names.filter((name) => name.endsWith('.json'))
   for (const name of locks) {
     const lock = await read(join(folder, name))
-    if (!lock || (lock.hostname === hostname() && !isRunning(lock.pid))) continue
+    if (!lock || (lock.hostname === hostname() && !(await staysRunning(lock.pid)))) continue
     throw new LocalError(
       'ERR_STACK_LOCKED',
       `stack "${request.stack}" is in use by process ${lock.pid} on ${lock.hostname}`,
