@@ -1,6 +1,6 @@
 import { Sealed } from '#core/sealed'
 import type { StateStore, StoredValue, ValueStore } from '../ports.ts'
-import type { StateRecord } from '../secret-rotation/state.ts'
+import { decodeRecord, unusableRecord } from './record-shape.ts'
 import type { VaultKv } from './vault-kv.ts'
 
 const OPERATOR_ROLE = 'palisade-operator'
@@ -12,21 +12,16 @@ export function createStateStore(kv: VaultKv, cluster: string): StateStore {
   return {
     async read(key, signal) {
       const found = await kv.read(OPERATOR_ROLE, pathOf(key), signal)
-      if (!found?.value) return undefined
-      return { value: decodeRecord(found.value), cas: found.cas }
+      if (!found) return undefined
+      // To begin anew here would forget who holds what, and a write on 0 does not fit a path that has a number.
+      if (!found.value) throw unusableRecord(pathOf(key), 'was deleted')
+      return { value: decodeRecord(found.value, pathOf(key)), cas: found.cas }
     },
     // As one text: OpenBao counts the strings of a request and refuses more than a thousand, which an outbox that
     // nobody has taken for a while comes to.
     write: (key, record, cas, signal) =>
       kv.write(OPERATOR_ROLE, pathOf(key), { record: JSON.stringify(record) }, cas, signal),
   }
-}
-
-/** The first records stood there field by field and without fences; a role that was never used stands at 0. */
-function decodeRecord(stored: Readonly<Record<string, unknown>>): StateRecord {
-  const { record } = stored
-  const fields = (typeof record === 'string' ? JSON.parse(record) : stored) as StateRecord
-  return { ...fields, fences: fields.fences ?? {} }
 }
 
 const OWN = 'palisade_'
@@ -39,7 +34,11 @@ export function createValueStore(kv: VaultKv): ValueStore {
   return {
     async read(namespace, path, signal, version) {
       const found = await kv.read(roleOf(namespace), pathOf(namespace, path), signal, version)
-      if (!found?.value) return undefined
+      if (!found) return undefined
+      // Somebody deleted the newest version: nobody's value, and its number is the one to write on.
+      if (!found.value && version === undefined)
+        return { value: { owner: '', released: true }, cas: found.cas }
+      if (!found.value) return undefined
       return { value: decode(found.value as Record<string, string>), cas: found.cas }
     },
     async write(namespace, path, value, cas, signal) {
