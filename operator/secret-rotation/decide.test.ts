@@ -200,6 +200,15 @@ describe('decide, before the previous user is disabled', () => {
     expect(plan({ ...wish, spec: { overlap } })).toMatchObject({ do: 'goOn', to: 'disable' })
   })
 
+  it('does the same for a consumer that nobody can restart', () => {
+    const old = pod('psql', { version: undefined })
+    const bare = deployment('psql', { kind: 'Pod', resourceVersion: undefined, pods: [old] })
+    const wish = { flight: { publishedAt: ago('25h') }, seen: { consumers: [bare] } }
+    expect(plan(wish)).toMatchObject({ do: 'wait', reason: 'OverlapEnded', stalled: true })
+    const overlap = { min: '10m', max: '24h', quiet: '2m', onMax: 'Revoke' as const }
+    expect(plan({ ...wish, spec: { overlap } })).toMatchObject({ do: 'goOn', to: 'disable' })
+  })
+
   it('starts counting the quiet, waits for the rest of it and then disables', () => {
     expect(plan({ flight: {} })).toEqual({ do: 'noteQuiet', since: NOON.toISOString() })
     expect(plan({ flight: { quietSince: ago('119s') } })).toMatchObject({ do: 'wait', ms: 1_000 })
@@ -227,6 +236,22 @@ describe('decide, while the disabled user is watched', () => {
   it('lets the user in again when a consumer falls over', () => {
     const consumers = [deployment('web', { pods: [pod('web-2', { trouble: 'CrashLoopBackOff' })] })]
     expect(plan({ flight: watch, seen: { consumers } })).toMatchObject({ do: 'goOn', to: 'enable' })
+  })
+
+  it('lets nobody in again whom overlap.max has shut out', () => {
+    const consumers = [deployment('web', { pods: [pod('web-2', { trouble: 'CrashLoopBackOff' })] })]
+    const overlap = { min: '10m', max: '24h', quiet: '2m', onMax: 'Revoke' as const }
+    const flight = { ...watch, publishedAt: ago('25h') }
+    const answer = plan({ flight, seen: { consumers }, spec: { overlap } })
+    expect(answer).toMatchObject({ do: 'wait', reason: 'Rotating' })
+  })
+
+  it('gets out of the way of a leak, whoever falls over', () => {
+    const consumers = [deployment('web', { pods: [pod('web-2', { trouble: 'CrashLoopBackOff' })] })]
+    const annotations = { 'palisade.dev/leaked': 'pasted' }
+    const flight = { ...watch, disabledAt: ago('0s') }
+    const answer = plan({ flight, seen: { consumers }, annotations })
+    expect(answer).toMatchObject({ do: 'goOn', to: 'destroyVerifier' })
   })
 
   it('does not watch after a leak', () => {

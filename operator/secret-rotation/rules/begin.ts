@@ -4,7 +4,7 @@ import type { Observed } from '../observed.ts'
 import type { Plan } from '../plan.ts'
 import { opensAt } from '../schedule.ts'
 import { otherRole, type RotationReason } from '../state.ts'
-import { leakToken } from './retire.ts'
+import { leakToken } from './overlap.ts'
 
 const begin = ({ state }: Observed, why: RotationReason): Plan => ({
   do: 'begin',

@@ -6,6 +6,7 @@ import type { Observed } from '../observed.ts'
 import type { Plan } from '../plan.ts'
 import { planRestart } from '../restart.ts'
 import { isForced, type InFlight } from '../state.ts'
+import { overlapIsOver } from './overlap.ts'
 
 type Restartable = Consumer & { readonly kind: WorkloadKind; readonly resourceVersion: string }
 
@@ -47,9 +48,20 @@ export const consumersLagBehind: Rule = (seen, now, { pollMs }) => {
   const next = nextRestart(seen, flight, behind, now)
   if (next && next.do !== 'wait') return next
   const names = behind.map(({ consumer, lacks }) => `${labelOf(consumer)}: ${lacks}`).slice(0, 5)
+  // A consumer that nobody can restart, such as a bare Pod, must not keep the old value alive for ever.
+  const { max, onMax } = seen.rotation.spec.overlap
+  const over = overlapIsOver(seen, flight, now)
+  if (over && onMax === 'Revoke') {
+    return {
+      do: 'goOn',
+      to: 'disable',
+      note: `overlap.max (${max}) is over; left behind: ${names.join('; ')}`,
+    }
+  }
   return {
     do: 'wait',
-    reason: 'ConsumersLagBehind',
+    reason: over ? 'OverlapEnded' : 'ConsumersLagBehind',
+    ...(over ? { stalled: true } : {}),
     message: `${behind.length} of ${seen.consumers.length} consumers lag behind; ${names.join('; ')}`,
     ms: next?.do === 'wait' ? Math.min(next.ms, pollMs) : pollMs,
   }

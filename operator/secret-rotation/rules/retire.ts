@@ -4,6 +4,7 @@ import type { Consumer, DatabaseSession } from '../../ports.ts'
 import type { Rule } from '../rule.ts'
 import type { Plan } from '../plan.ts'
 import { isForced } from '../state.ts'
+import { leakWaits, overlapIsOver } from './overlap.ts'
 import { nextRestart, standingsOf } from './consumers.ts'
 
 /** The first value has nothing to replace, so there is nothing to wait for. */
@@ -16,9 +17,7 @@ export const nobodyHasThePrevious: Rule = ({ state }) => {
 export const haste: Rule = (seen, now) => {
   const flight = seen.state.value.rotation
   if (flight?.step !== 'converge') return undefined
-  const leaked = leakToken(seen.rotation)
-  const leakedSince = leaked !== undefined && leaked !== seen.state.value.lastHandledLeak
-  if (leakedSince && !isForced(flight)) {
+  if (leakWaits(seen) && !isForced(flight)) {
     return {
       do: 'goOn',
       to: 'disable',
@@ -32,10 +31,6 @@ export const haste: Rule = (seen, now) => {
   return { do: 'goOn', to: 'disable', note: `no overlap: ${flight.reason}` }
 }
 
-export const leakToken = (rotation: {
-  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> }
-}): string | undefined => rotation.metadata.annotations?.['palisade.dev/leaked']
-
 /** Only the backend sees consumers outside the cluster, so its word is needed whatever the pods look like. */
 export const previousStillInUse: Rule = (seen, now, { pollMs }) => {
   const flight = seen.state.value.rotation
@@ -48,8 +43,7 @@ export const previousStillInUse: Rule = (seen, now, { pollMs }) => {
   const message = `${names} still connected as ${role}`
   const wait: Plan = { do: 'wait', reason: 'PreviousStillInUse', message, ms: pollMs, holders }
   const { max, onMax } = seen.rotation.spec.overlap
-  const heldFor = now.getTime() - Date.parse(flight.publishedAt ?? now.toISOString())
-  if (heldFor < parseDuration(max)) return wait
+  if (!overlapIsOver(seen, flight, now)) return wait
   if (onMax === 'Revoke') {
     return {
       do: 'goOn',

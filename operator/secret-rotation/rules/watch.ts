@@ -1,23 +1,26 @@
 import { parseDuration } from '#core/duration'
 import type { Rule } from '../rule.ts'
 import { fallen, labelOf } from '../evidence.ts'
-import { isForced } from '../state.ts'
+import { holdersLose, overlapIsOver } from './overlap.ts'
 
 /** Somebody needed the old user after all: let it in again, and look for who it was. */
-export const consumerFellOver: Rule = ({ consumers, state }, now, { pollMs }) => {
-  const flight = state.value.rotation
-  if (flight?.step !== 'watch' || isForced(flight)) return undefined
-  const victim = fallen(consumers, now, 4 * pollMs)
+export const consumerFellOver: Rule = (seen, now, { pollMs }) => {
+  const flight = seen.state.value.rotation
+  if (flight?.step !== 'watch' || holdersLose(seen, flight)) return undefined
+  // It was shut out for exactly this; letting it in would only shut it out again.
+  const revoked = seen.rotation.spec.overlap.onMax === 'Revoke' && overlapIsOver(seen, flight, now)
+  if (revoked) return undefined
+  const victim = fallen(seen.consumers, now, 4 * pollMs)
   if (!victim) return undefined
   return { do: 'goOn', to: 'enable', note: `${labelOf(victim.consumer)}: ${victim.why}` }
 }
 
-export const watchHasEnded: Rule = ({ rotation, state }, now, { pollMs }) => {
-  const flight = state.value.rotation
+export const watchHasEnded: Rule = (seen, now, { pollMs }) => {
+  const flight = seen.state.value.rotation
   if (flight?.step !== 'watch') return undefined
-  const { min } = rotation.spec.overlap
+  const { min } = seen.rotation.spec.overlap
   const watched = now.getTime() - Date.parse(flight.disabledAt ?? now.toISOString())
-  const left = isForced(flight) ? 0 : parseDuration(min) - watched
+  const left = holdersLose(seen, flight) ? 0 : parseDuration(min) - watched
   if (left <= 0)
     return { do: 'goOn', to: 'destroyVerifier', note: `disabled for ${min} without a fault` }
   return {
