@@ -18,11 +18,11 @@ export const caPath = (): string => join(stateDir(), 'ca.crt')
 export async function untilGatewayAnswers(context: StepContext): Promise<string> {
   const begun = Date.now()
   context.note(`asking ${URL_OF_GATEWAY}`)
-  const probe = async (): Promise<number | undefined> => {
+  const probe = async (): Promise<number> => {
     const ca = await authority()
     const status = await statusOf(ca)
     // The keys that verify its tokens: an answer that only the gateway itself can give.
-    if (status !== 200) return undefined
+    if (status !== 200) throw new Error(`${URL_OF_GATEWAY} answered ${status}`)
     await writeFile(caPath(), ca)
     return status
   }
@@ -43,8 +43,8 @@ async function authority(): Promise<string> {
 }
 
 /** By address, since not every resolver knows that names under localhost are this machine. */
-const statusOf = (ca: string): Promise<number | undefined> =>
-  new Promise((resolve) => {
+const statusOf = (ca: string): Promise<number> =>
+  new Promise((resolve, reject) => {
     const call = request(
       {
         host: '127.0.0.1',
@@ -58,11 +58,11 @@ const statusOf = (ca: string): Promise<number | undefined> =>
       },
       (response) => {
         response.resume()
-        resolve(response.statusCode)
+        resolve(response.statusCode ?? 0)
       },
     )
-    call.once('timeout', () => call.destroy())
-    call.once('error', () => resolve(undefined))
+    call.once('timeout', () => call.destroy(new Error(`${URL_OF_GATEWAY} did not answer`)))
+    call.once('error', reject)
     call.end()
   })
 

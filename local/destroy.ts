@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { LocalError } from './errors.ts'
 import { referencesPath } from './images/ensure.ts'
 import { stateDir } from './paths.ts'
 import { imageConfig, runPlatform, stackLog } from './platform.ts'
@@ -9,10 +10,10 @@ export const destroyStep = (): Step => ({
   name: 'stack',
   log: stackLog(),
   run: async (context) => {
-    const images = JSON.parse(await readFile(referencesPath(stateDir()), 'utf8')) as Record<
-      string,
-      string
-    >
+    const text = await readFile(referencesPath(stateDir()), 'utf8').catch((cause: unknown) => {
+      throw new LocalError('ERR_NO_PLATFORM', 'no platform was made here', 'run `make up`', cause)
+    })
+    const images = JSON.parse(text) as Record<string, string>
     return runPlatform('destroy', imageConfig(images), context)
   },
 })

@@ -14,8 +14,15 @@ export class LocalError extends Error {
 /** One paragraph for a terminal; an unexpected error keeps its stack, an expected one needs none. */
 export function explain(error: unknown): string {
   if (error instanceof LocalError) {
-    const reason = error.cause instanceof Error ? `\n  cause: ${error.cause.message}` : ''
-    return `${error.code}: ${error.message}${reason}\n  → ${error.remedy}`
+    return `${error.code}: ${error.message}${causesOf(error)}\n  → ${error.remedy}`
   }
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  if (!(error instanceof Error)) return String(error)
+  return `${error.stack ?? error.message}${causesOf(error)}`
+}
+
+/** A stack does not name the cause, which is what a reader looks for. A program's words are in the message. */
+function causesOf(error: Error): string {
+  const { cause } = error
+  if (!(cause instanceof Error) || 'cmd' in cause) return ''
+  return `\n  cause: ${cause.message}${causesOf(cause)}`
 }

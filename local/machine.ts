@@ -17,6 +17,8 @@ export async function factsOf(): Promise<Facts> {
     platform: process.platform,
     arch: process.arch,
     uid: process.getuid?.() ?? -1,
+    // This file stands at the top in version 2; in a hybrid it lies one folder down.
+    unifiedCgroups: await isThere('/sys/fs/cgroup/cgroup.controllers'),
     freeGiB: Math.min(cache, state),
     folder: cache <= state ? cacheDir() : stateDir(),
     missing: await missingPrograms(),
@@ -35,6 +37,12 @@ async function missingPrograms(): Promise<string[]> {
   if (!missing.includes('python3') && !(await pip)) missing.push('pip')
   return missing
 }
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
 
 async function onPath(name: string): Promise<boolean> {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {

@@ -5,6 +5,7 @@ const good: Facts = {
   platform: 'linux',
   arch: 'x64',
   uid: 0,
+  unifiedCgroups: false,
   freeGiB: 40,
   folder: '/cache',
   missing: [],
@@ -23,6 +24,7 @@ describe('problemsOf', () => {
   it.each<[string, Partial<Facts>, string]>([
     ['is not Linux', { platform: 'darwin' }, 'ERR_PLATFORM'],
     ['has another processor', { arch: 'arm64' }, 'ERR_PLATFORM'],
+    ['has cgroup v2 alone', { unifiedCgroups: true }, 'ERR_CGROUP_VERSION'],
     ['is not used as root', { uid: 1000 }, 'ERR_NOT_ROOT'],
     ['lacks a program', { missing: ['ip'] }, 'ERR_PROGRAM_MISSING'],
     ['lacks pip', { missing: ['pip'] }, 'ERR_PIP_MISSING'],

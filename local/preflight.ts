@@ -5,6 +5,8 @@ export interface Facts {
   readonly platform: string
   readonly arch: string
   readonly uid: number
+  /** The machine has one hierarchy of cgroups (version 2) and none by controller (version 1). */
+  readonly unifiedCgroups: boolean
   readonly freeGiB: number
   readonly folder: string
   /** Programs that were looked for and not found. */
@@ -40,6 +42,7 @@ type Rule = (facts: Facts) => LocalError | undefined
 /** The first rule that finds fault speaks; nothing has been made by then. */
 const RULES: readonly Rule[] = [
   isLinux,
+  hasCgroups,
   isRoot,
   hasPrograms,
   hasGo,
@@ -61,12 +64,21 @@ function isLinux({ platform, arch }: Facts): LocalError | undefined {
   )
 }
 
+function hasCgroups({ unifiedCgroups }: Facts): LocalError | undefined {
+  if (!unifiedCgroups) return undefined
+  return new LocalError(
+    'ERR_CGROUP_VERSION',
+    'the bare backend needs cgroup v1; this machine has cgroup v2 alone',
+    'start Docker and run `make up` again: it then uses kind',
+  )
+}
+
 function isRoot({ uid }: Facts): LocalError | undefined {
   if (uid === 0) return undefined
   return new LocalError(
     'ERR_NOT_ROOT',
     'namespaces, mounts and cgroups of a node can only be made by root',
-    'run `sudo --preserve-env=HOME,PATH make up`, or start Docker and it uses kind',
+    'run `sudo env "PATH=$PATH" make up`, or start Docker and it uses kind',
   )
 }
 

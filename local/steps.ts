@@ -91,7 +91,7 @@ const isAbort = (error: unknown): boolean => error instanceof Error && error.nam
 function failure(step: Step, error: unknown, elapsed: number): string {
   const lines = [`${clock(elapsed)} ✗ ${step.name}`, explain(error)]
   if (step.log) lines.push(`  log: ${step.log}`)
-  lines.push('  Run `make up` again to go on from here; `make down` removes what was made.')
+  lines.push('  Run the command again to go on from here; `make down` removes what `make up` made.')
   return lines.join('\n')
 }
 
