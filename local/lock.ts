@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, open, readFile, rm } from 'node:fs/promises'
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startTicksOf } from './bare/process-record.ts'
 import { LocalError } from './errors.ts'
@@ -37,9 +37,16 @@ export async function withLock<T>(work: () => Promise<T>): Promise<T> {
 }
 
 async function take(): Promise<boolean> {
-  const file = await open(lockPath(), 'wx', 0o600).catch(() => undefined)
-  if (!file) return false
-  await file.writeFile(`${process.pid} ${await ticks(process.pid)}`)
-  await file.close()
-  return true
+  const draft = `${lockPath()}.${process.pid}`
+  await writeFile(draft, `${process.pid} ${await ticks(process.pid)}`, { mode: 0o600 })
+  try {
+    // link() refuses an existing name, and nobody ever reads a lock that does not say yet whose it is.
+    await link(draft, lockPath())
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return false
+  } finally {
+    await rm(draft, { force: true })
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { plannedPath } from '../tools/path.ts'
 import { componentsOf, type ToolPaths } from './components.ts'
@@ -13,6 +13,7 @@ const KUBECONFIG_USERS = ['controller-manager', 'scheduler', 'kube-proxy', 'prov
 export async function makeFolders(layout: Layout): Promise<void> {
   // Parents are closed to other users; the volumes inside are open to whatever user a pod has.
   await mkdir(layout.state, { recursive: true, mode: 0o700 })
+  await chmod(layout.state, 0o700) // it may have been there before
   for (const folder of [layout.pki, layout.logs, layout.run, join(layout.config, 'cni')]) {
     await mkdir(folder, { recursive: true, mode: 0o700 })
   }

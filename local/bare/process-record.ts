@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 
 /** A process we started. The start time tells it from a later one that got the same pid. */
 export interface ProcessRecord {
@@ -32,7 +32,9 @@ export async function remember(path: string, pid: number, digest: string): Promi
     bootId: await bootId(),
     startedAt: new Date().toISOString(),
   }
-  await writeFile(path, JSON.stringify(record))
+  // A command that is killed here must not leave half a record, which no later one could read.
+  await writeFile(`${path}.next`, JSON.stringify(record), { mode: 0o600 })
+  await rename(`${path}.next`, path)
 }
 
 /** The recorded process if it still runs, and nothing else that happens to have its pid. */

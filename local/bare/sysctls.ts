@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Layout } from './layout.ts'
 
@@ -21,7 +21,11 @@ export async function rememberSysctls(layout: Layout): Promise<void> {
     const value = await readFile(join('/proc/sys', name), 'utf8').catch(() => undefined)
     if (value !== undefined) values[name] = value.trim()
   }
-  await writeFile(recordOf(layout), JSON.stringify(values), { flag: 'wx' }).catch(ifExists)
+  const draft = `${recordOf(layout)}.${process.pid}`
+  await writeFile(draft, JSON.stringify(values), { mode: 0o600 })
+  // link() refuses an existing name, and a command that is killed leaves no half of a record.
+  await link(draft, recordOf(layout)).catch(ifExists)
+  await rm(draft, { force: true })
 }
 
 /** Puts them back; a setting that was changed by hand meanwhile is put back as well. */

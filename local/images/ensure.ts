@@ -49,7 +49,7 @@ export const referencesPath = (stateDir: string): string => join(stateDir, 'imag
 
 /** For whoever needs a reference without building: the stack's configuration and tests. */
 const recordReferences = async (stateDir: string, images: readonly Image[]): Promise<void> => {
-  await mkdir(stateDir, { recursive: true })
+  await mkdir(stateDir, { recursive: true, mode: 0o700 })
   const path = referencesPath(stateDir)
   await writeFile(`${path}.new`, `${JSON.stringify(referencesOf(images), null, 2)}\n`)
   await rename(`${path}.new`, path)
