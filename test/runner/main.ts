@@ -5,8 +5,14 @@ import { join } from 'node:path'
 import { PARTS, type Part, type Step } from './parts.ts'
 import { addCounts, countTests, summary, type Counts, type PartResult } from './report.ts'
 
-const reports = mkdtempSync(join(tmpdir(), 'palisade-test-'))
 const only = process.argv.slice(2)
+const unknown = only.filter((name) => !PARTS.some((part) => part.name === name))
+if (unknown.length > 0) {
+  const names = PARTS.map((part) => `"${part.name}"`).join(', ')
+  console.error(`no part is called "${unknown.join(' ')}"; the parts are ${names}`)
+  process.exit(2)
+}
+const reports = mkdtempSync(join(tmpdir(), 'palisade-test-'))
 
 const results: PartResult[] = []
 for (const part of PARTS) {

@@ -2,8 +2,12 @@ import { describe, expect, it } from 'vitest'
 import type { Part } from './parts.ts'
 import { countTests, summary } from './report.ts'
 
-const vitest = (numPassedTests: number, numFailedTests = 0, numPendingTests = 0): string =>
-  JSON.stringify({ numPassedTests, numFailedTests, numPendingTests })
+const vitest = (
+  numPassedTests: number,
+  numFailedTests = 0,
+  numPendingTests = 0,
+  numTodoTests = 0,
+): string => JSON.stringify({ numPassedTests, numFailedTests, numPendingTests, numTodoTests })
 const part: Part = { name: 'audit', budgetMinutes: 4, steps: [] }
 
 describe('countTests', () => {
@@ -12,6 +16,9 @@ describe('countTests', () => {
   })
   it('counts a skipped test as failed', () => {
     expect(countTests(vitest(5, 0, 1), 0)).toEqual({ passed: 5, failed: 1 })
+  })
+  it('counts a test that is yet to be written as failed', () => {
+    expect(countTests(vitest(5, 0, 0, 1), 0)).toEqual({ passed: 5, failed: 1 })
   })
   it('fails a run that found no test', () => {
     expect(countTests(vitest(0), 0)).toEqual({ passed: 0, failed: 1 })
