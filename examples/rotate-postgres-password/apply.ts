@@ -1,4 +1,4 @@
-// `node examples/rotate-postgres-password/apply.ts [--image control=<reference>] [--delete]`
+// `npx node examples/rotate-postgres-password/apply.ts [--image control=<reference>] [--delete]`
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
