@@ -5,6 +5,7 @@ import type { Deps, RotatingDatabase, Versioned } from '../ports.ts'
 import { AGAIN, REST, type Next } from '../runtime/controller.ts'
 import { hasFinalizer } from '../runtime/finalizer.ts'
 import { ownerOf } from './claim.ts'
+import { deliverAudit } from './deliver-audit.ts'
 import { describeTrouble } from './describe.ts'
 import { accepted, fenceOf, insist } from './effects/credential.ts'
 import { effect } from './effects/effect.ts'
@@ -28,6 +29,7 @@ export async function release(
   try {
     const done = await giveBack(rotation, deps, signal)
     if (!done) return AGAIN
+    await deliverLast(rotation, deps, signal)
   } catch (error) {
     if (!(error instanceof PalisadeError)) throw error
     if (deletionPolicy === 'Revoke' && !(await mayLetGo(rotation, deps, signal))) {
@@ -40,6 +42,17 @@ export async function release(
   }
   await deps.rotations.letGo(rotation)
   return REST
+}
+
+/** No later pass of this resource offers them: what is not taken now waits for a namesake that claims the record. */
+async function deliverLast(
+  rotation: SecretRotation,
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<void> {
+  const owner = ownerOf(rotation, deps.cluster)
+  const state = await deps.states.read(owner, signal)
+  if (state && isSameOwner(state.value.owner, owner)) await deliverAudit(state, deps, signal)
 }
 
 /** True when nothing is left to do; one outside effect per pass before that. */
