@@ -215,6 +215,16 @@ describe('decide, before the previous user is disabled', () => {
     expect(plan({ flight: { quietSince: ago('2m') } })).toMatchObject({ do: 'goOn', to: 'disable' })
   })
 
+  it('shuts a leaked value out although a workload may not be restarted', () => {
+    const flight = (toldAt: string) => ({
+      reason: 'Leaked' as const,
+      restarts: { 'Deployment/web': ago(toldAt) },
+    })
+    const seen = { consumers: [behind('web')] }
+    expect(plan({ flight: flight('30s'), seen })).toMatchObject({ do: 'restart' })
+    expect(plan({ flight: flight('31s'), seen })).toMatchObject({ do: 'goOn', to: 'disable' })
+  })
+
   it('lets the holders of the previous value lose when the current one leaks', () => {
     const annotations = { 'palisade.dev/leaked': 'pasted' }
     const seen = { sessions: [session('192.0.2.7')] }

@@ -2,6 +2,7 @@ import type { Holder } from '#api/v1alpha1/secret-rotation-status'
 import { parseDuration } from '#core/duration'
 import type { Consumer, DatabaseSession } from '../../ports.ts'
 import type { Rule } from '../rule.ts'
+import { labelOf, type Standing } from '../evidence.ts'
 import type { Plan } from '../plan.ts'
 import { isForced } from '../state.ts'
 import { leakWaits, overlapIsOver } from './overlap.ts'
@@ -12,6 +13,8 @@ export const nobodyHasThePrevious: Rule = ({ state }) => {
   const { rotation, previous } = state.value
   return rotation?.step === 'converge' && previous === null ? { do: 'complete' } : undefined
 }
+
+const RESISTS_AFTER_MS = 30_000
 
 /** Tells every consumer to restart at once and then shuts the old user out, whoever still holds it. */
 export const haste: Rule = (seen, now) => {
@@ -25,7 +28,14 @@ export const haste: Rule = (seen, now) => {
     }
   }
   if (!isForced(flight)) return undefined
-  const behind = standingsOf(seen, flight, now).filter(({ lacks }) => lacks !== undefined)
+  // A workload that may not be restarted must not keep a leaked value open: it is asked for a while and then loses.
+  const resists = ({ consumer }: Standing) => {
+    const toldAt = flight.restarts?.[labelOf(consumer)]
+    return toldAt !== undefined && now.getTime() - Date.parse(toldAt) > RESISTS_AFTER_MS
+  }
+  const behind = standingsOf(seen, flight, now).filter(
+    (standing) => standing.lacks !== undefined && !resists(standing),
+  )
   const restart = nextRestart(seen, flight, behind, now)
   if (restart && restart.do !== 'wait') return restart
   return { do: 'goOn', to: 'disable', note: `no overlap: ${flight.reason}` }
