@@ -2,6 +2,7 @@ import type { RotationReason as ConditionReason } from '#api/v1alpha1/conditions
 import type { ErrorCode } from '#api/error-codes'
 import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
 import { PalisadeError } from '#core/problem'
+import { ApiError } from '../runtime/api-error.ts'
 import type { Standing } from './describe.ts'
 import type { Refusal } from './eligibility.ts'
 
@@ -20,6 +21,11 @@ const SHOWN: Partial<Record<ErrorCode, readonly [ConditionReason, 'waits' | 'sta
 }
 
 export function troubleOf(error: unknown, rotation: SecretRotation): Standing | undefined {
+  if (error instanceof ApiError && error.status === 403) {
+    const reason = 'NamespaceNotEnabled'
+    const message = `the API server refused the operator: ${error.message}`
+    return { ready: readyBefore(rotation), reconciling: false, stalled: true, reason, message }
+  }
   if (!(error instanceof PalisadeError)) return undefined
   const [reason, manner] = SHOWN[error.code] ?? ['BackendRefused', 'stalls']
   return {
