@@ -17,6 +17,9 @@ export class Connections {
       connectionTimeoutMillis: 5_000,
       idleTimeoutMillis: 60_000,
       statement_timeout: 10_000,
+      // A server that vanished cancels nothing: without this each connection would wait for TCP to give up, 15 minutes.
+      query_timeout: 12_000,
+      keepAlive: true,
       ...options,
     })
     // An idle connection that breaks is replaced at its next use; unheard, its error would end the process.
