@@ -90,7 +90,9 @@ export async function serve({ config, vault, log, clock }: ServeDeps): Promise<v
   const servers = [app.server, operations.server] as unknown as Server[]
   const minutely = setInterval(() => {
     void refusals.flush()
-    void reloadSigningKeys(vault.kv, clock).then((now) => now && keys.signing.replaceWith(now))
+    void reloadSigningKeys(vault.kv, clock, (error) =>
+      log.error({ error: redact(error) }, 'Could not read the signing keys'),
+    ).then((now) => now && keys.signing.replaceWith(now))
     renewTls(config.vault.tlsDirectory, tls, servers).then(
       (now) => (tls = now),
       (error: unknown) => log.error({ error: redact(error) }, 'Could not read the certificate'),

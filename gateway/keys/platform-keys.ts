@@ -37,10 +37,19 @@ export async function loadPlatformKeys(kv: VaultKv, clock: Clock): Promise<Platf
 const readSigningKeys = (value: Record<string, string>, clock: Clock) =>
   loadSigningKeys(parseKeys(value, 'jwt-keys') as StoredSigningKey[], clock.now())
 
-/** The key set of now, or undefined when it cannot be read: what is loaded stays good. */
-export async function reloadSigningKeys(kv: VaultKv, clock: Clock) {
-  const value = await kv.read('gateway/jwt-keys').catch(() => undefined)
-  return value && readSigningKeys(value, clock)
+/** The key set of now, or undefined when it cannot be read or used: what is loaded stays good. */
+export async function reloadSigningKeys(
+  kv: Pick<VaultKv, 'read'>,
+  clock: Clock,
+  onFailure: (error: unknown) => void,
+): Promise<SigningKeys | undefined> {
+  try {
+    const value = await kv.read('gateway/jwt-keys')
+    return value && readSigningKeys(value, clock)
+  } catch (error) {
+    onFailure(error)
+    return undefined
+  }
 }
 
 /** `keys` is a JSON list `[{id, key}]`, oldest first; the last one signs, the others verify. */

@@ -154,7 +154,7 @@ describe('loadPlatformKeys', () => {
       Buffer.from(headMac[0]?.key.reveal() ?? []).toString('hex'),
     )
     expect(new Set(macs).size).toBe(1)
-    const again = stores[0] && (await reloadSigningKeys(stores[0], systemClock))
+    const again = stores[0] && (await reloadSigningKeys(stores[0], systemClock, () => undefined))
     expect(again?.current.kid).toBe(all[0]?.signing.current.kid)
   })
 
