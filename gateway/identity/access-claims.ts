@@ -7,6 +7,8 @@ const SKEW_SECONDS = 30
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export interface AccessClaims {
+  /** The key that signed them. */
+  readonly kid: string
   readonly userId: string
   readonly tenantId: string
   readonly role: Role
@@ -17,7 +19,11 @@ export interface AccessClaims {
 }
 
 /** Claims of a signed payload, or undefined when one is missing, of another type or out of its range. */
-export function readAccessClaims(payload: JWTPayload, now: number): AccessClaims | undefined {
+export function readAccessClaims(
+  payload: JWTPayload,
+  kid: string,
+  now: number,
+): AccessClaims | undefined {
   const { sub, tid, role, ver, jti, iat, exp, aud } = payload
   // A list of audiences is legal (RFC 7519 4.1.3) and never ours: a token for two services is good at the wrong one.
   if (typeof aud !== 'string') return undefined
@@ -25,6 +31,7 @@ export function readAccessClaims(payload: JWTPayload, now: number): AccessClaims
   if (!isCount(ver) || !isCount(iat) || !isCount(exp)) return undefined
   if (iat > now + SKEW_SECONDS || exp <= now || exp - iat > ACCESS_TOKEN_SECONDS) return undefined
   return Object.freeze({
+    kid,
     userId: sub,
     tenantId: tid,
     role,

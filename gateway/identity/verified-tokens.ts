@@ -1,11 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { AccessClaims } from './access-claims.ts'
 
-export interface VerifiedToken {
-  readonly kid: string
-  readonly claims: AccessClaims
-}
-
 const digestOf = (token: string) => createHash('sha256').update(token).digest('base64')
 
 /**
@@ -14,7 +9,7 @@ const digestOf = (token: string) => createHash('sha256').update(token).digest('b
  * of it (or by claims) answers for a token that was never verified.
  */
 export class VerifiedTokens {
-  readonly #entries = new Map<string, VerifiedToken>()
+  readonly #entries = new Map<string, AccessClaims>()
   readonly #capacity: number
 
   constructor(capacity = 10_000) {
@@ -25,11 +20,11 @@ export class VerifiedTokens {
     return this.#entries.size
   }
 
-  find(token: string): VerifiedToken | undefined {
+  find(token: string): AccessClaims | undefined {
     return this.#entries.get(digestOf(token))
   }
 
-  remember(token: string, verified: VerifiedToken): void {
+  remember(token: string, verified: AccessClaims): void {
     if (this.#entries.size >= this.#capacity) {
       // Oldest first: tokens live 15 minutes, so the oldest is also the next to end.
       const oldest = this.#entries.keys().next()

@@ -243,8 +243,10 @@ describe('TokenVerifier with remembered tokens', () => {
     const own = loadSigningKeys([await makeSigningKey(new Date('2026-01-01'))], new Date(NOW))
     const one = new TokenVerifier(own, names, fixedClock(NOW))
     const token = await issueAccessToken(subject, own, names, fixedClock(NOW))
-    await one.verify(token)
+    const kept = await one.verify(token)
+    expect(one.stillGood(kept)).toBe(true)
     own.replaceWith(keys)
+    expect(one.stillGood(kept)).toBe(false)
     await expect(one.verify(token)).rejects.toMatchObject({ code: 'ERR_TOKEN_INVALID' })
   })
 

@@ -33,14 +33,14 @@ export class TokenVerifier {
   recall(token: string): AccessClaims | undefined {
     const known = this.#verified.find(token)
     if (!known) return undefined
-    if (this.#isCurrent(known.kid, known.claims)) return known.claims
+    if (this.stillGood(known)) return known
     this.#verified.forget(token)
     return undefined
   }
 
   /** Does what `recall` does for claims that the caller kept: they end with their time or their key. */
   stillGood(claims: AccessClaims): boolean {
-    return claims.expiresAt > this.#nowSeconds()
+    return claims.expiresAt > this.#nowSeconds() && this.#keys.find(claims.kid) !== undefined
   }
 
   async verify(token: string): Promise<AccessClaims> {
@@ -59,14 +59,10 @@ export class TokenVerifier {
       if (error instanceof errors.JOSEError) throw invalidToken()
       throw error
     })
-    const claims = readAccessClaims(payload, this.#nowSeconds())
+    const claims = readAccessClaims(payload, header.kid, this.#nowSeconds())
     if (!claims) throw invalidToken()
-    this.#verified.remember(token, { kid: header.kid, claims })
+    this.#verified.remember(token, claims)
     return claims
-  }
-
-  #isCurrent(kid: string, claims: AccessClaims): boolean {
-    return this.#keys.find(kid) !== undefined && this.stillGood(claims)
   }
 
   #nowSeconds(): number {
