@@ -22,6 +22,7 @@ export class DataKeys {
   readonly #options: DataKeysOptions
   readonly #entries = new Map<string, Entry>()
   readonly #ensured = new Set<string>()
+  #sweep: NodeJS.Timeout | undefined
 
   constructor(wrapper: KeyWrapper, options: DataKeysOptions) {
     this.#wrapper = wrapper
@@ -43,17 +44,17 @@ export class DataKeys {
 
   async unwrap(tenantId: string, wrapped: string): Promise<Buffer> {
     const id = entryId(tenantId, wrapped)
-    const now = this.#options.clock.now().getTime()
     const known = this.#entries.get(id)
-    if (known && known.until > now) {
+    if (known && known.until > this.#now()) {
       this.#options.onUnwrap?.('cache')
       return known.key
     }
     this.#options.onUnwrap?.('wrapper')
     const key = Buffer.from(await this.#wrapper.unwrap(keyName(tenantId), wrapped))
     this.#entries.delete(id)
-    this.#entries.set(id, { key, until: now + LIFETIME_MS })
+    this.#entries.set(id, { key, until: this.#now() + LIFETIME_MS })
     this.#dropOldest()
+    if (!this.#sweep) this.#sweepAfter(LIFETIME_MS)
     return key
   }
 
@@ -63,6 +64,25 @@ export class DataKeys {
     for (const id of this.#entries.keys()) {
       if (id.startsWith(`${tenantId}:`)) this.#entries.delete(id)
     }
+  }
+
+  /** Nobody may ask for a key again, and it must not stay for that. Entries lie in the order in which they end. */
+  #dropEnded(): void {
+    const now = this.#now()
+    this.#sweep = undefined
+    for (const [id, { key, until }] of this.#entries) {
+      if (until > now) return this.#sweepAfter(until - now)
+      key.fill(0)
+      this.#entries.delete(id)
+    }
+  }
+
+  #sweepAfter(ms: number): void {
+    this.#sweep = setTimeout(() => this.#dropEnded(), ms).unref()
+  }
+
+  #now(): number {
+    return this.#options.clock.now().getTime()
   }
 
   #dropOldest(): void {
