@@ -27,7 +27,9 @@ export function connectRedis(address: RedisAddress, onError: (error: Error) => v
     // With a queue a request would wait for the reconnection instead of being counted locally.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    // A half-open connection is noticed by silence, since nothing resets it.
+    // A half-open connection is noticed by silence, since nothing resets it; keep-alive alone does not see it while
+    // something sent is unanswered, and until then each request would wait and each command would be kept.
+    socketTimeout: 2_000,
     keepAlive: 5_000,
     retryStrategy: (times) =>
       Math.min(2_000, 50 * 2 ** Math.min(times, 6)) * (0.5 + Math.random() / 2),
