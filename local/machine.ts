@@ -7,6 +7,7 @@ import { exec } from './exec.ts'
 import { cacheDir, stateDir } from './paths.ts'
 import { type Facts, PROGRAMS } from './preflight.ts'
 import { goVersion } from './tools/go.ts'
+import { isBuilt, plannedPath, TOOL_NAMES } from './tools/path.ts'
 
 /** Looks at the machine without changing it. */
 export async function factsOf(): Promise<Facts> {
@@ -20,6 +21,7 @@ export async function factsOf(): Promise<Facts> {
     // This file stands at the top in version 2; in a hybrid it lies one folder down.
     unifiedCgroups: await isThere('/sys/fs/cgroup/cgroup.controllers'),
     freeGiB: Math.min(cache, state),
+    toolsBuilt: await areToolsBuilt().catch(() => false), // without Go nothing can be said
     folder: cache <= state ? cacheDir() : stateDir(),
     missing: await missingPrograms(),
     goVersion: await goVersion().catch(() => undefined),
@@ -36,6 +38,11 @@ async function missingPrograms(): Promise<string[]> {
   const pip = exec('python3', ['-m', 'pip', '--version']).catch(() => undefined)
   if (!missing.includes('python3') && !(await pip)) missing.push('pip')
   return missing
+}
+
+async function areToolsBuilt(): Promise<boolean> {
+  for (const name of TOOL_NAMES) if (!(await isBuilt(await plannedPath(name)))) return false
+  return true
 }
 
 const isThere = (path: string): Promise<boolean> =>

@@ -7,6 +7,7 @@ const good: Facts = {
   uid: 0,
   unifiedCgroups: false,
   freeGiB: 40,
+  toolsBuilt: false,
   folder: '/cache',
   missing: [],
   goVersion: 'go1.26.8',
@@ -35,6 +36,10 @@ describe('problemsOf', () => {
     ['has a state folder with a long path', { longestSocket: 108 }, 'ERR_PATH_TOO_LONG'],
   ])('refuses a machine that %s', (_, change, code) => {
     expect(codesOf(change)).toEqual([code])
+  })
+  it('asks for less space once the tools are built', () => {
+    expect(codesOf({ toolsBuilt: true, freeGiB: 5 })).toEqual([])
+    expect(codesOf({ toolsBuilt: true, freeGiB: 4.9 })).toEqual(['ERR_DISK_SPACE'])
   })
   it('accepts a newer Go', () => {
     expect(codesOf({ goVersion: 'go1.31' })).toEqual([])

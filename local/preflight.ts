@@ -8,6 +8,8 @@ export interface Facts {
   /** The machine has one hierarchy of cgroups (version 2) and none by controller (version 1). */
   readonly unifiedCgroups: boolean
   readonly freeGiB: number
+  /** Every tool is in the cache: the sources and the compiler's own cache need no more room. */
+  readonly toolsBuilt: boolean
   readonly folder: string
   /** Programs that were looked for and not found. */
   readonly missing: readonly string[]
@@ -19,6 +21,7 @@ export interface Facts {
 }
 
 export const NEEDED_GIB = 15
+const NEEDED_GIB_ONCE_BUILT = 5
 const OLDEST_GO: readonly [number, number] = [1, 26]
 /** sun_path holds 108 bytes with its terminator. */
 const SOCKET_LIMIT = 107
@@ -112,11 +115,12 @@ function hasPip({ missing }: Facts): LocalError | undefined {
   )
 }
 
-function hasSpace({ freeGiB, folder }: Facts): LocalError | undefined {
-  if (freeGiB >= NEEDED_GIB) return undefined
+function hasSpace({ freeGiB, folder, toolsBuilt }: Facts): LocalError | undefined {
+  const needed = toolsBuilt ? NEEDED_GIB_ONCE_BUILT : NEEDED_GIB
+  if (freeGiB >= needed) return undefined
   return new LocalError(
     'ERR_DISK_SPACE',
-    `${folder} has ${freeGiB.toFixed(1)} GiB free; compiling and images take up to ${NEEDED_GIB} GiB`,
+    `${folder} has ${freeGiB.toFixed(1)} GiB free; ${toolsBuilt ? 'images and volumes' : 'compiling and images'} take up to ${needed} GiB`,
     'free some space, or set XDG_CACHE_HOME and XDG_STATE_HOME to folders on a larger disk',
   )
 }
