@@ -45,11 +45,12 @@ export class VaultClient {
 
   /** Answers of status 2xx and 404; everything else is thrown, without the body, which may quote the request. */
   async call(method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<VaultAnswer> {
-    const { token } = await this.#login()
-    let answer = await this.#send(method, path, body, token)
+    const session = await this.#login()
+    let answer = await this.#send(method, path, body, session.token)
     if (answer.status === 403) {
       // Revoked or expired early: one new login tells it from a missing right.
-      this.#session = undefined
+      const now = await this.#session?.catch(() => undefined)
+      if (now === session) this.#session = undefined
       answer = await this.#send(method, path, body, (await this.#login()).token)
     }
     if (answer.status >= 300 && answer.status !== 404 && answer.status !== 400) {
@@ -74,12 +75,15 @@ export class VaultClient {
   }
 
   async #login(): Promise<Session> {
-    const session = await this.#session?.catch(() => undefined)
+    const asked = this.#session
+    const session = await asked?.catch(() => undefined)
     if (session && session.renewAfter > this.#clock.now().getTime()) return session
-    // One login for all requests that wait.
-    this.#session = this.#openSession()
-    this.#session.catch(() => (this.#session = undefined))
-    return this.#session
+    // One login for all requests that wait: the first of them begins it.
+    if (this.#session !== undefined && this.#session !== asked) return this.#session
+    const opening = this.#openSession()
+    this.#session = opening
+    opening.catch(() => this.#session === opening && (this.#session = undefined))
+    return opening
   }
 
   async #openSession(): Promise<Session> {
