@@ -226,6 +226,14 @@ describe('GET /api/secrets/:name', () => {
 })
 
 describe('PUT /api/secrets/:name', () => {
+  it('answers 400 to a value that UTF-8 cannot hold, and stores nothing', async () => {
+    const refused = await put(people.alice, 'half', { value: 'a\ud800b' })
+    expect([refused.statusCode, refused.json<{ code: string }>().code]).toEqual([
+      400,
+      'ERR_VALIDATION',
+    ])
+    expect((await get(people.alice, 'half')).statusCode).toBe(404)
+  })
   it('writes with cas only on the version that it names', async () => {
     expect((await put(people.alice, 'cas', { value: 'a', cas: 0 })).statusCode).toBe(201)
     const again = await put(people.alice, 'cas', { value: 'b', cas: 0 })

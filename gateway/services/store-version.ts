@@ -21,6 +21,10 @@ type Deps = SecretsDeps & { readonly versions: CurrentVersions }
 export async function storeVersion(deps: Deps, write: Write): Promise<StoredSecret | undefined> {
   const { caller, origin, name, wish } = write
   const { tenantId } = caller
+  // UTF-8 has no place for half a pair: it would be stored as another value than the one that was sent.
+  if (!wish.value.isWellFormed()) {
+    throw new PalisadeError('ERR_VALIDATION', 'body.value holds half of a surrogate pair')
+  }
   const head = await deps.store.findHead(caller, name)
   if (head) deps.heads.check(tenantId, head)
   const expected = wish.cas ?? head?.currentVersion ?? 0
