@@ -35,7 +35,7 @@ export const PARTS: readonly Part[] = [
   { name: 'platform', budgetMinutes: 30, steps: [run('make up', 'node', 'local/main.ts', 'up')] },
   {
     name: 'foundation',
-    budgetMinutes: 12,
+    budgetMinutes: 9,
     steps: [
       run('types', 'npm', 'run', '--silent', 'types'),
       run('lint', 'npm', 'run', '--silent', 'lint'),
@@ -53,7 +53,7 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: 'operator',
-    budgetMinutes: 10,
+    budgetMinutes: 13,
     steps: [
       vitest('apiserver', 'operator/'),
       vitest('cluster', 'examples/', 'test/cluster/rotation'),
