@@ -56,7 +56,9 @@ describe('redact', () => {
     const loop: Record<string, unknown> = { at: new Date(0), key: Buffer.from(CANARY) }
     loop['self'] = loop
     loop['sealed'] = Sealed.of(CANARY)
-    loop['error'] = new Error('no', { cause: new Error(`statement: ALTER ROLE a PASSWORD '${CANARY}'`) })
+    loop['error'] = new Error('no', {
+      cause: new Error(`statement: ALTER ROLE a PASSWORD '${CANARY}'`),
+    })
     const text = JSON.stringify(redact(loop))
     expect(text).not.toContain(CANARY)
     expect(text).toContain('[circular]')

@@ -32,8 +32,11 @@ describe('threat model', () => {
   it('has rows', () => {
     expect(rows.length).toBeGreaterThan(0)
   })
-  it.each(rows.map((cells) => [cells[1], cells[4]]))('%s names a test that exists', (_, shownBy) => {
-    const file = /`([^`]+)`/.exec(shownBy ?? '')?.[1] ?? ''
-    expect(existsSync(join(root, file)), `no test at ${file}`).toBe(true)
-  })
+  it.each(rows.map((cells) => [cells[1], cells[4]]))(
+    '%s names a test that exists',
+    (_, shownBy) => {
+      const file = /`([^`]+)`/.exec(shownBy ?? '')?.[1] ?? ''
+      expect(existsSync(join(root, file)), `no test at ${file}`).toBe(true)
+    },
+  )
 })
