@@ -1,6 +1,7 @@
 import type { Alert } from '../alert.ts'
 
-const MAX = 'cnpg_pg_settings_setting{job="database",name="max_connections"}'
+// One per pod: for five minutes after a restart its former address is a second series.
+const MAX = 'max by (pod) (cnpg_pg_settings_setting{job="database",name="max_connections"})'
 
 export const DATABASE: readonly Alert[] = [
   {
