@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import type { DiagnosticEvent, EngineEvent } from '@pulumi/pulumi/automation/index.js'
 import { nameOfUrn, typeOfUrn } from '../provider/kubernetes/object.ts'
 
@@ -28,8 +29,7 @@ const labelOf = (urn: string): string =>
 
 // Nothing of an engine's terminal colours reaches a log.
 const plain = (message: string): string =>
-  // eslint-disable-next-line no-control-regex
-  message.replaceAll(/<\{%[^%]*%\}>|\u001b\[[0-9;]*m/g, '').trim()
+  stripVTControlCharacters(message.replaceAll(/<\{%[^%]*%\}>/g, '')).trim()
 
 /** Turns the engine's events into one entry per step of a resource, with the time it took. */
 export class ProgressReader {
