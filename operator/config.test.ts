@@ -29,6 +29,17 @@ describe('readConfig', () => {
     })
   })
 
+  it('has no file of failpoints outside profile dev', () => {
+    const failpoint = { PALISADE_FAILPOINT: '@/run/failpoint' }
+    for (const profile of ['staging', 'production']) {
+      const change = { ...failpoint, PALISADE_PROFILE: profile }
+      expect(() => readConfig(env(change))).toThrow(/PALISADE_FAILPOINT is for profile dev only/)
+    }
+    expect(readConfig(env({ ...failpoint, PALISADE_PROFILE: 'dev' })).failpoint).toEqual({
+      file: '/run/failpoint',
+    })
+  })
+
   it.each([
     [{ PALISADE_PROFILE: 'stage' }, /PALISADE_PROFILE is "stage"/],
     [{ PALISADE_POLL: 'often' }, /PALISADE_POLL is not a duration/],

@@ -1,6 +1,6 @@
 import { parseDuration } from '#core/duration'
 import { PalisadeError } from '#core/problem'
-import { parseFailpoint, type ArmedFailpoint } from './failpoints.ts'
+import { parseFailpointSetting, type FailpointSetting } from './failpoints.ts'
 
 export interface Config {
   readonly profile: 'dev' | 'staging' | 'production'
@@ -22,7 +22,9 @@ export interface Config {
   readonly concurrency: number
   readonly pollMs: number
   readonly resyncMs: number
-  readonly failpoint: ArmedFailpoint | undefined
+  /** Between two tries for the lease, of whoever holds it and of whoever waits for it. */
+  readonly leaseRetryMs: number
+  readonly failpoint: FailpointSetting | undefined
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -49,6 +51,7 @@ export function readConfig(env: Environment = process.env): Config {
     concurrency: integer(env, 'PALISADE_CONCURRENCY', 16),
     pollMs: duration(env, 'PALISADE_POLL', '5s'),
     resyncMs: duration(env, 'PALISADE_RESYNC', '10m'),
+    leaseRetryMs: duration(env, 'PALISADE_LEASE_RETRY', '2s'),
     failpoint: readFailpoint(env, profile),
   }
 }
@@ -60,12 +63,12 @@ function readGateway(env: Environment): Config['gateway'] {
 }
 
 /** A switch that kills the process must not exist where it could be set by mistake. */
-function readFailpoint(env: Environment, profile: Config['profile']): ArmedFailpoint | undefined {
+function readFailpoint(env: Environment, profile: Config['profile']): FailpointSetting | undefined {
   const text = env['PALISADE_FAILPOINT']
   if (text === undefined || text === '') return undefined
   if (profile !== 'dev') throw invalid('PALISADE_FAILPOINT', 'is for profile dev only')
   try {
-    return parseFailpoint(text)
+    return parseFailpointSetting(text)
   } catch (error) {
     throw invalid('PALISADE_FAILPOINT', (error as Error).message)
   }

@@ -33,6 +33,7 @@ const election = new LeaseElection({
   lease: { namespace: config.namespace, name: 'palisade-operator' },
   identity: config.identity,
   log,
+  retryMs: config.leaseRetryMs,
 })
 
 const ended = await runOperator(
