@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePorts } from './child.ts'
 import type { RotationWorld } from './rotation-world.ts'
 
-const MAIN = join(import.meta.dirname, '../../operator/main.ts')
+const ROOT = join(import.meta.dirname, '../..')
+const MAIN = join(ROOT, 'operator/main.ts')
 
 /** The operator as it is shipped, as a process of its own, so that it can be killed and stopped like one. */
 export interface OperatorProcess {
@@ -13,6 +16,8 @@ export interface OperatorProcess {
   /** Everything it wrote, for what must not be in it. */
   output(): string
   signal(name: NodeJS.Signals): void
+  /** Where it kills or stops itself from now on, such as `publishValue.after:kill@2`; an empty text disarms it. */
+  arm(failpoint: string): Promise<void>
   /** How it ended: an exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>
   stop(): Promise<void>
@@ -24,6 +29,8 @@ export async function startOperator(
   env: Readonly<Record<string, string>> = {},
 ): Promise<OperatorProcess> {
   const [metrics = 0, probes = 0] = await freePorts(2)
+  // Of its own, whatever it is called: who comes after a dead one must not find what that one was armed with.
+  const failpoint = join(world.files.failpoints, `${identity}-${randomUUID()}`)
   const child = spawn(process.execPath, [MAIN], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
@@ -39,6 +46,9 @@ export async function startOperator(
       PALISADE_METRICS_PORT: String(metrics),
       PALISADE_PROBE_PORT: String(probes),
       PALISADE_POLL: '250ms',
+      PALISADE_LEASE_RETRY: '200ms',
+      PALISADE_FAILPOINT: `@${failpoint}`,
+      NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/node-compile'),
       ...env,
     },
   })
@@ -57,6 +67,11 @@ export async function startOperator(
     process: child,
     output: () => chunks.join(''),
     signal: (name) => void child.kill(name),
+    async arm(text) {
+      // In one piece: it may be read at any moment.
+      await writeFile(`${failpoint}.new`, text)
+      await rename(`${failpoint}.new`, failpoint)
+    },
     ended,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return

@@ -8,16 +8,16 @@ import { ROTATIONS, type RotationWorld } from './rotation-world.ts'
 export class RotationView {
   readonly #world: RotationWorld
   readonly #namespace: string
-  readonly #name: string
+  readonly name: string
 
   constructor(world: RotationWorld, name: string, namespace = 'shop') {
     this.#world = world
-    this.#name = name
+    this.name = name
     this.#namespace = namespace
   }
 
   get path(): string {
-    return `${ROTATIONS}/namespaces/${this.#namespace}/secretrotations/${this.#name}`
+    return `${ROTATIONS}/namespaces/${this.#namespace}/secretrotations/${this.name}`
   }
 
   async read(): Promise<SecretRotation> {
@@ -33,6 +33,10 @@ export class RotationView {
     this.#world.api.expectOk(
       await this.#world.api.mergePatch(this.path, { metadata: { annotations } }),
     )
+  }
+
+  async amend(spec: Readonly<Record<string, unknown>>): Promise<void> {
+    this.#world.api.expectOk(await this.#world.api.mergePatch(this.path, { spec }))
   }
 
   rotateNow(token: string): Promise<void> {
@@ -76,7 +80,7 @@ export class RotationView {
   }
 
   async state(): Promise<StateRecord> {
-    const path = `palisade-state/data/test/${this.#namespace}/${this.#name}`
+    const path = `palisade-state/data/test/${this.#namespace}/${this.name}`
     const { body } = await this.#world.bao.ask('GET', path)
     const { record } = (body['data'] as { data: { record: string } }).data
     return JSON.parse(record) as StateRecord

@@ -29,6 +29,8 @@ export interface RotationWorld {
     readonly kubeconfig: string
     readonly tlsDir: string
     readonly vaultToken: string
+    /** A folder in which each process finds what it is armed with. */
+    readonly failpoints: string
   }
   /** Opens a namespace for rotations: rights in the cluster and in the store. */
   enable(namespace: string): Promise<void>
@@ -60,7 +62,9 @@ export async function startRotationWorld(): Promise<RotationWorld> {
       tlsDir,
       kubeconfig: join(dir, 'kubeconfig'),
       vaultToken: join(dir, 'vault-token'),
+      failpoints: join(dir, 'failpoints'),
     }
+    await mkdir(files.failpoints)
     await prepareCluster(api)
     await bao.trust({ url: api.url, ca: api.ca, reviewer: await reviewerToken(api) })
     await writeFile(files.kubeconfig, await operatorKubeconfig(api), { mode: 0o600 })

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { ELSEWHERE, IN_A_ROTATION, SIDES } from '../../../test/support/crash-places.ts'
 import { EFFECTS } from './effect.ts'
 
 const SOURCES = globSync('**/*.ts', { cwd: join(import.meta.dirname, '..') })
@@ -35,8 +36,14 @@ describe('effects', () => {
   })
 
   it('are each killed before and after in the crash tests', () => {
+    expect(['recordState', ...IN_A_ROTATION, ...ELSEWHERE].sort()).toEqual([...EFFECTS].sort())
     const crash = readFileSync(join(import.meta.dirname, '../crash.apiserver.test.ts'), 'utf8')
-    const missing = EFFECTS.filter((effect) => !crash.includes(effect))
+    expect(crash).toContain('of IN_A_ROTATION')
+    const missing = ELSEWHERE.filter(
+      (effect) =>
+        !crash.includes(`${effect}.\${side}`) &&
+        !SIDES.every((side) => crash.includes(`${effect}.${side}`)),
+    )
     expect(missing).toEqual([])
   })
 })
