@@ -32,6 +32,10 @@ tools: node_modules/.package-lock.json ## Compile the cluster's programs without
 test: node_modules/.package-lock.json ## Every test, against the real parts
 	@node test/runner/main.ts $(ARGS)
 
+.PHONY: soak
+soak: node_modules/.package-lock.json ## Kill the operator 100 times (ARGS="--kills N --seed S")
+	@node test/soak/main.ts $(ARGS)
+
 .PHONY: check
 check: node_modules/.package-lock.json ## Types, lint and unit tests
 	@npm run --silent check
