@@ -8,7 +8,7 @@ const files = globSync('**/*.{postgres,apiserver,promtool,cluster}.test.ts', {
   cwd: ROOT,
   exclude: (name) => name === 'node_modules',
 })
-const selections = PARTS.flatMap((part) => part.steps).flatMap((step) => step.vitest ?? [])
+const selections = PARTS.flatMap((part) => part.lanes.flat()).flatMap((step) => step.vitest ?? [])
 
 describe('PARTS', () => {
   it.each(files)('runs %s exactly once', (file) => {

@@ -8,7 +8,7 @@ const vitest = (
   numPendingTests = 0,
   numTodoTests = 0,
 ): string => JSON.stringify({ numPassedTests, numFailedTests, numPendingTests, numTodoTests })
-const part: Part = { name: 'audit', budgetMinutes: 4, steps: [] }
+const part: Part = { name: 'audit', budgetMinutes: 4, lanes: [] }
 
 describe('countTests', () => {
   it('counts what vitest reports', () => {

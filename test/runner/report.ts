@@ -12,6 +12,8 @@ export interface PartResult {
   readonly minutes: number
 }
 
+export const NOTHING: Counts = { passed: 0, failed: 0 }
+
 export const addCounts = (a: Counts, b: Counts): Counts => ({
   passed: a.passed + b.passed,
   failed: a.failed + b.failed,
@@ -29,7 +31,7 @@ interface VitestReport {
  * so do a run without tests and a non-zero exit that no failed test explains.
  */
 export function countTests(report: string | undefined, exitCode: number): Counts {
-  if (report === undefined) return { passed: 0, failed: 1 }
+  if (report === undefined) return { ...NOTHING, failed: 1 }
   const seen = JSON.parse(report) as VitestReport
   const { numPassedTests } = seen
   const failed = seen.numFailedTests + seen.numPendingTests + seen.numTodoTests
@@ -42,9 +44,9 @@ export function summary(results: readonly PartResult[]): { text: string; ok: boo
   const rows = results.map(({ part, counts, minutes }) => {
     const over = minutes > part.budgetMinutes ? '  OVER BUDGET' : ''
     const time = `${minutes.toFixed(1)} of ${part.budgetMinutes} min`
-    return `${part.name.padEnd(24)}${time.padEnd(16)}${counts.passed} passed, ${counts.failed} failed${over}`
+    return `${part.name.padEnd(24)}${time.padEnd(18)}${counts.passed} passed, ${counts.failed} failed${over}`
   })
-  const total = results.map((r) => r.counts).reduce(addCounts, { passed: 0, failed: 0 })
+  const total = results.map((r) => r.counts).reduce(addCounts, NOTHING)
   const late = results.filter((r) => r.minutes > r.part.budgetMinutes).length
   const failed = total.failed + late
   const text = ['', ...rows, '', `${total.passed} passed, ${failed} failed`].join('\n')
