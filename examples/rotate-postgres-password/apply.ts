@@ -53,8 +53,11 @@ async function manifests(folder: string): Promise<string> {
   })
 }
 
+/** What the files say holds, whatever somebody tried out meanwhile. */
 const applyText = async (text: string) =>
-  process.stdout.write(await kubectl(['apply', '--server-side', '-f', '-'], text))
+  process.stdout.write(
+    await kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], text),
+  )
 
 /** A ConfigMap whose keys are files; made here so that the programs stay files that one can read and run. */
 async function configMap(name: string, data: Readonly<Record<string, string>>): Promise<void> {
