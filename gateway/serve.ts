@@ -36,7 +36,7 @@ export interface ServeDeps {
 export async function serve({ config, vault, log, clock }: ServeDeps): Promise<void> {
   let tls = await readTlsFiles(config.vault.tlsDirectory)
   const metrics = new GatewayMetrics()
-  const readiness = new Readiness()
+  const readiness = new Readiness((check, ok) => metrics.checks.set({ check }, ok ? 1 : 0))
   const operations = buildOperations({
     registries: [metrics.registry],
     readiness,

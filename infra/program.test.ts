@@ -85,6 +85,19 @@ describe('platform', () => {
     expect(rules).toHaveLength(6)
   })
 
+  it('hands each dashboard to whatever Grafana looks for them', () => {
+    const dashboards = ofKind('ConfigMap').filter(({ name }) => name.includes('monitoring-palisade-'))
+    expect(dashboards.length).toBeGreaterThan(0)
+    for (const { inputs } of dashboards) {
+      expect(inputs['metadata']).toMatchObject({
+        namespace: 'palisade-monitoring',
+        labels: { grafana_dashboard: '1' },
+      })
+      const [[file, text] = ['', '{}']] = Object.entries(inputs['data'] as Record<string, string>)
+      expect(file).toBe(`${(JSON.parse(text) as { uid: string }).uid}.json`)
+    }
+  })
+
   it('names every component of the platform by its own type', () => {
     const own = registered.map(({ type }) => type).filter((type) => type.startsWith('palisade:'))
     expect(own.every((type) => /^palisade:platform:[A-Z][A-Za-z]+$/.test(type))).toBe(true)

@@ -7,7 +7,7 @@ import { Connections } from './components/connections.ts'
 import { ControlPlane } from './components/control-plane.ts'
 import { Edge } from './components/edge.ts'
 import { Migration } from './components/migration.ts'
-import { Monitoring } from './components/monitoring.ts'
+import { Monitoring, type MonitoringArgs } from './components/monitoring.ts'
 import { Namespace } from './components/namespace.ts'
 import { OpenBao } from './components/openbao.ts'
 import { OperatorAccess } from './components/operator-access.ts'
@@ -31,7 +31,10 @@ export interface PlatformOutputs {
  * The platform in the order in which trust comes to exist; no arrow points backwards. Each step names what
  * it waits for, and whatever is not named starts at once.
  */
-export const platform = (config: StackConfig, ruleGroups: readonly object[]): PlatformOutputs => {
+export const platform = (
+  config: StackConfig,
+  { ruleGroups, dashboards }: Pick<MonitoringArgs, 'ruleGroups' | 'dashboards'>,
+): PlatformOutputs => {
   const { images, cluster } = config
   const { apiServer, dnsCidrs } = cluster
   const storage = cluster.storageClass === undefined ? {} : { storageClass: cluster.storageClass }
@@ -114,7 +117,14 @@ export const platform = (config: StackConfig, ruleGroups: readonly object[]): Pl
   if (config.monitoring.enabled) {
     new Monitoring(
       'monitoring',
-      { images, retention: config.monitoring.retention, apiServer, ruleGroups, ...storage },
+      {
+        images,
+        retention: config.monitoring.retention,
+        apiServer,
+        ruleGroups,
+        dashboards,
+        ...storage,
+      },
       ground,
     )
   }

@@ -51,8 +51,18 @@ export class GatewayMetrics {
     registers: [this.registry],
   })
 
+  readonly checks = new Gauge({
+    name: 'palisade_check_ok',
+    help: '1 while what this replica rests on answers, as at its last readiness probe',
+    labelNames: ['check'] as const,
+    registers: [this.registry],
+  })
+
   constructor() {
     collectDefaultMetrics({ register: this.registry })
+    // A counter that begins at its first event hides that event from every rate.
+    for (const status of ['success', 'failure']) this.logins.inc({ status, provider: 'local' }, 0)
+    for (const source of ['cache', 'wrapper']) this.unwraps.inc({ source }, 0)
   }
 
   /** A gauge that is read when somebody scrapes. */

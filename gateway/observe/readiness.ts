@@ -11,11 +11,19 @@ export interface NamedCheck {
 
 const CHECK_TIMEOUT_MS = 2_000
 const STARTING = { ok: false, reason: 'the parts are not there yet, see the log' }
+const STARTUP: readonly NamedCheck[] = [
+  { name: 'startup', check: () => Promise.resolve(STARTING) },
+]
 
 /** Whether requests can be served, and why not. */
 export class Readiness {
-  #checks: readonly NamedCheck[] = [{ name: 'startup', check: () => Promise.resolve(STARTING) }]
+  #checks = STARTUP
   #draining = false
+  readonly #onCheck: (name: string, ok: boolean) => void
+
+  constructor(onCheck: (name: string, ok: boolean) => void = () => undefined) {
+    this.#onCheck = onCheck
+  }
 
   /** Until this is called the answer is no: the parts are not there yet. */
   started(checks: readonly NamedCheck[]): void {
@@ -34,6 +42,7 @@ export class Readiness {
   async read(): Promise<Health> {
     const wanted = this.#checks
     const checks = await Promise.all(wanted.map((one) => run(one)))
+    if (wanted !== STARTUP) for (const { name, ok } of checks) this.#onCheck(name, ok)
     const required = checks.filter((_, i) => wanted[i]?.optional !== true)
     const ok = !this.#draining && required.every((check) => check.ok)
     const all = this.#draining

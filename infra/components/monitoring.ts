@@ -19,10 +19,17 @@ export interface MonitoringArgs extends MonitoringWish {
   readonly apiServer: StackConfig['cluster']['apiServer']
   /** Groups of alert rules; each alert has a runbook. */
   readonly ruleGroups: readonly object[]
+  /** Documents for Grafana by their uid. */
+  readonly dashboards: Readonly<Record<string, string>>
 }
 
 const API = 'monitoring.coreos.com/v1'
 const namespace = NAMESPACES.monitoring
+/** What the sidecar of a Grafana looks for, as kube-prometheus-stack sets it up. */
+const FOR_GRAFANA = {
+  labels: { grafana_dashboard: '1' },
+  annotations: { grafana_folder: 'Palisade' },
+}
 
 /** Prometheus and Alertmanager by the Prometheus operator; every scrape and every answer over TLS. */
 export class Monitoring extends pulumi.ComponentResource {
@@ -57,6 +64,16 @@ export class Monitoring extends pulumi.ComponentResource {
         },
         { parent: this, dependsOn: ready },
       )
+    for (const [uid, text] of Object.entries(args.dashboards)) {
+      new k8s.core.v1.ConfigMap(
+        `${name}-${uid}`,
+        {
+          metadata: { name: `dashboard-${uid}`, namespace, ...FOR_GRAFANA },
+          data: { [`${uid}.json`]: text },
+        },
+        within,
+      )
+    }
     own('PrometheusRule', { groups: args.ruleGroups }, false)
     own('Alertmanager', alertmanagerSpec(args), true)
     own('Prometheus', prometheusSpec(args), true)

@@ -56,16 +56,20 @@ export function createMetrics(): RuntimeMetrics {
     labelNames: ['resource', 'cause'],
     registers,
   })
+  const leads = (isLeader: boolean) => leader.set({ name: 'palisade-operator' }, isLeader ? 1 : 0)
+  // Said at once: replicas that wait for a lease that nobody gives back would be silent, and so would the alert.
+  leads(false)
   return {
     registry,
     reconciled(controller, result, seconds) {
       total.inc({ controller, result })
       time.observe({ controller }, seconds)
-      if (result === 'error') errors.inc({ controller })
+      // From the first pass on, or its first failure would be hidden from every rate.
+      errors.inc({ controller }, result === 'error' ? 1 : 0)
     },
     depth: (name, value) => depth.set({ name }, value),
     retried: (name) => retries.inc({ name }),
     restarts: (resource, cause) => restarts.inc({ resource, cause }),
-    leader: (isLeader) => leader.set({ name: 'palisade-operator' }, isLeader ? 1 : 0),
+    leader: leads,
   }
 }

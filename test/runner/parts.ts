@@ -87,6 +87,11 @@ export const PARTS: readonly Part[] = [
   {
     name: 'operations',
     budgetMinutes: 3,
-    lanes: [[vitest('promtool'), vitest('cluster', 'test/cluster/monitoring', 'test/cluster/z')]],
+    lanes: [
+      [
+        vitest('promtool'),
+        vitest('cluster', 'test/cluster/monitoring', 'test/cluster/runbooks', 'test/cluster/z'),
+      ],
+    ],
   },
 ]

@@ -9,10 +9,15 @@ export interface Forward {
 }
 
 /** A port of a Pod on this machine; what comes through it reaches the program from its own loopback. */
-export async function forward(namespace: string, pod: string, port: number): Promise<Forward> {
+export async function forward(
+  namespace: string,
+  pod: string,
+  port: number,
+  here: number | '' = '',
+): Promise<Forward> {
   const child = spawn(
     await toolPath('kubectl'),
-    ['--kubeconfig', kubeconfigPath(), 'port-forward', '-n', namespace, pod, `:${port}`],
+    ['--kubeconfig', kubeconfigPath(), 'port-forward', '-n', namespace, pod, `${here}:${port}`],
     { stdio: ['ignore', 'pipe', 'ignore'] },
   )
   const [line = ''] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as [

@@ -44,7 +44,8 @@ export async function recordProgram(config: StackConfig): Promise<readonly Regis
   })
   const { platform } = await import('../../infra/program.ts')
   const { alertGroups } = await import('../../observability/alerts.ts')
-  platform(config, alertGroups())
+  const { dashboardFiles } = await import('../../observability/dashboard-files.ts')
+  platform(config, { ruleGroups: alertGroups(), dashboards: dashboardFiles() })
   await pulumi.runtime.disconnect()
   return registered
 }

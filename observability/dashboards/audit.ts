@@ -1,0 +1,94 @@
+import { alertTiles } from './alert-tiles.ts'
+import type { DashboardWish } from './dashboard.ts'
+import { now, overTime } from './panel.ts'
+
+const SEALER = 'job="sealer"'
+
+export const AUDIT_DASHBOARD: DashboardWish = {
+  uid: 'palisade-audit',
+  title: 'Audit',
+  tells: 'Is every record written, sealed and covered by a checkpoint outside of the database?',
+  rows: {
+    Alerts: [
+      alertTiles(['AuditSealLag', 'AuditChainBroken', 'AuditWriteFailures'], 12),
+      now({
+        title: 'Sealer stopped',
+        tells: '1 while the sealer refuses to go on, because the database does not fit the checkpoints outside of it.',
+        unit: 'none',
+        queries: { stopped: `max(palisade_audit_halted{${SEALER}})` },
+        bad: { above: 0 },
+        alerts: ['AuditChainBroken'],
+      }),
+      now({
+        title: 'Seal lag',
+        tells: 'Age of the oldest record that is not sealed. In order it is below a second.',
+        unit: 's',
+        queries: { lag: `max(palisade_audit_seal_lag_seconds{${SEALER}})` },
+        bad: { above: 10 },
+        alerts: ['AuditSealLag'],
+      }),
+      now({
+        title: 'Unsealed records',
+        tells: 'Committed records that wait for the sealer. In order there are none or a few.',
+        unit: 'none',
+        queries: { records: `max(palisade_audit_unsealed_rows{${SEALER}})` },
+        alerts: ['AuditSealLag'],
+      }),
+    ],
+    Sealing: [
+      overTime({
+        title: 'Seal lag',
+        tells: 'Age of the oldest record that is not sealed. A line that rises is a sealer that does not seal.',
+        unit: 's',
+        queries: { lag: `max(palisade_audit_seal_lag_seconds{${SEALER}})` },
+        bad: { above: 10 },
+        alerts: ['AuditSealLag'],
+      }),
+      overTime({
+        title: 'From commit to seal',
+        tells: 'Longest wait of a batch: half and all but a hundredth of the batches were faster.',
+        unit: 's',
+        queries: {
+          p50: `histogram_quantile(0.5, sum by (le) (rate(palisade_audit_seal_wait_seconds_bucket{${SEALER}}[$__rate_interval])))`,
+          p99: `histogram_quantile(0.99, sum by (le) (rate(palisade_audit_seal_wait_seconds_bucket{${SEALER}}[$__rate_interval])))`,
+        },
+      }),
+      overTime({
+        title: 'Sealed records',
+        tells: 'Records a second. It follows the requests that change, read or refuse something.',
+        unit: 'ops',
+        queries: { sealed: `sum(rate(palisade_audit_sealed_total{${SEALER}}[$__rate_interval]))` },
+      }),
+    ],
+    'What goes wrong': [
+      overTime({
+        title: 'Batches that could not be sealed',
+        tells: 'A second, by SQLSTATE, name of the network error or code. checkpoint is a place outside that does not answer.',
+        unit: 'ops',
+        queries: {
+          '{{reason}}': `sum by (reason) (rate(palisade_audit_seal_failures_total{${SEALER}}[$__rate_interval]))`,
+        },
+        bad: { above: 0.02 },
+        alerts: ['DatabaseConnectionErrors'],
+      }),
+      overTime({
+        title: 'Age of the last checkpoint',
+        tells: 'By place outside of the database. A checkpoint is written when something was sealed, at most once a second.',
+        unit: 's',
+        queries: {
+          '{{sink}}': `time() - max by (sink) (palisade_audit_last_checkpoint_timestamp_seconds{${SEALER}})`,
+        },
+      }),
+      overTime({
+        title: 'Refusals that could not be recorded',
+        tells: 'A second. What was refused stays refused, but the log does not say so. In order 0.',
+        unit: 'ops',
+        queries: {
+          lost: 'sum(rate(palisade_audit_write_failures_total{job="gateway"}[$__rate_interval]))',
+        },
+        bad: { above: 0 },
+        alerts: ['AuditWriteFailures'],
+      }),
+    ],
+  },
+}

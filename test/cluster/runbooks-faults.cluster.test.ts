@@ -1,0 +1,131 @@
+import { tmpdir } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { rule } from '../../observability/alert.ts'
+import { ALERTS } from '../../observability/alerts.ts'
+import { apply, kubectl } from '../support/cluster.ts'
+import { openPrometheus, type Prometheus } from '../support/prometheus.ts'
+import { runbookCommands, runCommand } from '../support/runbook-commands.ts'
+
+interface Fault {
+  /** Brings about what the alert is about. */
+  readonly provoke: () => Promise<unknown>
+  /** First command of the page's diagnosis, and what it shows under this fault. */
+  readonly shows: RegExp
+}
+
+const SYSTEM = ['-n', 'palisade-system']
+const scaleDown = (name: string) => () =>
+  kubectl(...SYSTEM, 'scale', 'deploy', name, '--replicas=0')
+const STOLEN = { spec: { holderIdentity: 'nobody', leaseDurationSeconds: 3_600 } }
+
+/** Faults that do not hide one another, so that all are there at a time. */
+const FAULTS: Readonly<Record<string, Fault>> = {
+  GatewayDown: { provoke: scaleDown('gateway'), shows: /gateway +0\/0/ },
+  AuditSealLag: { provoke: scaleDown('sealer'), shows: /sealer +0\/0/ },
+  OperatorNotLeading: {
+    provoke: () =>
+      kubectl(
+        ...[...SYSTEM, 'patch', 'lease', 'palisade-operator', '--type=merge'],
+        ...['-p', JSON.stringify(STOLEN)],
+      ),
+    shows: /^nobody /,
+  },
+}
+const NAMES = Object.keys(FAULTS)
+const MONITORING = ['-n', 'palisade-monitoring']
+const COPY = 'runbook-faults'
+
+/** The same conditions, without the wait that spares people a page about a restart. */
+const copies = () => ({
+  apiVersion: 'monitoring.coreos.com/v1',
+  kind: 'PrometheusRule',
+  metadata: { name: COPY, namespace: 'palisade-monitoring' },
+  spec: {
+    groups: [
+      {
+        name: COPY,
+        interval: '5s',
+        rules: ALERTS.filter(({ name }) => NAMES.includes(name)).map((alert) => {
+          const { labels, ...same } = rule({ ...alert, for: '0s' })
+          return { ...same, labels: { ...labels, copy: COPY } }
+        }),
+      },
+    ],
+  },
+})
+
+let prometheus: Prometheus
+let mended = false
+beforeAll(async () => {
+  prometheus = await openPrometheus()
+  await apply(JSON.stringify(copies()))
+  await until('the rules are read', async () => {
+    await readRulesNow()
+    const { length } = await prometheus.rules(COPY)
+    return length === NAMES.length
+  })
+})
+afterAll(async () => {
+  if (!mended) await Promise.all(NAMES.map(mitigate))
+  await kubectl(...MONITORING, 'delete', 'prometheusrule', COPY, '--ignore-not-found')
+  await readRulesNow()
+  await prometheus?.close()
+})
+
+/** A Pod that changes gets its mounted files at once, where the kubelet else takes a minute or more. */
+const readRulesNow = () =>
+  kubectl(
+    ...[...MONITORING, 'annotate', '--overwrite', 'pod', 'prometheus-palisade-0'],
+    `palisade.dev/rules-read=${Date.now()}`,
+  )
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 120_000
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`after two minutes it is not so that ${what}`)
+    await sleep(2_000)
+  }
+}
+
+async function firing(): Promise<string[]> {
+  const alerts = await prometheus.alerts()
+  return alerts
+    .filter(({ labels, state }) => labels['copy'] === COPY && state === 'firing')
+    .map(({ labels }) => labels['alertname'] ?? '')
+    .sort()
+}
+
+const commandsOf = (name: string, section: 'Diagnosis' | 'Mitigation') =>
+  runbookCommands().filter((command) => command.page === name && command.section === section)
+
+async function mitigate(name: string): Promise<void> {
+  for (const { text } of commandsOf(name, 'Mitigation')) {
+    const { code, stderr } = await runCommand(text, tmpdir())
+    expect(code, `${text}: ${stderr}`).toBe(0)
+  }
+}
+
+describe('under its own fault', () => {
+  it('no alert fires before', async () => {
+    expect(await firing()).toEqual([])
+  })
+
+  it('each alert fires', async () => {
+    await Promise.all(Object.values(FAULTS).map(({ provoke }) => provoke()))
+    await until(`${NAMES.join()} fire`, async () => (await firing()).length === NAMES.length)
+  })
+
+  it.each(Object.entries(FAULTS))('the page of %s shows the fault', async (name, { shows }) => {
+    const [first] = commandsOf(name, 'Diagnosis')
+    const { code, stdout } = await runCommand(first?.text ?? '', tmpdir())
+    expect(code).toBe(0)
+    expect(stdout).toMatch(shows)
+  })
+
+  it('what the pages say to do ends every alert', async () => {
+    await Promise.all(NAMES.map(mitigate))
+    mended = true
+    await until('no alert fires', async () => (await firing()).length === 0)
+  })
+})
