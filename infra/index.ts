@@ -3,7 +3,10 @@ import { dashboardFiles } from '../observability/dashboard-files.ts'
 import { readStackConfig } from './config.ts'
 import { platform } from './program.ts'
 
-export const { gatewayUrl, namespaces } = platform(readStackConfig(), {
-  ruleGroups: alertGroups(),
-  dashboards: dashboardFiles(),
+const config = readStackConfig()
+const { runbooks } = config.monitoring
+
+export const { gatewayUrl, namespaces } = platform(config, {
+  ruleGroups: alertGroups(runbooks),
+  dashboards: dashboardFiles(runbooks),
 })

@@ -13,8 +13,9 @@ export interface Alert {
   readonly description: string
 }
 
-const RUNBOOKS = 'docs/runbooks'
-/** Relative to the repository, or below the address at which a team publishes its pages. */
+/** Relative to the repository; a team may publish its pages elsewhere. */
+export const RUNBOOKS = 'docs/runbooks'
+
 export const runbookUrl = (alert: Alert, base = RUNBOOKS): string => `${base}/${alert.name}.md`
 
 /** As Prometheus reads it. */

@@ -4,11 +4,15 @@ import { CERTIFICATES } from './alerts/certificates.ts'
 import { DATABASE } from './alerts/database.ts'
 import { GATEWAY } from './alerts/gateway.ts'
 import { HEARTBEAT } from './alerts/heartbeat.ts'
+import { LOGINS } from './alerts/logins.ts'
 import { OPERATOR } from './alerts/operator.ts'
+import { PARTS } from './alerts/parts.ts'
 import { ROTATION } from './alerts/rotation.ts'
 
 export const GROUPS: Readonly<Record<string, readonly Alert[]>> = {
   gateway: GATEWAY,
+  logins: LOGINS,
+  parts: PARTS,
   operator: OPERATOR,
   rotation: ROTATION,
   audit: AUDIT,

@@ -4,6 +4,7 @@ import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard'
 import { describe, expect, it } from 'vitest'
 import { exportedNames } from '../test/support/exported-metrics.ts'
 import { ALERTS } from './alerts.ts'
+import { dashboardFiles } from './dashboard-files.ts'
 import { render } from './dashboards/dashboard.ts'
 import { filled, panelsOf, queriesOf, questions } from './dashboards/questions.ts'
 import { DASHBOARDS } from './dashboards.ts'
@@ -60,6 +61,14 @@ describe('dashboards', () => {
       expect(cells.filter((cell) => Number(cell.split('|')[0]) >= 24)).toEqual([])
     },
   )
+
+  it('link to the published pages when told where they are', () => {
+    for (const text of Object.values(dashboardFiles('https://runbooks.example.org'))) {
+      const { templating } = JSON.parse(text) as ReturnType<typeof render>
+      const [pages] = (templating?.list ?? []).filter(({ name }) => name === 'runbooks')
+      expect([pages?.query, pages?.current?.value]).toEqual(Array(2).fill('https://runbooks.example.org'))
+    }
+  })
 
   it('show each alert beside what it is about', () => {
     const shown = (name: string, expr: string) =>

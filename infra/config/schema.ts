@@ -78,6 +78,12 @@ export const StackConfig = object({
   monitoring: object({
     enabled: Type.Boolean(),
     retention: Type.String({ pattern: '^[0-9]+[hdw]$' }),
+    runbooks: Type.Optional(
+      Type.String({
+        pattern: '^https://[^\\s"]+[^\\s"/]$',
+        description: 'Folder where the runbook pages are published: links of alerts and dashboards lead there',
+      }),
+    ),
   }),
   appNamespaces: Type.Array(Type.String({ pattern: DNS_LABEL }), { uniqueItems: true }),
 })

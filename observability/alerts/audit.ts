@@ -12,6 +12,16 @@ export const AUDIT: readonly Alert[] = [
       'Until it is sealed, whoever owns the database could change or remove a record unseen by the checkpoints.',
   },
   {
+    name: 'AuditCheckpointMissing',
+    // A place that does not take a checkpoint is tried again all the time, so its failures are a rate.
+    expr: 'sum(rate(palisade_audit_seal_failures_total{job="sealer",reason="checkpoint"}[5m])) > 0.02',
+    for: '5m',
+    severity: 'page',
+    summary: 'Checkpoints of the audit log do not reach a place outside of the database.',
+    description:
+      'Records are sealed, but nothing outside says how far the log goes: a tail that is cut now would not be missed.',
+  },
+  {
     name: 'AuditChainBroken',
     expr: 'max(palisade_audit_halted{job="sealer"}) > 0',
     for: '0s',

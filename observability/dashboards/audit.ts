@@ -10,7 +10,7 @@ export const AUDIT_DASHBOARD: DashboardWish = {
   tells: 'Is every record written, sealed and covered by a checkpoint outside of the database?',
   rows: {
     Alerts: [
-      alertTiles(['AuditSealLag', 'AuditChainBroken', 'AuditWriteFailures'], 12),
+      alertTiles(['AuditSealLag', 'AuditChainBroken', 'AuditCheckpointMissing', 'AuditWriteFailures'], 12),
       now({
         title: 'Sealer stopped',
         tells: '1 while the sealer refuses to go on, because the database does not fit the checkpoints outside of it.',
@@ -69,7 +69,7 @@ export const AUDIT_DASHBOARD: DashboardWish = {
           '{{reason}}': `sum by (reason) (rate(palisade_audit_seal_failures_total{${SEALER}}[$__rate_interval]))`,
         },
         bad: { above: 0.02 },
-        alerts: ['DatabaseConnectionErrors'],
+        alerts: ['DatabaseConnectionErrors', 'AuditCheckpointMissing'],
       }),
       overTime({
         title: 'Age of the last checkpoint',

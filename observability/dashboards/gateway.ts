@@ -20,7 +20,17 @@ export const GATEWAY: DashboardWish = {
   variables: [replicaOf('gateway')],
   rows: {
     Alerts: [
-      alertTiles(['GatewayDown', 'ErrorRateHigh', 'LatencyHigh', 'RateLimitViolations'], 16),
+      alertTiles(
+        [
+          'GatewayDown',
+          'ErrorRateHigh',
+          'LatencyHigh',
+          'RateLimitViolations',
+          'FailedLoginSurge',
+          'AuthSuccessRateLow',
+        ],
+        16,
+      ),
       now({
         title: 'Replicas',
         tells: 'Replicas that Prometheus reaches. With none every request fails.',
@@ -108,6 +118,7 @@ export const GATEWAY: DashboardWish = {
         tells: 'Logins a second by outcome. Many failures and hardly a success is guessing.',
         unit: 'ops',
         queries: { '{{status}} by {{provider}}': perSecond('auth_login_total', 'status, provider') },
+        alerts: ['FailedLoginSurge', 'AuthSuccessRateLow'],
       }),
     ],
     Process: [

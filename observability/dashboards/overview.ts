@@ -75,6 +75,7 @@ export const OVERVIEW: DashboardWish = {
         tells: 'Whether the replicas reach database, keys and Redis: 1 is all of them, 0 is none.',
         unit: 'percentunit',
         queries: { '{{check}}': 'avg by (check) (palisade_check_ok{job="gateway"})' },
+        alerts: ['SecretStoreDown', 'RedisDown'],
       }),
       overTime({
         title: 'Rotations that wait for a person or are late',

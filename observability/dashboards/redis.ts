@@ -9,13 +9,14 @@ export const REDIS: DashboardWish = {
   tells: 'Do the replicas of the gateway reach Redis, and what do they do without it?',
   rows: {
     Alerts: [
-      alertTiles(['RateLimitViolations', 'LatencyHigh'], 16),
+      alertTiles(['RedisDown', 'RateLimitViolations'], 16),
       now({
         title: 'Reached',
         tells: 'Share of the gateways that reach Redis. Without it each keeps its part of the limits alone.',
         unit: 'percentunit',
         queries: { reached: 'avg(palisade_check_ok{job="gateway",check="redis"})' },
         bad: { below: 1 },
+        alerts: ['RedisDown'],
         span: 8,
       }),
     ],
@@ -25,6 +26,7 @@ export const REDIS: DashboardWish = {
         tells: '1 while this replica reaches Redis, as at its last readiness probe.',
         unit: 'none',
         queries: { '{{pod}}': 'max by (pod) (palisade_check_ok{job="gateway",check="redis"})' },
+        alerts: ['RedisDown'],
       }),
       overTime({
         title: 'Decisions without Redis',

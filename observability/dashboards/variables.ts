@@ -5,12 +5,10 @@ import {
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard'
+import { RUNBOOKS } from '../alert.ts'
 
 /** Chosen at the top of each dashboard: no dashboard knows the name of a data source. */
 export const DATASOURCE = { type: 'prometheus', uid: '${datasource}' } as const
-
-/** Where pages are, as in the alerts: in the repository, or where a team publishes them. */
-const RUNBOOKS = 'docs/runbooks'
 
 export const runbookLink = (alert: string) => ({
   title: `Runbook: ${alert}`,

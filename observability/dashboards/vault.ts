@@ -11,13 +11,14 @@ export const VAULT_DASHBOARD: DashboardWish = {
   tells: 'Do the programs reach the secret store, and what do they ask it for?',
   rows: {
     Alerts: [
-      alertTiles(['GatewayDown', 'AuditSealLag', 'CertificateNotRenewed'], 16),
+      alertTiles(['SecretStoreDown', 'AuditCheckpointMissing', 'CertificateNotRenewed'], 16),
       now({
         title: 'Reached',
         tells: 'Share of the gateways that reach it unsealed. Without it only keys in memory work, for five minutes.',
         unit: 'percentunit',
         queries: { reached: 'avg(palisade_check_ok{job="gateway",check="keys"})' },
         bad: { below: 1 },
+        alerts: ['SecretStoreDown'],
         span: 8,
       }),
     ],
