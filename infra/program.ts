@@ -77,6 +77,7 @@ export const platform = (
       postgres: config.postgres,
       apiServer,
       bootstrapSql: readFileSync(BOOTSTRAP_SQL, 'utf8'),
+      podCidrs: cluster.podCidrs,
       ...storage,
     },
     ground,

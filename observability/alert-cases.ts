@@ -250,6 +250,18 @@ export const CASES: Readonly<Record<string, AlertCase>> = {
     },
     silent: { series: { 'cnpg_collector_up{job="database"}': '1x4 0x2 1x20' }, at: '4m' },
   },
+  DatabaseConnectionFromOutside: {
+    fires: {
+      series: { 'cnpg_palisade_outside_connections{job="database",pod="palisade-db-1"}': '0x4 2x8' },
+      at: '2m',
+      labels: { pod: 'palisade-db-1' },
+      summary: 'On palisade-db-1 2 sessions come from outside of the cluster.',
+    },
+    silent: {
+      series: { 'cnpg_palisade_outside_connections{job="database",pod="palisade-db-1"}': '0x20' },
+      at: '4m',
+    },
+  },
   DatabaseConnectionErrors: {
     fires: {
       series: {

@@ -5,6 +5,7 @@ import { clientTlsSecret, DATABASE, NAMESPACES, SECRETS } from '../names.ts'
 import { BOOTSTRAP_SQL, type ClusterWish, clusterSpec } from '../postgres/cluster.ts'
 import { PEERS } from '../network/connections.ts'
 import { allowApiServer } from '../network/policies.ts'
+import { EXPORTER_QUERIES, exporterQueries } from '../postgres/exporter.ts'
 import { CERTIFICATE_ROLES } from '../postgres/hba.ts'
 import { serviceNames } from '../workload/certificate.ts'
 import { Certificate } from './certificate.ts'
@@ -16,6 +17,8 @@ export interface PostgresArgs extends ClusterWish {
   readonly apiServer: StackConfig['cluster']['apiServer']
   /** Statements that need a superuser, run once when the database is made. */
   readonly bootstrapSql: string
+  /** Networks of pods: whoever connects from elsewhere is counted. */
+  readonly podCidrs: readonly string[]
 }
 
 /** PostgreSQL by CloudNativePG, with certificates of the private CA and no superuser Secret. */
@@ -71,6 +74,14 @@ export class Postgres extends pulumi.ComponentResource {
       },
       { parent: this },
     )
+    const queries = new k8s.core.v1.ConfigMap(
+      `${name}-metrics`,
+      {
+        metadata: { name: EXPORTER_QUERIES.name, namespace: data, labels: RELOAD },
+        data: { [EXPORTER_QUERIES.key]: exporterQueries(args.podCidrs) },
+      },
+      { parent: this },
+    )
     // Each instance keeps its own state in the API server.
     const { spec } = allowApiServer(PEERS.database, 'database', args.apiServer)
     const network = new k8s.networking.v1.NetworkPolicy(
@@ -90,7 +101,7 @@ export class Postgres extends pulumi.ComponentResource {
         },
         spec: clusterSpec(args),
       },
-      { parent: this, dependsOn: [server, replication, network, bootstrap] },
+      { parent: this, dependsOn: [server, replication, network, bootstrap, queries] },
     )
     this.cluster = DATABASE.cluster
     this.registerOutputs({ cluster: this.cluster })

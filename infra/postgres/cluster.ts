@@ -1,6 +1,7 @@
 import type { StackConfig } from '../config/schema.ts'
 import { DATABASE, SECRETS } from '../names.ts'
 import { resources } from '../workload/security.ts'
+import { EXPORTER_QUERIES } from './exporter.ts'
 import { hostRules } from './hba.ts'
 
 export interface ClusterWish {
@@ -73,7 +74,7 @@ export const clusterSpec = ({ image, postgres, storageClass }: ClusterWish) => (
     size: postgres.storage,
     ...(storageClass === undefined ? {} : { storageClass }),
   },
-  monitoring: { tls: { enabled: true } },
+  monitoring: { tls: { enabled: true }, customQueriesConfigMap: [EXPORTER_QUERIES] },
   resources: resources('100m', '256Mi', '1Gi'),
   seccompProfile: { type: 'RuntimeDefault' },
   enablePDB: postgres.instances > 1,

@@ -13,6 +13,15 @@ export const DATABASE: readonly Alert[] = [
     description: 'The gateway answers 503, nothing is sealed, and rotations of its users wait.',
   },
   {
+    name: 'DatabaseConnectionFromOutside',
+    expr: 'max by (pod) (cnpg_palisade_outside_connections{job="database"}) > 0',
+    for: '0s',
+    severity: 'page',
+    summary: 'On {{ $labels.pod }} {{ $value }} sessions come from outside of the cluster.',
+    description:
+      'Nothing outside is meant to reach the database: a network policy is gone, or somebody with rights in the cluster opened a tunnel.',
+  },
+  {
     name: 'DatabaseConnectionErrors',
     // The sealer always works on a connection, so it sees first when there is none. Words of our own
     // (ERR_…, checkpoint) name other causes.

@@ -13,7 +13,15 @@ export const POSTGRES: DashboardWish = {
   tells: 'Does the database answer, who is connected to it, and what does it do?',
   rows: {
     Alerts: [
-      alertTiles(['DatabaseDown', 'DatabaseConnectionErrors', 'DatabaseConnectionsNearLimit'], 16),
+      alertTiles(
+        [
+          'DatabaseDown',
+          'DatabaseConnectionErrors',
+          'DatabaseConnectionFromOutside',
+          'DatabaseConnectionsNearLimit',
+        ],
+        16,
+      ),
       now({
         title: 'Instances',
         tells: 'Instances that answer their own exporter. With none the gateway answers 503.',
@@ -37,6 +45,14 @@ export const POSTGRES: DashboardWish = {
         tells: 'Both users of a pair appear while a rotation lets the old one finish.',
         unit: 'none',
         queries: { '{{usename}}': `sum by (usename) (cnpg_backends_total{${DB}})` },
+      }),
+      overTime({
+        title: 'Sessions from outside',
+        tells: 'Sessions whose client is no pod of the cluster, a tunnel included. In order there are none.',
+        unit: 'none',
+        queries: { '{{pod}}': `max by (pod) (cnpg_palisade_outside_connections{${DB}})` },
+        bad: { above: 0 },
+        alerts: ['DatabaseConnectionFromOutside'],
       }),
       overTime({
         title: 'Connections in use',

@@ -1,9 +1,12 @@
+import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { rule } from '../../observability/alert.ts'
 import { ALERTS } from '../../observability/alerts.ts'
 import { apply, kubectl } from '../support/cluster.ts'
+import { asAuditor } from '../support/database.ts'
 import { openPrometheus, type Prometheus } from '../support/prometheus.ts'
 import { runbookCommands, runCommand } from '../support/runbook-commands.ts'
 
@@ -19,6 +22,18 @@ const scaleDown = (name: string) => () =>
   kubectl(...SYSTEM, 'scale', 'deploy', name, '--replicas=0')
 const STOLEN = { spec: { holderIdentity: 'nobody', leaseDurationSeconds: 3_600 } }
 
+/** A session through a tunnel, which is how somebody with rights in the cluster would come. */
+const openTunnel = () =>
+  new Promise<void>((connected, failed) => {
+    asAuditor(async (url) => {
+      const client = new pg.Client(url)
+      client.on('error', () => undefined)
+      await client.connect()
+      connected()
+      await once(client, 'end')
+    }).catch(failed)
+  })
+
 /** Faults that do not hide one another, so that all are there at a time. */
 const FAULTS: Readonly<Record<string, Fault>> = {
   GatewayDown: { provoke: scaleDown('gateway'), shows: /gateway +0\/0/ },
@@ -31,6 +46,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
       ),
     shows: /^nobody /,
   },
+  DatabaseConnectionFromOutside: { provoke: openTunnel, shows: /test_auditor_\w+ *\| (127\.0\.0\.1|::1)/ },
 }
 const NAMES = Object.keys(FAULTS)
 const MONITORING = ['-n', 'palisade-monitoring']

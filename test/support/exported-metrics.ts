@@ -27,6 +27,7 @@ const OTHERS = {
     'cnpg_backends_total',
     'cnpg_collector_pg_wal',
     'cnpg_collector_up',
+    'cnpg_palisade_outside_connections',
     'cnpg_pg_database_size_bytes',
     'cnpg_pg_settings_setting',
     'cnpg_pg_stat_database_deadlocks',
