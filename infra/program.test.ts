@@ -86,7 +86,9 @@ describe('platform', () => {
   })
 
   it('hands each dashboard to whatever Grafana looks for them', () => {
-    const dashboards = ofKind('ConfigMap').filter(({ name }) => name.includes('monitoring-palisade-'))
+    const dashboards = ofKind('ConfigMap').filter(({ name }) =>
+      name.includes('monitoring-palisade-'),
+    )
     expect(dashboards.length).toBeGreaterThan(0)
     for (const { inputs } of dashboards) {
       expect(inputs['metadata']).toMatchObject({

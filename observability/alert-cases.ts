@@ -1,3 +1,6 @@
+import { LOGIN_CASES } from './alert-cases/logins.ts'
+import { PART_CASES } from './alert-cases/parts.ts'
+
 /** Series as promtool writes them: `5x3` is five, five, five, five; `_` is no sample. */
 type Series = Readonly<Record<string, string>>
 
@@ -27,8 +30,6 @@ const ERRORS =
 const EXPIRES =
   'certmanager_certificate_expiration_timestamp_seconds{job="cert-manager",exported_namespace="palisade-system",name="gateway-tls"}'
 const RENEWS = EXPIRES.replace('expiration', 'renewal')
-const LOGIN = 'auth_login_total{job="gateway",provider="local"'
-const CHECK = 'palisade_check_ok{job="gateway"'
 const ORDERS = { exported_namespace: 'shop', name: 'orders-db' }
 
 /** One sample every 15 seconds, as the platform scrapes. */
@@ -92,49 +93,8 @@ export const CASES: Readonly<Record<string, AlertCase>> = {
       at: '20m',
     },
   },
-  FailedLoginSurge: {
-    fires: {
-      series: { 'auth_login_total{job="gateway",status="failure",provider="local"}': '0+15x60' },
-      at: '12m',
-      summary: 'Logins fail 1.0 times a second.',
-    },
-    // One address that does nothing but guess: five a minute.
-    silent: {
-      series: { 'auth_login_total{job="gateway",status="failure",provider="local"}': '0+1.25x60' },
-      at: '12m',
-    },
-  },
-  AuthSuccessRateLow: {
-    fires: {
-      series: { [`${LOGIN},status="success"}`]: '0+1x200', [`${LOGIN},status="failure"}`]: '0+3x200' },
-      at: '40m',
-      summary: 'Of all logins only 25% succeed.',
-    },
-    silent: {
-      series: { [`${LOGIN},status="success"}`]: '0+3x200', [`${LOGIN},status="failure"}`]: '0+2x200' },
-      at: '40m',
-    },
-  },
-  SecretStoreDown: {
-    fires: {
-      series: { [`${CHECK},check="keys",pod="a"}`]: '1x4 0x20', [`${CHECK},check="keys",pod="b"}`]: '0x24' },
-      at: '3m',
-      summary: 'No gateway reaches the secret store.',
-    },
-    silent: {
-      series: { [`${CHECK},check="keys",pod="a"}`]: '0x24', [`${CHECK},check="keys",pod="b"}`]: '1x24' },
-      at: '5m',
-    },
-  },
-  RedisDown: {
-    fires: {
-      series: { [`${CHECK},check="redis",pod="a"}`]: '1x60', [`${CHECK},check="redis",pod="b"}`]: '1x4 0x56' },
-      at: '10m',
-      summary: 'A gateway does not reach Redis.',
-    },
-    // A restart of Redis.
-    silent: { series: { [`${CHECK},check="redis",pod="a"}`]: '1x4 0x8 1x48' }, at: '8m' },
-  },
+  ...LOGIN_CASES,
+  ...PART_CASES,
   AuditWriteFailures: {
     fires: {
       series: { 'palisade_audit_write_failures_total{job="gateway"}': '0+1x40' },
@@ -252,7 +212,9 @@ export const CASES: Readonly<Record<string, AlertCase>> = {
   },
   DatabaseConnectionFromOutside: {
     fires: {
-      series: { 'cnpg_palisade_outside_connections{job="database",pod="palisade-db-1"}': '0x4 2x8' },
+      series: {
+        'cnpg_palisade_outside_connections{job="database",pod="palisade-db-1"}': '0x4 2x8',
+      },
       at: '2m',
       labels: { pod: 'palisade-db-1' },
       summary: 'On palisade-db-1 2 sessions come from outside of the cluster.',

@@ -51,7 +51,9 @@ function selectorAt(node: Node, expr: string): Selector {
   const matchers = [...text.matchAll(/(\w+)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"/g)]
   return {
     metric: name ? expr.slice(name.from, name.to) : '',
-    labels: Object.fromEntries(matchers.map(([, label, , value]) => [label, value])),
+    labels: Object.fromEntries(
+      matchers.map(([, label = '', , value = '']) => [label, value] as const),
+    ),
     text,
     within,
   }

@@ -25,7 +25,14 @@ function page(): string {
         const labels = metric.labelNames ?? []
         return `| \`${metric.name}\` | ${String(metric.type)} | ${labels.map((l) => `\`${l}\``).join(', ')} | ${metric.help} |`
       })
-    return [`## ${program}`, '', '| Metric | Type | Labels | Meaning |', '| --- | --- | --- | --- |', ...own, ''].join('\n')
+    return [
+      `## ${program}`,
+      '',
+      '| Metric | Type | Labels | Meaning |',
+      '| --- | --- | --- | --- |',
+      ...own,
+      '',
+    ].join('\n')
   })
   return [HEAD, ...sections].join('\n')
 }

@@ -88,6 +88,7 @@ const indexPage = () =>
     [
       ...DEFINITIONS.map(({ kind }) => `- [${kind}](${pageName(kind)}.md)`),
       '- [Errors](errors.md)',
+      '- [Metrics](metrics.md)',
       '- [Audit record](audit-record.md)',
       '- [OpenAPI document of the gateway](openapi.json)',
     ].join('\n'),

@@ -11,9 +11,7 @@ export interface NamedCheck {
 
 const CHECK_TIMEOUT_MS = 2_000
 const STARTING = { ok: false, reason: 'the parts are not there yet, see the log' }
-const STARTUP: readonly NamedCheck[] = [
-  { name: 'startup', check: () => Promise.resolve(STARTING) },
-]
+const STARTUP: readonly NamedCheck[] = [{ name: 'startup', check: () => Promise.resolve(STARTING) }]
 
 /** Whether requests can be served, and why not. */
 export class Readiness {

@@ -81,7 +81,8 @@ export const StackConfig = object({
     runbooks: Type.Optional(
       Type.String({
         pattern: '^https://[^\\s"]+[^\\s"/]$',
-        description: 'Folder where the runbook pages are published: links of alerts and dashboards lead there',
+        description:
+          'Folder where the runbook pages are published: links of alerts and dashboards lead there',
       }),
     ),
   }),

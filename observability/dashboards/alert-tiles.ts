@@ -1,7 +1,11 @@
-import { BigValueColorMode, BigValueGraphMode, BigValueTextMode } from '@grafana/grafana-foundation-sdk/common'
+import {
+  BigValueColorMode,
+  BigValueGraphMode,
+  BigValueTextMode,
+} from '@grafana/grafana-foundation-sdk/common'
 import { MappingType } from '@grafana/grafana-foundation-sdk/dashboard'
 import * as stat from '@grafana/grafana-foundation-sdk/stat'
-import { framed, type PanelBuilder, targets } from './panel.ts'
+import { framed, newest, type PanelBuilder, targets } from './panel.ts'
 import { runbookLink } from './variables.ts'
 
 const STATES = {
@@ -20,13 +24,15 @@ export function alertTiles(alerts: readonly string[], span = 24): PanelBuilder {
     new stat.PanelBuilder(),
     {
       title: 'Alerts',
-      tells: 'Alerts about what this dashboard shows. A tile leads to the runbook page of its alert.',
+      tells:
+        'Alerts about what this dashboard shows. A tile leads to the runbook page of its alert.',
       unit: 'none',
       span,
     },
     24,
     alerts.length > 8 ? 6 : 3,
   )
+    .reduceOptions(newest())
     .colorMode(BigValueColorMode.Background)
     .graphMode(BigValueGraphMode.None)
     .textMode(BigValueTextMode.ValueAndName)

@@ -10,10 +10,14 @@ export const AUDIT_DASHBOARD: DashboardWish = {
   tells: 'Is every record written, sealed and covered by a checkpoint outside of the database?',
   rows: {
     Alerts: [
-      alertTiles(['AuditSealLag', 'AuditChainBroken', 'AuditCheckpointMissing', 'AuditWriteFailures'], 12),
+      alertTiles(
+        ['AuditSealLag', 'AuditChainBroken', 'AuditCheckpointMissing', 'AuditWriteFailures'],
+        12,
+      ),
       now({
         title: 'Sealer stopped',
-        tells: '1 while the sealer refuses to go on, because the database does not fit the checkpoints outside of it.',
+        tells:
+          '1 while the sealer refuses to go on, because the database does not fit the checkpoints outside of it.',
         unit: 'none',
         queries: { stopped: `max(palisade_audit_halted{${SEALER}})` },
         bad: { above: 0 },
@@ -38,7 +42,8 @@ export const AUDIT_DASHBOARD: DashboardWish = {
     Sealing: [
       overTime({
         title: 'Seal lag',
-        tells: 'Age of the oldest record that is not sealed. A line that rises is a sealer that does not seal.',
+        tells:
+          'Age of the oldest record that is not sealed. A line that rises is a sealer that does not seal.',
         unit: 's',
         queries: { lag: `max(palisade_audit_seal_lag_seconds{${SEALER}})` },
         bad: { above: 10 },
@@ -63,7 +68,8 @@ export const AUDIT_DASHBOARD: DashboardWish = {
     'What goes wrong': [
       overTime({
         title: 'Batches that could not be sealed',
-        tells: 'A second, by SQLSTATE, name of the network error or code. checkpoint is a place outside that does not answer.',
+        tells:
+          'A second, by SQLSTATE, name of the network error or code. checkpoint is a place outside that does not answer.',
         unit: 'ops',
         queries: {
           '{{reason}}': `sum by (reason) (rate(palisade_audit_seal_failures_total{${SEALER}}[$__rate_interval]))`,
@@ -73,7 +79,8 @@ export const AUDIT_DASHBOARD: DashboardWish = {
       }),
       overTime({
         title: 'Age of the last checkpoint',
-        tells: 'By place outside of the database. A checkpoint is written when something was sealed, at most once a second.',
+        tells:
+          'By place outside of the database. A checkpoint is written when something was sealed, at most once a second.',
         unit: 's',
         queries: {
           '{{sink}}': `time() - max by (sink) (palisade_audit_last_checkpoint_timestamp_seconds{${SEALER}})`,

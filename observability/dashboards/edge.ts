@@ -9,7 +9,8 @@ const EDGE = 'job="cert-manager",exported_namespace="palisade-edge"'
 export const EDGE_DASHBOARD: DashboardWish = {
   uid: 'palisade-edge',
   title: 'Edge',
-  tells: 'What passes the edge, seen from behind it. What the edge itself refuses stands in its log.',
+  tells:
+    'What passes the edge, seen from behind it. What the edge itself refuses stands in its log.',
   rows: {
     Alerts: [
       alertTiles(['CertificateNotRenewed', 'RateLimitViolations', 'GatewayDown'], 16),
@@ -27,13 +28,15 @@ export const EDGE_DASHBOARD: DashboardWish = {
     'Behind the edge': [
       overTime({
         title: 'Requests that passed',
-        tells: 'Requests a second that the edge handed to the gateway. None, while the gateway answers: the edge is away.',
+        tells:
+          'Requests a second that the edge handed to the gateway. None, while the gateway answers: the edge is away.',
         unit: 'reqps',
         queries: { requests: 'sum(rate(http_requests_total{job="gateway"}[$__rate_interval]))' },
       }),
       overTime({
         title: 'Duration behind the edge',
-        tells: 'Slowest hundredth, without the way through the edge. Slow here is slow in the gateway, not in the edge.',
+        tells:
+          'Slowest hundredth, without the way through the edge. Slow here is slow in the gateway, not in the edge.',
         unit: 's',
         queries: { p99: LATENCY(0.99) },
         bad: { above: 1 },
@@ -41,7 +44,8 @@ export const EDGE_DASHBOARD: DashboardWish = {
       }),
       overTime({
         title: 'Refused behind the edge',
-        tells: 'Requests a second that the gateway refused for their number, by endpoint: the edge let them pass.',
+        tells:
+          'Requests a second that the gateway refused for their number, by endpoint: the edge let them pass.',
         unit: 'reqps',
         queries: {
           '{{exported_endpoint}}':
@@ -54,7 +58,8 @@ export const EDGE_DASHBOARD: DashboardWish = {
     Certificate: [
       overTime({
         title: 'Time left for renewal',
-        tells: 'Share that is left of the time kept for the renewal: above 100 % it is not due yet.',
+        tells:
+          'Share that is left of the time kept for the renewal: above 100 % it is not due yet.',
         unit: 'percentunit',
         queries: {
           '{{name}}': `min by (name) ((certmanager_certificate_expiration_timestamp_seconds{${EDGE}} - time()) / (certmanager_certificate_expiration_timestamp_seconds{${EDGE}} - certmanager_certificate_renewal_timestamp_seconds{${EDGE}}))`,

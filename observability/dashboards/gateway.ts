@@ -57,14 +57,16 @@ export const GATEWAY: DashboardWish = {
       }),
       overTime({
         title: 'Answers by status',
-        tells: '4xx is what callers did wrong, 5xx what the platform did wrong; 503 is a part that is away.',
+        tells:
+          '4xx is what callers did wrong, 5xx what the platform did wrong; 503 is a part that is away.',
         unit: 'reqps',
         queries: { '{{status}}': perSecond('http_requests_total', 'status') },
         alerts: ['ErrorRateHigh'],
       }),
       overTime({
         title: 'Duration',
-        tells: 'Half, nine tenths and all but a hundredth of the requests are faster than these lines.',
+        tells:
+          'Half, nine tenths and all but a hundredth of the requests are faster than these lines.',
         unit: 's',
         queries: { p50: LATENCY(0.5), p90: LATENCY(0.9), p99: LATENCY(0.99) },
         bad: { above: 1 },
@@ -72,7 +74,8 @@ export const GATEWAY: DashboardWish = {
       }),
       overTime({
         title: 'Slowest hundredth by route',
-        tells: 'Which route is slow: one request in a hundred takes longer. A login is slow on purpose.',
+        tells:
+          'Which route is slow: one request in a hundred takes longer. A login is slow on purpose.',
         unit: 's',
         queries: {
           '{{method}} {{route}}': `histogram_quantile(0.99, ${perSecond('http_request_duration_seconds_bucket', 'le, method, route')})`,
@@ -85,7 +88,11 @@ export const GATEWAY: DashboardWish = {
         tells: 'Answers of 400 and above by route and status: where callers or the platform fail.',
         unit: 'reqps',
         queries: {
-          '{{status}} {{route}}': perSecond('http_requests_total', 'route, status', ',status=~"[45].."'),
+          '{{status}} {{route}}': perSecond(
+            'http_requests_total',
+            'route, status',
+            ',status=~"[45].."',
+          ),
         },
         alerts: ['ErrorRateHigh'],
         span: 12,
@@ -96,19 +103,23 @@ export const GATEWAY: DashboardWish = {
         title: 'Refused for their number',
         tells: 'Requests a second answered with 429, by endpoint. At the login it may be guessing.',
         unit: 'reqps',
-        queries: { '{{exported_endpoint}}': perSecond('rate_limit_exceeded_total', 'exported_endpoint') },
+        queries: {
+          '{{exported_endpoint}}': perSecond('rate_limit_exceeded_total', 'exported_endpoint'),
+        },
         bad: { above: 1 },
         alerts: ['RateLimitViolations'],
       }),
       overTime({
         title: 'Refused before anybody was known',
-        tells: 'Requests a second without a good token, by error code. They are counted, and recorded once a minute.',
+        tells:
+          'Requests a second without a good token, by error code. They are counted, and recorded once a minute.',
         unit: 'reqps',
         queries: { '{{reason}}': perSecond('palisade_refusals_unauthenticated_total', 'reason') },
       }),
       overTime({
         title: 'Decisions without Redis',
-        tells: 'Limit decisions a second that a replica made alone, since Redis did not answer. In order 0.',
+        tells:
+          'Limit decisions a second that a replica made alone, since Redis did not answer. In order 0.',
         unit: 'ops',
         queries: { '{{pod}}': perSecond('palisade_limiter_fallback_total', 'pod') },
         bad: { above: 0 },
@@ -117,14 +128,17 @@ export const GATEWAY: DashboardWish = {
         title: 'Logins',
         tells: 'Logins a second by outcome. Many failures and hardly a success is guessing.',
         unit: 'ops',
-        queries: { '{{status}} by {{provider}}': perSecond('auth_login_total', 'status, provider') },
+        queries: {
+          '{{status}} by {{provider}}': perSecond('auth_login_total', 'status, provider'),
+        },
         alerts: ['FailedLoginSurge', 'AuthSuccessRateLow'],
       }),
     ],
     Process: [
       overTime({
         title: 'Event-loop lag',
-        tells: 'How late the process is at its work, slowest hundredth. Above 0.1 s it has too little CPU or computes too long.',
+        tells:
+          'How late the process is at its work, slowest hundredth. Above 0.1 s it has too little CPU or computes too long.',
         unit: 's',
         queries: { '{{pod}}': `nodejs_eventloop_lag_p99_seconds{${REPLICA}}` },
         bad: { above: 0.1 },

@@ -40,7 +40,8 @@ export const OVERVIEW: DashboardWish = {
       }),
       now({
         title: 'Slowest hundredth',
-        tells: 'One request in a hundred takes longer than this. In order it is far below a second.',
+        tells:
+          'One request in a hundred takes longer than this. In order it is far below a second.',
         unit: 's',
         queries: { p99: LATENCY(0.99) },
         bad: { above: 1 },
@@ -65,7 +66,8 @@ export const OVERVIEW: DashboardWish = {
     Parts: [
       overTime({
         title: 'Programs that answer',
-        tells: 'Targets that Prometheus reaches, by program. A line that falls is a replica that went.',
+        tells:
+          'Targets that Prometheus reaches, by program. A line that falls is a replica that went.',
         unit: 'none',
         queries: { '{{job}}': 'sum by (job) (up{job=~".+"})' },
         alerts: ['GatewayDown', 'OperatorDown'],
@@ -79,7 +81,8 @@ export const OVERVIEW: DashboardWish = {
       }),
       overTime({
         title: 'Rotations that wait for a person or are late',
-        tells: 'Rotations that have stopped, and rotations due for more than an hour. In order both are 0.',
+        tells:
+          'Rotations that have stopped, and rotations due for more than an hour. In order both are 0.',
         unit: 'none',
         queries: {
           stopped: 'sum(palisade_rotation_stalled{job="operator"})',
@@ -92,7 +95,8 @@ export const OVERVIEW: DashboardWish = {
     Certificates: [
       rows({
         title: 'Life left of certificates',
-        tells: 'Time until each certificate expires, and the share that is left of the time kept for its renewal: above 100 % it is not due yet.',
+        tells:
+          'Time until each certificate expires, and the share that is left of the time kept for its renewal: above 100 % it is not due yet.',
         by: { exported_namespace: 'Namespace', name: 'Certificate' },
         columns: {
           'Expires in': { expr: LEFT, unit: 's' },

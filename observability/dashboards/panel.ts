@@ -1,5 +1,9 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog'
-import { GraphThresholdsStyleConfigBuilder, GraphThresholdsStyleMode } from '@grafana/grafana-foundation-sdk/common'
+import {
+  GraphThresholdsStyleConfigBuilder,
+  GraphThresholdsStyleMode,
+  ReduceDataOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/common'
 import {
   DashboardLinkBuilder,
   DashboardLinkType,
@@ -46,7 +50,7 @@ export const overTime = (shown: Shown): PanelBuilder => {
 
 /** How something is at this moment, as a number that is green or red. */
 export const now = (shown: Shown): PanelBuilder => {
-  const panel = framed(new stat.PanelBuilder(), shown, 4, 4)
+  const panel = framed(new stat.PanelBuilder(), shown, 4, 4).reduceOptions(newest())
   for (const target of targets(shown.queries)) panel.withTarget(target.instant())
   return panel
 }
@@ -69,6 +73,9 @@ export function framed<P extends Kind>(
   )
   return panel
 }
+
+/** Of the samples of a series. */
+export const newest = () => new ReduceDataOptionsBuilder().calcs(['lastNotNull'])
 
 export const targets = (queries: Shown['queries']): readonly DataqueryBuilder[] =>
   Object.entries(queries).map(([legend, expr], i) =>

@@ -32,7 +32,8 @@ export const POSTGRES: DashboardWish = {
       }),
       now({
         title: 'Connections in use',
-        tells: 'Share of the connections that an instance allows. When none is left, logins are refused.',
+        tells:
+          'Share of the connections that an instance allows. When none is left, logins are refused.',
         unit: 'percentunit',
         queries: { '{{pod}}': IN_USE },
         bad: { above: 0.8 },
@@ -48,7 +49,8 @@ export const POSTGRES: DashboardWish = {
       }),
       overTime({
         title: 'Sessions from outside',
-        tells: 'Sessions whose client is no pod of the cluster, a tunnel included. In order there are none.',
+        tells:
+          'Sessions whose client is no pod of the cluster, a tunnel included. In order there are none.',
         unit: 'none',
         queries: { '{{pod}}': `max by (pod) (cnpg_palisade_outside_connections{${DB}})` },
         bad: { above: 0 },
@@ -64,7 +66,8 @@ export const POSTGRES: DashboardWish = {
       }),
       overTime({
         title: 'Work that failed',
-        tells: 'Batches a second that the sealer could not seal, by reason. It is always connected, so it sees first when the database is away.',
+        tells:
+          'Batches a second that the sealer could not seal, by reason. It is always connected, so it sees first when the database is away.',
         unit: 'ops',
         queries: {
           '{{reason}}':
@@ -83,7 +86,8 @@ export const POSTGRES: DashboardWish = {
       }),
       overTime({
         title: 'Rolled back',
-        tells: 'Transactions a second that were given up. Some are a race that was lost; many are a fault.',
+        tells:
+          'Transactions a second that were given up. Some are a race that was lost; many are a fault.',
         unit: 'ops',
         queries: { '{{datname}}': perSecond('cnpg_pg_stat_database_xact_rollback') },
       }),
@@ -91,7 +95,9 @@ export const POSTGRES: DashboardWish = {
         title: 'Longest transaction',
         tells: 'Age of the oldest open transaction. Locks that it holds make others wait.',
         unit: 's',
-        queries: { '{{usename}}': `max by (usename) (cnpg_backends_max_tx_duration_seconds{${DB}})` },
+        queries: {
+          '{{usename}}': `max by (usename) (cnpg_backends_max_tx_duration_seconds{${DB}})`,
+        },
       }),
       overTime({
         title: 'Deadlocks',
@@ -109,7 +115,8 @@ export const POSTGRES: DashboardWish = {
       }),
       overTime({
         title: 'Write-ahead log',
-        tells: 'Bytes of the log on the volume. When it only grows, an archive or a replica does not take it.',
+        tells:
+          'Bytes of the log on the volume. When it only grows, an archive or a replica does not take it.',
         unit: 'bytes',
         queries: { '{{pod}}': `max by (pod) (cnpg_collector_pg_wal{${DB},value="size"})` },
       }),

@@ -15,7 +15,7 @@ export const panelsOf = (dashboard: Dashboard): readonly Panel[] =>
   (dashboard.panels ?? []).filter((panel): panel is Panel => panel.type !== 'row')
 
 export const queriesOf = (panel: Panel): readonly Dataquery[] =>
-  (panel.targets ?? []) as readonly Dataquery[]
+  (panel.targets ?? []) as unknown as readonly Dataquery[]
 
 /** Every query of every dashboard. */
 export const questions = (): readonly Question[] =>

@@ -12,7 +12,8 @@ export const REDIS: DashboardWish = {
       alertTiles(['RedisDown', 'RateLimitViolations'], 16),
       now({
         title: 'Reached',
-        tells: 'Share of the gateways that reach Redis. Without it each keeps its part of the limits alone.',
+        tells:
+          'Share of the gateways that reach Redis. Without it each keeps its part of the limits alone.',
         unit: 'percentunit',
         queries: { reached: 'avg(palisade_check_ok{job="gateway",check="redis"})' },
         bad: { below: 1 },
@@ -30,7 +31,8 @@ export const REDIS: DashboardWish = {
       }),
       overTime({
         title: 'Decisions without Redis',
-        tells: 'Limit decisions a second that a replica made alone. Limits are stricter then, not absent.',
+        tells:
+          'Limit decisions a second that a replica made alone. Limits are stricter then, not absent.',
         unit: 'ops',
         queries: {
           '{{pod}}':
@@ -40,7 +42,8 @@ export const REDIS: DashboardWish = {
       }),
       overTime({
         title: 'Refused for their number',
-        tells: 'Requests a second over their limit, by endpoint. A rise when Redis goes is the stricter share of each replica.',
+        tells:
+          'Requests a second over their limit, by endpoint. A rise when Redis goes is the stricter share of each replica.',
         unit: 'reqps',
         queries: {
           '{{exported_endpoint}}':

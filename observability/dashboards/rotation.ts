@@ -13,12 +13,19 @@ const ROTATION = '{{exported_namespace}}/{{name}}'
 export const ROTATION_DASHBOARD: DashboardWish = {
   uid: 'palisade-rotation',
   title: 'Rotation',
-  tells: 'How old each credential is, which rotation is late or waits for a person, and how the operator works.',
+  tells:
+    'How old each credential is, which rotation is late or waits for a person, and how the operator works.',
   variables: [rotationNamespace()],
   rows: {
     Alerts: [
       alertTiles(
-        ['RotationStalled', 'RotationOverdue', 'OperatorDown', 'OperatorNotLeading', 'ReconcileErrors'],
+        [
+          'RotationStalled',
+          'RotationOverdue',
+          'OperatorDown',
+          'OperatorNotLeading',
+          'ReconcileErrors',
+        ],
         16,
       ),
       now({
@@ -41,7 +48,8 @@ export const ROTATION_DASHBOARD: DashboardWish = {
     Rotations: [
       rows({
         title: 'Each rotation',
-        tells: 'Age of the current version, how long the next one is due, whether it waits for a person (1), and the age of the oldest step that the audit log has not taken.',
+        tells:
+          'Age of the current version, how long the next one is due, whether it waits for a person (1), and the age of the oldest step that the audit log has not taken.',
         by: { exported_namespace: 'Namespace', name: 'Rotation' },
         columns: {
           Age: { expr: AGE, unit: 's' },
@@ -53,13 +61,15 @@ export const ROTATION_DASHBOARD: DashboardWish = {
       }),
       overTime({
         title: 'Age',
-        tells: 'Time since the current version was published. A saw tooth is a rotation that works.',
+        tells:
+          'Time since the current version was published. A saw tooth is a rotation that works.',
         unit: 's',
         queries: { [ROTATION]: AGE },
       }),
       overTime({
         title: 'Overdue',
-        tells: 'How long the next rotation has been due. An hour is late: the operator tries again by itself.',
+        tells:
+          'How long the next rotation has been due. An hour is late: the operator tries again by itself.',
         unit: 's',
         queries: { [ROTATION]: perRotation('palisade_rotation_overdue_seconds') },
         bad: { above: 3_600 },
@@ -86,7 +96,8 @@ export const ROTATION_DASHBOARD: DashboardWish = {
       }),
       overTime({
         title: 'Failed passes',
-        tells: 'In the last hour, by controller. More than three and still one in the last quarter is an alert.',
+        tells:
+          'In the last hour, by controller. More than three and still one in the last quarter is an alert.',
         unit: 'none',
         queries: {
           '{{controller}}':
@@ -97,7 +108,8 @@ export const ROTATION_DASHBOARD: DashboardWish = {
       }),
       overTime({
         title: 'Duration of a pass',
-        tells: 'Slowest hundredth. Seconds mean that the database, the secret store or the API server is slow.',
+        tells:
+          'Slowest hundredth. Seconds mean that the database, the secret store or the API server is slow.',
         unit: 's',
         queries: {
           '{{controller}}':
@@ -118,7 +130,8 @@ export const ROTATION_DASHBOARD: DashboardWish = {
       }),
       overTime({
         title: 'Event-loop lag',
-        tells: 'How late the process is at its work, slowest hundredth. A blocked loop loses the lease.',
+        tells:
+          'How late the process is at its work, slowest hundredth. A blocked loop loses the lease.',
         unit: 's',
         queries: { '{{pod}}': 'nodejs_eventloop_lag_p99_seconds{job="operator"}' },
         bad: { above: 0.1 },

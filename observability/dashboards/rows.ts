@@ -17,7 +17,8 @@ interface Rows extends Omit<Shown, 'queries' | 'unit' | 'bad'> {
 export function rows({ by, columns, ...shown }: Rows): PanelBuilder {
   const panel = framed(new table.PanelBuilder(), { ...shown, unit: 'none' }, 24, 8)
   const queries = Object.fromEntries(Object.entries(columns).map(([name, c]) => [name, c.expr]))
-  for (const target of targets(queries)) panel.withTarget(target.instant().format(PromQueryFormat.Table))
+  for (const target of targets(queries))
+    panel.withTarget(target.instant().format(PromQueryFormat.Table))
   const valueOf = (i: number) =>
     Object.keys(columns).length === 1 ? 'Value' : `Value #${String.fromCharCode(65 + i)}`
   panel.withTransformation({ id: 'merge', options: {} })

@@ -15,7 +15,8 @@ export const SECRETS: DashboardWish = {
       alertTiles(['ErrorRateHigh', 'LatencyHigh', 'AuditWriteFailures'], 16),
       now({
         title: 'Keys found in memory',
-        tells: 'Share of data keys that needed no call of the secret store. They are kept for five minutes, so rare reads lower it.',
+        tells:
+          'Share of data keys that needed no call of the secret store. They are kept for five minutes, so rare reads lower it.',
         unit: 'percentunit',
         queries: {
           share:
@@ -33,7 +34,8 @@ export const SECRETS: DashboardWish = {
       }),
       overTime({
         title: 'Answers by status',
-        tells: '403 is a right that is missing, 404 a secret that is not there or not shared, 409 and 412 a version that somebody else wrote.',
+        tells:
+          '403 is a right that is missing, 404 a secret that is not there or not shared, 409 and 412 a version that somebody else wrote.',
         unit: 'reqps',
         queries: { '{{status}}': perSecond('status') },
         alerts: ['ErrorRateHigh'],
@@ -52,7 +54,8 @@ export const SECRETS: DashboardWish = {
     Keys: [
       overTime({
         title: 'Data keys asked for',
-        tells: 'A second, by where they were found: cache is this process, wrapper is a call of the secret store.',
+        tells:
+          'A second, by where they were found: cache is this process, wrapper is a call of the secret store.',
         unit: 'ops',
         queries: {
           '{{source}}':
@@ -62,7 +65,8 @@ export const SECRETS: DashboardWish = {
       }),
       overTime({
         title: 'Refusals that could not be recorded',
-        tells: 'Refusals a second without an audit record. In order 0; accepted requests fail without theirs.',
+        tells:
+          'Refusals a second without an audit record. In order 0; accepted requests fail without theirs.',
         unit: 'ops',
         queries: {
           lost: 'sum(rate(palisade_audit_write_failures_total{job="gateway"}[$__rate_interval]))',

@@ -14,7 +14,8 @@ export const VAULT_DASHBOARD: DashboardWish = {
       alertTiles(['SecretStoreDown', 'AuditCheckpointMissing', 'CertificateNotRenewed'], 16),
       now({
         title: 'Reached',
-        tells: 'Share of the gateways that reach it unsealed. Without it only keys in memory work, for five minutes.',
+        tells:
+          'Share of the gateways that reach it unsealed. Without it only keys in memory work, for five minutes.',
         unit: 'percentunit',
         queries: { reached: 'avg(palisade_check_ok{job="gateway",check="keys"})' },
         bad: { below: 1 },
@@ -31,7 +32,8 @@ export const VAULT_DASHBOARD: DashboardWish = {
       }),
       overTime({
         title: 'Calls for data keys',
-        tells: 'Data keys a second that a gateway let the store unwrap, since they were not in its memory.',
+        tells:
+          'Data keys a second that a gateway let the store unwrap, since they were not in its memory.',
         unit: 'ops',
         queries: {
           calls:

@@ -67,7 +67,9 @@ describe('dashboards', () => {
     const { items } = await kubectlJson<{ items: { data: Record<string, string> }[] }>(
       ...['get', 'configmap', '-n', 'palisade-monitoring', '-l', 'grafana_dashboard=1'],
     )
-    const uids = items.flatMap(({ data }) => Object.values(data)).map((text) => (JSON.parse(text) as { uid: string }).uid)
+    const uids = items
+      .flatMap(({ data }) => Object.values(data))
+      .map((text) => (JSON.parse(text) as { uid: string }).uid)
     expect(uids.sort()).toEqual(DASHBOARDS.map(({ uid }) => uid).sort())
   })
 })

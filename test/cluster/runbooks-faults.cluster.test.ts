@@ -46,7 +46,10 @@ const FAULTS: Readonly<Record<string, Fault>> = {
       ),
     shows: /^nobody /,
   },
-  DatabaseConnectionFromOutside: { provoke: openTunnel, shows: /test_auditor_\w+ *\| (127\.0\.0\.1|::1)/ },
+  DatabaseConnectionFromOutside: {
+    provoke: openTunnel,
+    shows: /test_auditor_\w+ *\| (127\.0\.0\.1|::1)/,
+  },
 }
 const NAMES = Object.keys(FAULTS)
 const MONITORING = ['-n', 'palisade-monitoring']

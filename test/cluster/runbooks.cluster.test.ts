@@ -48,7 +48,10 @@ describe('the diagnosis on a platform in order', () => {
 
   it('leaves out only what is named with its reason', () => {
     for (const begin of Object.keys(NOT_RUN)) {
-      expect(COMMANDS.some(({ text }) => text.startsWith(begin)), begin).toBe(true)
+      expect(
+        COMMANDS.some(({ text }) => text.startsWith(begin)),
+        begin,
+      ).toBe(true)
     }
   })
 })

@@ -39,8 +39,12 @@ export async function openPrometheus(): Promise<Prometheus> {
       (await ask<{ result: Sample[] }>(`/query?query=${encodeURIComponent(expr)}`)).result,
     alerts: async () => (await ask<{ alerts: ActiveAlert[] }>('/alerts')).alerts,
     async rules(group) {
-      const { groups } = await ask<{ groups: { name: string; rules: { name: string }[] }[] }>('/rules')
-      return groups.filter((each) => each.name === group).flatMap(({ rules }) => rules.map(({ name }) => name))
+      const { groups } = await ask<{ groups: { name: string; rules: { name: string }[] }[] }>(
+        '/rules',
+      )
+      return groups
+        .filter((each) => each.name === group)
+        .flatMap(({ rules }) => rules.map(({ name }) => name))
     },
     async close() {
       await agent.close()
