@@ -9,6 +9,8 @@ export const AUDIT_ACTIONS = [
   'rotation.destroy',
   'rotation.complete',
   'rotation.release',
+  'rotation.abandon',
+  'rotation.orphan',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 

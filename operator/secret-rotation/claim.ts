@@ -101,7 +101,9 @@ async function claimRecord(
   }
   const mayAdopt = by.rotation.metadata.annotations?.[ANNOTATION_ADOPT]
   const holder = standing.owner === ownerText(owner) ? null : standing.owner
-  if (holder !== null && uidOf(holder) !== mayAdopt)
+  // The database was away when the namesake before us was released: its record says that it let go.
+  const gone = before?.value.released ? ownerText(before.value.owner) : undefined
+  if (holder !== null && holder !== gone && uidOf(holder) !== mayAdopt)
     return claimedByOther(`role "${first}"`, holder)
   const fresh = newRecord(by, { owner, value, standing, before: before?.value })
   const next = holder === null ? fresh : { ...fresh, adopting: holder }

@@ -178,6 +178,44 @@ describe('SecretRotation of a pair of database users', () => {
   })
 })
 
+describe('SecretRotation that cannot begin', () => {
+  /** Neither in the store nor in the cluster, so that a corrected resource starts from nothing. */
+  const expectNothingMade = async (name: string) => {
+    const paths = [`palisade-state/data/test/shop/${name}`, `apps/data/shop/${name}/db`]
+    for (const path of paths) expect((await world.bao.ask('GET', path)).status).toBe(404)
+    const secret = await world.api.get(`/api/v1/namespaces/shop/secrets/${name}-db`)
+    expect(secret.status).toBe(404)
+  }
+
+  it('names roles that nobody enrolled for its namespace', async () => {
+    const unknown = new RotationView(world, 'unknown')
+    await unknown.create(secretRotation('unknown', 'shop_unknown'))
+    const { status } = await unknown.reason('NotEnrolled', output)
+    expect(status?.conditions?.[0]?.message).toContain('shop_unknown_a and shop_unknown_b')
+    await expectNothingMade('unknown')
+  })
+
+  it('names the database that does not answer', async () => {
+    const backends = '/apis/palisade.dev/v1alpha1/rotationbackends'
+    const { body } = await world.api.get(`${backends}/main`)
+    const { apiVersion, kind, spec } = body as { apiVersion: string; kind: string; spec: object }
+    const endpoint = { host: '127.0.0.1', port: 1, database: 'palisade' }
+    const metadata = { name: 'nowhere' }
+    await world.api.apply(
+      { apiVersion, kind, metadata, spec: { ...spec, endpoint } } as never,
+      backends,
+    )
+    const lost = new RotationView(world, 'lost')
+    const roles = ['shop_lost_a', 'shop_lost_b']
+    const connectionRef = { name: 'nowhere' }
+    const source = { postgresRole: { connectionRef, roles, memberOf: 'shop_lost' } }
+    await lost.create(secretRotation('lost', 'shop_lost', { spec: { source } }))
+    const { status } = await lost.reason('BackendUnreachable', output)
+    expect(status?.conditions?.[0]?.message).toContain('no answer from 127.0.0.1:1')
+    await expectNothingMade('lost')
+  })
+})
+
 describe('release', () => {
   it('leaves the current user with Retain, and lets a new resource go on from its number', async () => {
     await world.enrol('shop', 'shop_keep')

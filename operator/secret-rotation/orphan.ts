@@ -1,0 +1,60 @@
+import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
+import { PalisadeError } from '#core/problem'
+import type { Deps } from '../ports.ts'
+import { entomb, recordToRelease, releasePath, type Because } from './give-back.ts'
+import { ownerOf } from './claim.ts'
+import { ownerText } from './state.ts'
+
+/**
+ * A credential that could not be given back, told to whoever may still find it: as an event, and as tombstone and
+ * audit entry where the store answers. `again` when another replica wrote in between.
+ */
+export async function orphan(
+  rotation: SecretRotation,
+  because: Because,
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<'told' | 'again'> {
+  const owner = ownerText(ownerOf(rotation, deps.cluster))
+  const written = await entombOrphan(rotation, because, deps, signal)
+  if (written === 'stale') return 'again'
+  const { name, namespace } = rotation.metadata
+  const store = written === 'written' ? '' : '; the store did not answer either'
+  const note = `Released without its backend: ${because.detail}${store}. Its users stay as they are, claimed by ${owner}`
+  deps.events.record(rotation, { type: 'Warning', reason: 'Orphaned', action: 'Release', note })
+  deps.log.warn({ namespace, rotation: name, cause: because.cause }, 'Released an orphan')
+  return 'told'
+}
+
+async function entombOrphan(
+  rotation: SecretRotation,
+  { cause, policy }: Because,
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<'written' | 'unwritten' | 'stale'> {
+  try {
+    const state = await recordToRelease(rotation, deps, signal)
+    if (!state) return 'written'
+    await tolerate(() => releasePath(rotation, state.value, deps, signal))
+    const action = policy === 'Abandoned' ? 'rotation.abandon' : 'rotation.orphan'
+    const [first, second] = state.value.claim.roles
+    const details = {
+      policy,
+      cause,
+      backend: state.value.claim.backend,
+      roles: `${first},${second}`,
+    }
+    const done = await entomb(state, policy, { action, details }, deps, signal)
+    return done ? 'written' : 'stale'
+  } catch (error) {
+    if (!(error instanceof PalisadeError)) throw error
+    return 'unwritten'
+  }
+}
+
+/** A namespace that was closed takes its path along; the record is the operator's own, and can be written. */
+async function tolerate(act: () => Promise<void>): Promise<void> {
+  await act().catch((error: unknown) => {
+    if (!(error instanceof PalisadeError)) throw error
+  })
+}
