@@ -6,7 +6,7 @@ import { LocalError } from './errors.ts'
 import { cacheDir, stateDir } from './paths.ts'
 
 // In the cache, since `down` deletes the state folder while it holds the lock.
-const lockPath = (): string => {
+export const lockPath = (): string => {
   const digest = createHash('sha256').update(stateDir()).digest('hex').slice(0, 8)
   return join(cacheDir(), `up-or-down-${digest}.lock`)
 }

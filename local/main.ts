@@ -33,8 +33,8 @@ async function main(): Promise<void> {
       return
     }
     case 'destroy': {
-      const { destroyStep } = await import('./destroy.ts')
-      await withLock(() => runSteps([destroyStep()], terminal, interrupted.signal))
+      const { destroySteps } = await import('./destroy.ts')
+      await withLock(() => runSteps(destroySteps(), terminal, interrupted.signal))
       return
     }
     case 'down':

@@ -11,12 +11,16 @@ import {
   type Progress,
   runStack,
 } from './stack/run.ts'
+import { STACK_FILE } from './stack-config.ts'
 import type { StepContext } from './steps.ts'
 import { Throttle } from './throttle.ts'
 import { toolPath } from './tools/path.ts'
 
 /** A pod that starts slowly says so several times a second. */
 const NOTE_EVERY_MS = 10_000
+
+/** Nothing compiles and nothing starts, so what takes longer than this is stuck. */
+const DESTROY_SECONDS = 15 * 60
 
 const ROOT = join(import.meta.dirname, '..')
 
@@ -39,8 +43,9 @@ export async function runPlatform(
       {
         operation,
         program: join(ROOT, 'infra', 'index.ts'),
-        configFile: join(ROOT, 'Pulumi.local.yaml'),
+        configFile: STACK_FILE,
         config,
+        ...(operation === 'destroy' ? { timeoutSeconds: DESTROY_SECONDS } : {}),
         stateDir: stateDir(),
         kubeconfig: kubeconfigPath(),
         pulumi: await toolPath('pulumi'),

@@ -11,6 +11,7 @@ import { ensureOperators } from './operators/ensure.ts'
 import { cacheDir, kubeconfigPath, stateDir } from './paths.ts'
 import { imageConfig, runPlatform, stackLog } from './platform.ts'
 import { problemsOf } from './preflight.ts'
+import { checkStackConfig, STACK_FILE } from './stack-config.ts'
 import type { Step, StepContext } from './steps.ts'
 import { buildTools, buildTimesPath } from './tools/build.ts'
 import { toolPath } from './tools/path.ts'
@@ -105,6 +106,7 @@ function platform(backend: Backend): Step[] {
 }
 
 async function preflight(backend: Backend): Promise<string> {
+  await checkStackConfig(STACK_FILE, backend.stackConfig)
   if (backend.name === 'kind') return 'backend kind (Docker answers)'
   const facts = await factsOf()
   const [first, ...others] = problemsOf(facts)

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JsonMap } from '../provider/values.ts'
-import { pulumiDir, type StackRequest } from './request.ts'
+import { pulumiDir, type StackPlace } from './request.ts'
 
 export interface StateResource {
   readonly urn: string
@@ -21,13 +21,13 @@ export interface Deployment {
   readonly pending_operations?: readonly PendingOperation[]
 }
 
-export const checkpointPath = (request: StackRequest): string =>
-  join(pulumiDir(request), '.pulumi', 'stacks', request.project, `${request.stack}.json`)
+export const checkpointPath = (place: StackPlace): string =>
+  join(pulumiDir(place), '.pulumi', 'stacks', place.project, `${place.stack}.json`)
 
 /** The engine's state as it stands in its file; empty before the first run. */
-export async function readCheckpoint(request: StackRequest): Promise<{ latest?: Deployment }> {
+export async function readCheckpoint(place: StackPlace): Promise<{ latest?: Deployment }> {
   try {
-    const file = JSON.parse(await readFile(checkpointPath(request), 'utf8')) as {
+    const file = JSON.parse(await readFile(checkpointPath(place), 'utf8')) as {
       checkpoint?: { latest?: Deployment }
     }
     return file.checkpoint ?? {}
@@ -36,3 +36,10 @@ export async function readCheckpoint(request: StackRequest): Promise<{ latest?: 
     throw error
   }
 }
+
+/** False until a stack was made here; a destroyed one has an empty state. */
+export const hasState = (place: StackPlace): Promise<boolean> =>
+  access(checkpointPath(place)).then(
+    () => true,
+    () => false,
+  )

@@ -11,7 +11,7 @@ import { openStack } from './workspace.ts'
 export interface Outcome {
   /** Steps by kind: create, update, same, delete, replace. */
   readonly changes: Readonly<Record<string, number>>
-  /** Exports of the program; secret ones are left out. */
+  /** Exports of the program, when they were asked for; secret ones are left out. */
   readonly outputs: Readonly<Record<string, unknown>>
 }
 
@@ -31,6 +31,12 @@ const withoutSecrets = (all: OutputMap): Outcome['outputs'] =>
       .map(([key, one]) => [key, one.value as unknown]),
   )
 
+/** The SDK starts the engine three times more after a run, for outputs nobody reads here and changes that events told. */
+function askNothingAfterwards(stack: Stack): void {
+  stack.outputs = () => Promise.resolve({})
+  stack.info = () => Promise.resolve(undefined)
+}
+
 async function carryOut(
   stack: Stack,
   request: StackRequest,
@@ -46,23 +52,25 @@ async function carryOut(
     signal,
     ...(request.targets ? { target: [...request.targets] } : {}),
   }
-  switch (request.operation) {
-    case 'up': {
-      const { summary, outputs } = await stack.up(options)
-      return { changes: summary.resourceChanges ?? {}, outputs: withoutSecrets(outputs) }
-    }
-    case 'preview':
-      return {
-        changes: (await stack.preview({ ...options, diff: true })).changeSummary,
-        outputs: {},
-      }
-    case 'refresh':
-      return { changes: (await stack.refresh(options)).summary.resourceChanges ?? {}, outputs: {} }
-    case 'destroy':
-      return { changes: (await stack.destroy(options)).summary.resourceChanges ?? {}, outputs: {} }
-    case 'outputs':
-      return { changes: {}, outputs: withoutSecrets(await stack.outputs()) }
+  if (request.operation === 'outputs') {
+    return { changes: {}, outputs: withoutSecrets(await stack.outputs()) }
   }
+  askNothingAfterwards(stack)
+  switch (request.operation) {
+    case 'up':
+      await stack.up(options)
+      break
+    case 'preview':
+      await stack.preview({ ...options, diff: true })
+      break
+    case 'refresh':
+      await stack.refresh(options)
+      break
+    case 'destroy':
+      await stack.destroy(options)
+      break
+  }
+  return { changes: reader.changes, outputs: {} }
 }
 
 /** One run of the engine in this process. The program is loaded once, so each run needs a process of its own. */
@@ -73,7 +81,7 @@ export async function runEngine(
 ): Promise<Outcome> {
   // As with the language host: a program's relative paths start at the folder of its main file.
   process.chdir(dirname(request.program))
-  const stale = await clearStaleLocks(request)
+  const stale = await clearStaleLocks(request, reporter.say)
   if (stale > 0) reporter.say(`removed ${stale} locks of an interrupted run`)
   // Both start a process and wait for it, so they start together.
   const starting = startProvider(request)

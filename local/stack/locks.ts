@@ -6,6 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { LocalError } from '../errors.ts'
 import { pulumiDir, type StackRequest } from './request.ts'
 
+interface Patience {
+  readonly patienceSeconds: number
+  readonly say: (line: string) => void
+}
+
 interface Lock {
   readonly pid: number
   readonly hostname: string
@@ -28,11 +33,17 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** The engine of a run that was killed a moment ago may still be on its way out. */
-async function staysRunning(pid: number): Promise<boolean> {
-  for (let look = 0; look < 10; look++) {
+const LOOK_EVERY_MS = 200
+const LOOKS_UNTIL_TOLD = 10
+
+/** The engine of a run that was killed ends what it has begun, so that its state is whole: that may take a while. */
+async function staysRunning(pid: number, { patienceSeconds, say }: Patience): Promise<boolean> {
+  const looks = (patienceSeconds * 1000) / LOOK_EVERY_MS
+  for (let look = 0; look < looks; look++) {
     if (!isRunning(pid)) return false
-    await sleep(200)
+    if (look === LOOKS_UNTIL_TOLD)
+      say(`waiting for the engine of another run to end (process ${pid})`)
+    await sleep(LOOK_EVERY_MS)
   }
   return true
 }
@@ -47,7 +58,11 @@ async function read(path: string): Promise<Lock | undefined> {
 }
 
 /** Takes away locks of engines that were killed; a lock of a living engine is refused. Returns how many went. */
-export async function clearStaleLocks(request: StackRequest): Promise<number> {
+export async function clearStaleLocks(
+  request: StackRequest,
+  say: (line: string) => void,
+): Promise<number> {
+  const patience = { patienceSeconds: request.lockPatienceSeconds, say }
   const folder = join(
     pulumiDir(request),
     '.pulumi',
@@ -64,7 +79,8 @@ export async function clearStaleLocks(request: StackRequest): Promise<number> {
   const locks = names.filter((name) => name.endsWith('.json'))
   for (const name of locks) {
     const lock = await read(join(folder, name))
-    if (!lock || (lock.hostname === hostname() && !(await staysRunning(lock.pid)))) continue
+    if (!lock || (lock.hostname === hostname() && !(await staysRunning(lock.pid, patience))))
+      continue
     throw new LocalError(
       'ERR_STACK_LOCKED',
       `stack "${request.stack}" is in use by process ${lock.pid} on ${lock.hostname}`,

@@ -1,8 +1,18 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import {
+  mkdir,
+  mkdtemp,
+  mkdtempDisposable,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, it, describe } from 'vitest'
-import { passphraseFile } from './passphrase.ts'
+import { checkpointPath } from './checkpoint.ts'
+import { insistOnPassphrase, passphraseFile } from './passphrase.ts'
 
 describe('passphraseFile', () => {
   it('makes one passphrase for the owner alone and keeps it', async () => {
@@ -17,5 +27,23 @@ describe('passphraseFile', () => {
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
+  })
+})
+
+describe('insistOnPassphrase', () => {
+  const place = (stateDir: string) => ({ project: 'palisade', stack: 'local', stateDir })
+
+  it('refuses a state whose passphrase is gone, and names the file', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'palisade-passphrase-'))
+    const at = place(folder.path)
+    await expect(insistOnPassphrase(at)).resolves.toBeUndefined()
+    await mkdir(dirname(checkpointPath(at)), { recursive: true })
+    await writeFile(checkpointPath(at), '{}')
+    await expect(insistOnPassphrase(at)).rejects.toMatchObject({
+      code: 'ERR_PASSPHRASE_MISSING',
+      message: expect.stringContaining(join(folder.path, 'pulumi', 'passphrase')),
+    })
+    await passphraseFile(join(folder.path, 'pulumi'))
+    await expect(insistOnPassphrase(at)).resolves.toBeUndefined()
   })
 })

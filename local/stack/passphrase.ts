@@ -1,11 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, rm, writeFile } from 'node:fs/promises'
+import { access, link, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { LocalError } from '../errors.ts'
+import { hasState } from './checkpoint.ts'
+import { pulumiDir, type StackPlace } from './request.ts'
+
+const pathIn = (folder: string): string => join(folder, 'passphrase')
 
 /** The key of secrets in the stack's state: made once, readable by its owner, passed by path. */
 export async function passphraseFile(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const path = join(folder, 'passphrase')
+  const path = pathIn(folder)
   const draft = `${path}.${process.pid}`
   await writeFile(draft, randomBytes(32).toString('base64url'), { mode: 0o600 })
   try {
@@ -17,4 +22,18 @@ export async function passphraseFile(folder: string): Promise<string> {
     await rm(draft, { force: true })
   }
   return path
+}
+
+/** What was sealed once opens with that passphrase alone: a new one would only hide that the old one is gone. */
+export async function insistOnPassphrase(place: StackPlace): Promise<void> {
+  if (!(await hasState(place))) return
+  const path = pathIn(pulumiDir(place))
+  await access(path).catch((cause: unknown) => {
+    throw new LocalError(
+      'ERR_PASSPHRASE_MISSING',
+      `the state of stack "${place.stack}" is there and its passphrase is not: ${path}`,
+      'put that file back from a copy; without one `make down` removes cluster and state, and `make up` starts anew',
+      cause,
+    )
+  })
 }

@@ -35,6 +35,7 @@ const plain = (message: string): string =>
 export class ProgressReader {
   readonly #started = new Map<string, number>()
   readonly #errors = new Set<string>()
+  #changes: Readonly<Record<string, number>> = {}
   readonly #now: () => number
   readonly #tell: (progress: Progress) => void
 
@@ -48,8 +49,14 @@ export class ProgressReader {
     return [...this.#errors]
   }
 
+  /** Steps by kind, told at the end of a run. */
+  get changes(): Readonly<Record<string, number>> {
+    return this.#changes
+  }
+
   read(event: EngineEvent): void {
     const { resourcePreEvent, resOutputsEvent, resOpFailedEvent, diagnosticEvent } = event
+    if (event.summaryEvent) this.#changes = event.summaryEvent.resourceChanges
     if (resourcePreEvent) this.#start(resourcePreEvent.metadata)
     else if (resOutputsEvent) this.#end('done', resOutputsEvent.metadata)
     else if (resOpFailedEvent) this.#end('failed', resOpFailedEvent.metadata)

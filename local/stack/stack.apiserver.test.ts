@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process'
+import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
@@ -102,7 +102,28 @@ describe('up that is interrupted', () => {
   })
 })
 
+describe('up after a destroy that was cut off', () => {
+  it('makes again what was taken away behind the back of the state', async () => {
+    await stack.run('up', config())
+    await cluster.kubectl('delete', 'cm', 'fixed', '-n', 'work')
+    await stack.run('up', config())
+    expect(await names()).toHaveLength(2)
+    expect((await stack.run('up', config())).changes).toEqual({ same: 3 })
+  })
+})
+
 describe('locks', () => {
+  it('waits for an engine that is about to end', async () => {
+    await mkdir(lockFolder(), { recursive: true })
+    const engine = spawn('sleep', ['60'])
+    const lock = JSON.stringify({ pid: engine.pid, hostname: hostname() })
+    await writeFile(join(lockFolder(), 'other.json'), lock)
+    const run = stack.run('up', config())
+    const told = `waiting for the engine of another run to end (process ${engine.pid})`
+    await expect.poll(() => stack.lines, { timeout: 60_000 }).toContain(told)
+    engine.kill('SIGKILL')
+    expect((await run).changes).toMatchObject({ create: 3 })
+  })
   it('refuses to run beside a living engine, naming its process', async () => {
     await mkdir(lockFolder(), { recursive: true })
     const lock = join(lockFolder(), 'other.json')

@@ -8,7 +8,7 @@ import {
 } from '@pulumi/pulumi/automation/index.js'
 import { parse, stringify } from 'yaml'
 import { LocalError } from '../errors.ts'
-import { passphraseFile } from './passphrase.ts'
+import { insistOnPassphrase, passphraseFile } from './passphrase.ts'
 import { pulumiDir, type StackRequest } from './request.ts'
 
 interface Settings {
@@ -69,6 +69,7 @@ async function findPulumi(path: string): Promise<PulumiCommand> {
 
 export async function openStack(request: StackRequest, program: PulumiFn): Promise<Stack> {
   const folder = pulumiDir(request)
+  await insistOnPassphrase(request)
   const workDir = join(folder, 'work', request.project)
   await mkdir(workDir, { recursive: true, mode: 0o700 })
   await writeSettings(workDir, request)

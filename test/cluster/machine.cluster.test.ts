@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,9 +27,14 @@ interface Ended {
   readonly text: string
 }
 
-function start(args: readonly string[], more: NodeJS.ProcessEnv = {}) {
+function start(
+  args: readonly string[],
+  more: NodeJS.ProcessEnv = {},
+  before: readonly string[] = [],
+) {
   const main = join(import.meta.dirname, '..', '..', 'local', 'main.ts')
-  const child = spawn(process.execPath, [main, ...args], { env: { ...env, ...more } })
+  const [program = '', ...rest] = [...before, process.execPath, main, ...args]
+  const child = spawn(program, rest, { env: { ...env, ...more } })
   let text = ''
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()))
@@ -145,5 +150,44 @@ describe('up on a machine that cannot carry it', () => {
   it('names a program that is missing', async () => {
     const PATH = join(home, 'empty')
     await refused('ERR_PROGRAM_MISSING', start(['up', '--cluster-only'], { PATH }).ended)
+  })
+
+  it('names what only root may do', async () => {
+    // In a user namespace that maps nobody, whoever it is has no rights on the machine.
+    await refused('ERR_NOT_ROOT', start(['up', '--cluster-only'], {}, ['unshare', '--user']).ended)
+  })
+
+  it('names the folder on a disk that has no space left', async () => {
+    const small = join(home, 'small')
+    mkdirSync(small)
+    const mounted = 'mount -t tmpfs -o size=64m none "$0" && exec "$@"'
+    const inside = ['unshare', '--mount', 'sh', '-c', mounted, small]
+    const cache = { XDG_CACHE_HOME: small }
+    const result = start(['up', '--cluster-only'], cache, inside).ended
+    await refused('ERR_DISK_SPACE', result)
+    expect((await result).text).toContain(`${small}/palisade has 0.1 GiB free`)
+  })
+})
+
+describe('destroy', () => {
+  const refused = async (code: string): Promise<void> => {
+    const ended = await start(['destroy']).ended
+    expect(ended).toMatchObject({ code: 1, text: expect.stringContaining(code) })
+    expect(ended.text).toContain('→')
+  }
+
+  it('says that there is no platform where none was made', async () => {
+    await refused('ERR_NO_PLATFORM')
+  })
+
+  it('is refused before the first object goes when passphrase or cluster is missing', async () => {
+    const stacks = join(state, 'pulumi', '.pulumi', 'stacks', 'palisade')
+    mkdirSync(stacks, { recursive: true })
+    writeFileSync(join(stacks, 'local.json'), '{}')
+    await refused('ERR_PASSPHRASE_MISSING')
+    writeFileSync(join(state, 'pulumi', 'passphrase'), 'x', { mode: 0o600 })
+    await refused('ERR_CLUSTER_DOWN')
+    expect(await down()).toMatchObject({ code: 0 })
+    expect(existsSync(state)).toBe(false)
   })
 })

@@ -63,6 +63,7 @@ export async function testStack(
     pulumi: await toolPath('pulumi'),
     helm: await toolPath('helm'),
     timeoutSeconds: 100,
+    lockPatienceSeconds: 8,
   })
   const lines: string[] = []
   return {
