@@ -108,6 +108,13 @@ export const POSTGRES: DashboardWish = {
         },
       }),
       overTime({
+        title: 'Age of transaction numbers',
+        tells: 'Transactions since the oldest one that vacuum has not frozen. Far below two thousand million, or the server stops.',
+        unit: 'none',
+        queries: { '{{datname}}': `max by (datname) (cnpg_pg_database_xid_age{${DB}})` },
+        bad: { above: 1_000_000_000 },
+      }),
+      overTime({
         title: 'Size',
         tells: 'Bytes by database. The audit log is kept, so it only grows.',
         unit: 'bytes',

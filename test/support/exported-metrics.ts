@@ -29,6 +29,7 @@ const OTHERS = {
     'cnpg_collector_up',
     'cnpg_palisade_outside_connections',
     'cnpg_pg_database_size_bytes',
+    'cnpg_pg_database_xid_age',
     'cnpg_pg_settings_setting',
     'cnpg_pg_stat_database_deadlocks',
     'cnpg_pg_stat_database_xact_commit',
