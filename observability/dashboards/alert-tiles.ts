@@ -30,7 +30,7 @@ export function alertTiles(alerts: readonly string[], span = 24): PanelBuilder {
       span,
     },
     24,
-    alerts.length > 8 ? 6 : 3,
+    alerts.length > 8 ? 6 : 4,
   )
     .reduceOptions(newest())
     .colorMode(BigValueColorMode.Background)

@@ -50,8 +50,8 @@ export async function runCommand(text: string, cwd: string): Promise<Ran> {
       { cwd, env, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) => {
         const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0
-        // Of several containers the first is meant, and kubectl says so.
-        resolve({ code, stdout, stderr: stderr.replace(/^Defaulted container .*\n/gm, '') })
+        // Of several containers or pods the first is meant, and kubectl says so.
+        resolve({ code, stdout, stderr: stderr.replace(/^(Defaulted container|Found \d+ pods) .*\n/gm, '') })
       },
     )
   })
