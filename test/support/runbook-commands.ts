@@ -51,7 +51,11 @@ export async function runCommand(text: string, cwd: string): Promise<Ran> {
       (error, stdout, stderr) => {
         const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0
         // Of several containers or pods the first is meant, and kubectl says so.
-        resolve({ code, stdout, stderr: stderr.replace(/^(Defaulted container|Found \d+ pods) .*\n/gm, '') })
+        resolve({
+          code,
+          stdout,
+          stderr: stderr.replace(/^(Defaulted container|Found \d+ pods) .*\n/gm, ''),
+        })
       },
     )
   })
