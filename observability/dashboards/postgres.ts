@@ -109,7 +109,8 @@ export const POSTGRES: DashboardWish = {
       }),
       overTime({
         title: 'Age of transaction numbers',
-        tells: 'Transactions since the oldest one that vacuum has not frozen. Far below two thousand million, or the server stops.',
+        tells:
+          'Transactions since the oldest one that vacuum has not frozen. Far below two thousand million, or the server stops.',
         unit: 'none',
         queries: { '{{datname}}': `max by (datname) (cnpg_pg_database_xid_age{${DB}})` },
         bad: { above: 1_000_000_000 },
