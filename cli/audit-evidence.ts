@@ -28,7 +28,7 @@ export async function readEvidence(files: EvidenceFiles): Promise<Evidence> {
 }
 
 /** The key itself, which is public, or a file that holds it. */
-const readKey = (text: string): Promise<NoteVerifier> =>
+export const readKey = (text: string): Promise<NoteVerifier> =>
   usable(text, async () => parseVerifier(text.includes('+') ? text : await readFile(text, 'utf8')))
 
 /** The gateway's log lines `{"audit": <id>, "leaf": <hex>}`, among whatever else it wrote. */

@@ -1,72 +1,13 @@
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import pg from 'pg'
-import { collect, readLine, writeLine, type AuditLog, type LogLine } from '#core/audit/export'
 import { FINDINGS } from '#core/audit/findings'
 import { verifyLog, type Verification } from '#core/audit/verify'
-import { systemClock } from '#core/clock'
-import { PalisadeError } from '#core/problem'
-import { exportLog } from '../gateway/store/audit-export.ts'
 import { readEvidence } from './audit-evidence.ts'
+import { exportTo, readLog } from './audit-log.ts'
+import { checkProof, prove } from './audit-proof.ts'
 import { usageError, type Command } from './command.ts'
-import { databaseFrom } from './config.ts'
 
 /** The log does not hold: told apart from a command that could not run (1) or was called wrongly (2). */
 const BROKEN = 3
-
-async function withLog<T>(use: (lines: AsyncIterable<LogLine>) => Promise<T>): Promise<T> {
-  const client = new pg.Client(await databaseFrom())
-  await client.connect()
-  try {
-    return await use(exportLog(client, systemClock.now()))
-  } finally {
-    await client.end()
-  }
-}
-
-async function exportTo(path: string): Promise<number> {
-  const file = createWriteStream(path, { flags: 'wx', mode: 0o600 })
-  await once(file, 'open')
-  let count = 0
-  await withLog(async (lines) => {
-    for await (const line of lines) {
-      count += 1
-      if (!file.write(`${writeLine(line)}\n`)) await once(file, 'drain')
-    }
-  })
-  file.end()
-  await once(file, 'finish')
-  return count
-}
-
-/** Line by line: a log of a million records is longer than the longest string. */
-async function readFileLog(path: string): Promise<AuditLog> {
-  const file = await open(path)
-  const lines: LogLine[] = []
-  for await (const line of file.readLines()) lines.push(readLine(line, lines.length))
-  return collect(lines)
-}
-
-async function readLog(path: string | undefined): Promise<AuditLog> {
-  if (path !== undefined) {
-    try {
-      return await readFileLog(path)
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error
-      throw new PalisadeError('ERR_CONFIG_INVALID', error.message, {
-        cause: error,
-        remedy: 'name a file that "palisade audit export" wrote',
-      })
-    }
-  }
-  return withLog(async (lines) => {
-    const all: LogLine[] = []
-    for await (const line of lines) all.push(line)
-    return collect(all)
-  })
-}
 
 export function report(result: Verification): string[] {
   const { counts, findings, proves, doesNotProve } = result
@@ -114,8 +55,9 @@ function parse(args: readonly string[], usage: string) {
 
 export const auditCommand: Command = {
   usage:
-    'audit export <file> | audit verify <file>|--database [--key K]... [--checkpoint F]... [--witness F]... [--mac-keys F] [--json]',
-  summary: 'take the audit log out; verify it (exit code 3: it is broken)',
+    'audit export <file> | audit verify <file>|--database [--key K]... [--checkpoint F]... [--witness F]... [--mac-keys F] [--json] | audit prove <file> --record ID... | --tenant ID | --since F | audit check <proof> --key K...',
+  summary:
+    'take the audit log out; verify it; prove single records, a tenant or its history from it; check such a proof (exit code 3: it does not hold)',
   async run([verb, ...args], out) {
     switch (verb) {
       case 'export': {
@@ -126,8 +68,16 @@ export const auditCommand: Command = {
       }
       case 'verify':
         return verify(args, this.usage, out)
+      case 'prove':
+        out(JSON.stringify(await prove(args, this.usage)))
+        return 0
+      case 'check': {
+        const { verdict, lines } = await checkProof(args, this.usage)
+        lines.forEach(out)
+        return verdict.ok ? 0 : BROKEN
+      }
       default:
-        throw usageError(`"${verb ?? ''}" is neither export nor verify`, this.usage)
+        throw usageError(`"${verb ?? ''}" is not export, verify, prove or check`, this.usage)
     }
   },
 }

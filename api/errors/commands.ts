@@ -59,6 +59,11 @@ export const COMMAND_ERRORS = {
     'A rule of the policy pack is broken',
     'mend the named resource or record a dated exception',
   ),
+  ERR_AUDIT_NO_PROOF: entry(
+    500,
+    'The log cannot prove this',
+    'name records that are sealed in this export; "palisade audit verify" says whether the log itself holds',
+  ),
   ERR_AUDIT_TAMPERED: entry(
     500,
     'The audit log does not prove what it claims',

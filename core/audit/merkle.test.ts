@@ -1,16 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isConsistent, isIncluded } from './merkle-proofs.ts'
-import {
-  append,
-  consistencyProof,
-  EMPTY_FRONTIER,
-  EMPTY_ROOT,
-  inclusionProof,
-  leafHash,
-  rootOf,
-  treeRoot,
-} from './merkle.ts'
+import { append, EMPTY_FRONTIER, EMPTY_ROOT, leafHash, rootOf, treeRoot } from './merkle.ts'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
@@ -65,55 +55,5 @@ describe('append', () => {
         expect(hex(rootOf(frontier))).toBe(hex(treeRoot(leaves)))
       }),
     )
-  })
-})
-
-describe('isIncluded', () => {
-  it('accepts the proof of every leaf in every tree of up to 40 leaves, and of no other leaf', () => {
-    for (let size = 1; size <= 40; size += 1) {
-      const leaves = leavesOf(size)
-      const root = treeRoot(leaves)
-      leaves.forEach((leaf, index) => {
-        const proof = inclusionProof(leaves, index)
-        expect(isIncluded({ leaf, index, size, root, proof })).toBe(true)
-        const other = leafHash(Buffer.from('other'))
-        expect(isIncluded({ leaf: other, index, size, root, proof })).toBe(false)
-        expect(isIncluded({ leaf, index: index + 1, size, root, proof })).toBe(false)
-      })
-    }
-  })
-
-  it('refuses a proof that is cut or goes on', () => {
-    const leaves = leavesOf(11)
-    const at = { leaf: leaves[4] as Buffer, index: 4, size: 11, root: treeRoot(leaves) }
-    const proof = inclusionProof(leaves, 4)
-    expect(isIncluded({ ...at, proof: proof.slice(1) })).toBe(false)
-    expect(isIncluded({ ...at, proof: [...proof, EMPTY_ROOT] })).toBe(false)
-  })
-
-  it('needs at most 20 hashes, 640 bytes, in a tree of a million', () => {
-    expect(Math.ceil(Math.log2(1_000_000)) * 32).toBe(640)
-    expect(inclusionProof(leavesOf(1024), 0)).toHaveLength(10)
-  })
-})
-
-describe('isConsistent', () => {
-  it('accepts every beginning of every tree of up to 24 leaves', () => {
-    for (let size = 1; size <= 24; size += 1) {
-      const leaves = leavesOf(size)
-      for (let oldSize = 0; oldSize <= size; oldSize += 1) {
-        const proof = consistencyProof(leaves, oldSize)
-        const oldRoot = treeRoot(leaves.slice(0, oldSize))
-        expect(isConsistent({ oldSize, oldRoot, size, root: treeRoot(leaves), proof })).toBe(true)
-      }
-    }
-  })
-
-  it('refuses a tree in which an old leaf was rewritten', () => {
-    const before = leavesOf(13)
-    const after = leavesOf(20).with(5, leafHash(Buffer.from('rewritten')))
-    const proof = consistencyProof(after, 13)
-    const roots = { oldRoot: treeRoot(before), root: treeRoot(after) }
-    expect(isConsistent({ oldSize: 13, size: 20, ...roots, proof })).toBe(false)
   })
 })

@@ -54,38 +54,3 @@ export function rootOf(frontier: Frontier): Uint8Array {
 
 export const treeRoot = (leaves: readonly Uint8Array[]): Uint8Array =>
   rootOf(append(EMPTY_FRONTIER, leaves))
-
-/** The largest power of two below `size` (RFC 6962 2.1's k). */
-function split(size: number): number {
-  let k = 1
-  while (k * 2 < size) k *= 2
-  return k
-}
-
-/** PATH(m, D[n]) of RFC 6962 2.1.1: shows that the leaf at `index` is in the tree. */
-export function inclusionProof(leaves: readonly Uint8Array[], index: number): Uint8Array[] {
-  if (!Number.isInteger(index) || index < 0 || index >= leaves.length) {
-    throw new RangeError(`no leaf ${index} in a tree of ${leaves.length}`)
-  }
-  if (leaves.length === 1) return []
-  const k = split(leaves.length)
-  return index < k
-    ? [...inclusionProof(leaves.slice(0, k), index), treeRoot(leaves.slice(k))]
-    : [...inclusionProof(leaves.slice(k), index - k), treeRoot(leaves.slice(0, k))]
-}
-
-/** PROOF(m, D[n]) of RFC 6962 2.1.2: shows that the tree of `oldSize` is a beginning of this one. */
-export function consistencyProof(leaves: readonly Uint8Array[], oldSize: number): Uint8Array[] {
-  if (!Number.isInteger(oldSize) || oldSize < 0 || oldSize > leaves.length) {
-    throw new RangeError(`no tree of ${oldSize} within one of ${leaves.length}`)
-  }
-  return oldSize === 0 ? [] : subProof(leaves, oldSize, true)
-}
-
-function subProof(leaves: readonly Uint8Array[], m: number, isOldRoot: boolean): Uint8Array[] {
-  if (m === leaves.length) return isOldRoot ? [] : [treeRoot(leaves)]
-  const k = split(leaves.length)
-  return m <= k
-    ? [...subProof(leaves.slice(0, k), m, isOldRoot), treeRoot(leaves.slice(k))]
-    : [...subProof(leaves.slice(k), m - k, false), treeRoot(leaves.slice(0, k))]
-}

@@ -449,6 +449,43 @@ describe('palisade audit', () => {
     }
   })
 
+  it('proves a record, a tenant and the history to whoever has the key alone, and nothing after a change', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'palisade-audit-'))
+    const at = (name: string) => join(folder, name)
+    const key = ['--key', verifierText(signer.name, signer.publicKey)]
+    try {
+      await cli(['export', at('log')], { PALISADE_DATABASE_URL: url('palisade') })
+      await writeFile(at('first'), checkpoints[0] ?? '')
+      const wishes = [
+        ['--record', id(7)],
+        ['--tenant', TENANTS[1] ?? ''],
+        ['--since', at('first')],
+      ]
+      for (const wish of wishes) {
+        const proof = await cli(['prove', at('log'), ...wish])
+        expect(proof.stderr).toBe('')
+        await writeFile(at('proof'), proof.stdout)
+        expect(await cli(['check', at('proof'), ...key])).toMatchObject({
+          code: 0,
+          stdout: expect.stringMatching(/^The proof holds/),
+        })
+        await writeFile(at('proof'), proof.stdout.replace(/"(record|older)":".../, '"$1":"AAA'))
+        expect((await cli(['check', at('proof'), ...key])).code, wish[0]).not.toBe(0)
+      }
+      expect(await cli(['prove', at('log'), '--record', id(FIRST_UNSEALED)])).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^ERR_AUDIT_NO_PROOF.*not sealed yet/),
+      })
+      await writeFile(at('proof'), '{"type":"palisade-audit-records"}')
+      expect(await cli(['check', at('proof'), ...key])).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^ERR_CONFIG_INVALID.*proof.*palisade audit prove/),
+      })
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
   it('verifies a database directly, and refuses a login that would see an empty log', async () => {
     const direct = await cli(['verify', '--database', '--json'], {
       PALISADE_DATABASE_URL: url('palisade'),
@@ -465,6 +502,9 @@ describe('palisade audit', () => {
     [['verify']],
     [['verify', 'a', 'b']],
     [['verify', '--nonsense', 'x']],
+    [['prove', 'x']],
+    [['prove', 'x', '--record', 'a', '--tenant', 'b']],
+    [['check', 'x']],
     [['burn']],
   ])('answers %j with exit code 2 and how to call it', async (args) => {
     expect(await cli(args)).toMatchObject({

@@ -1,0 +1,195 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import type { RecordsProof } from '#api/audit-proof'
+import type { AuditLog, LogBatch, LogRecord, LogSeal } from './export.ts'
+import { logCheckpointText } from './log-checkpoint.ts'
+import { append, EMPTY_FRONTIER, EMPTY_ROOT, leafHash, rootOf } from './merkle.ts'
+import { parseVerifier, signNote, verifierText } from './note.ts'
+import { placeBytes } from './numbering.ts'
+import { NoProof, proveHistory, proveRecords, proveTenant } from './proof.ts'
+import { verifyProof } from './verify-proof.ts'
+
+const LOG = 'palisade.dev/audit/proofs'
+const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)
+const signer = {
+  name: LOG,
+  publicKey: raw,
+  sign: async (text: Uint8Array) => sign(null, text, privateKey),
+}
+const verifiers = [parseVerifier(verifierText(LOG, raw))]
+
+/** Records r1, r2, ... of tenants a and b in turn, sealed in batches that end where told; the last one waits. */
+async function logOf(ends: readonly number[]): Promise<AuditLog> {
+  const count = ends.at(-1) ?? 0
+  const records: LogRecord[] = []
+  const seals: LogSeal[] = []
+  for (let seq = 1; seq <= count + 1; seq += 1) {
+    const tenant = seq % 2 === 1 ? 'a' : 'b'
+    const record = Buffer.from(`{"id":"r${seq}"}`)
+    records.push({ type: 'record', id: `r${seq}`, tenant, key: 'k', record, mac: Buffer.alloc(32) })
+    const tenantSeq = Math.ceil(seq / 2)
+    const leaf = leafHash(record)
+    seals.push({ type: 'seal', epoch: 1, seq, id: `r${seq}`, tenant, tenantSeq, leaf })
+  }
+  const waits = seals.pop() as LogSeal
+  const batches: LogBatch[] = []
+  let prevRoot: Uint8Array = EMPTY_ROOT
+  for (const [i, last] of ends.entries()) {
+    const sealed = seals.slice(0, last)
+    const tree = append(
+      EMPTY_FRONTIER,
+      sealed.map(({ leaf }) => leaf),
+    )
+    const numbers = append(
+      EMPTY_FRONTIER,
+      sealed.map((seal) => leafHash(placeBytes(seal))),
+    )
+    const root = Buffer.from(rootOf(tree))
+    const text = logCheckpointText({
+      log: LOG,
+      epoch: 1,
+      size: last,
+      root,
+      numbering: rootOf(numbers),
+      counter: i + 1,
+    })
+    batches.push({
+      type: 'batch',
+      epoch: 1,
+      first: (ends[i - 1] ?? 0) + 1,
+      last,
+      root,
+      prevRoot: Buffer.from(prevRoot),
+      frontier: tree.nodes.map((node) => Buffer.from(node)),
+      numberingFrontier: numbers.nodes.map((node) => Buffer.from(node)),
+      checkpoint: await signNote(text, [signer]),
+    })
+    prevRoot = root
+  }
+  return {
+    header: { type: 'header', format: 1, batchCounter: ends.length, exportedAt: 'now' },
+    records,
+    pending: [{ type: 'pending', id: waits.id, leaf: waits.leaf }],
+    seals,
+    batches,
+  }
+}
+
+const judge = (proof: Parameters<typeof verifyProof>[0]) => verifyProof(proof, verifiers)
+
+describe('a proof of records', () => {
+  it('holds for each record of the log, with the key of the log alone', async () => {
+    const log = await logOf([4, 11])
+    for (const { id } of log.seals) expect(judge(proveRecords(log, [id])).faults).toEqual([])
+  })
+
+  it('shows nothing to whoever has another key', async () => {
+    const other = generateKeyPairSync('ed25519').publicKey
+    const key = other.export({ format: 'der', type: 'spki' }).subarray(-32)
+    const verdict = verifyProof(proveRecords(await logOf([4]), ['r2']), [
+      parseVerifier(verifierText(LOG, key)),
+    ])
+    expect(verdict).toMatchObject({ ok: false, shows: [] })
+  })
+
+  it('does not lend the checkpoint of one log to another', async () => {
+    const proof = proveRecords(await logOf([4]), ['r2'])
+    const [verifier] = verifiers
+    const foreign = { ...verifier, name: 'palisade.dev/audit/other' } as (typeof verifiers)[number]
+    expect(verifyProof(proof, [foreign]).ok).toBe(false)
+  })
+
+  it('falls with one changed byte, place, tenant or number', async () => {
+    const proof = proveRecords(await logOf([4, 11]), ['r6'])
+    const [one] = proof.records
+    if (!one) throw new TypeError('no record')
+    const changed: Partial<typeof one>[] = [
+      { record: Buffer.from('{"id":"r9"}').toString('base64') },
+      { place: { ...one.place, seq: 7 } },
+      { place: { ...one.place, tenant: 'a' } },
+      { place: { ...one.place, tenantSeq: 4 } },
+      { place: { ...one.place, epoch: 2 } },
+    ]
+    for (const change of changed) {
+      expect(judge({ ...proof, records: [{ ...one, ...change }] }).ok, JSON.stringify(change)).toBe(
+        false,
+      )
+    }
+  })
+
+  it('is refused for a record that waits, is unknown, or was edited', async () => {
+    const log = await logOf([4])
+    expect(() => proveRecords(log, ['r5'])).toThrow(/not sealed yet/)
+    expect(() => proveRecords(log, ['r9'])).toThrow(/not in this log/)
+    const edited = log.records.map((each) =>
+      each.id === 'r2' ? { ...each, record: Buffer.from('{"id":"rX"}') } : each,
+    )
+    expect(() => proveRecords({ ...log, records: edited }, ['r2'])).toThrow(NoProof)
+  })
+
+  it('is refused by a log whose seals have a gap', async () => {
+    const log = await logOf([4])
+    const seals = log.seals.filter(({ seq }) => seq !== 2)
+    expect(() => proveRecords({ ...log, seals }, ['r1'])).toThrow(/incomplete/)
+  })
+})
+
+describe('a proof of all records of a tenant', () => {
+  it('holds, and shows no record of another', async () => {
+    const proof = proveTenant(await logOf([4, 11]), 'b')
+    expect(judge(proof)).toMatchObject({ ok: true })
+    expect(proof.records.map(({ place }) => place.seq)).toEqual([2, 4, 6, 8, 10])
+  })
+
+  it('falls when a record was left out, doubled or put out of order', async () => {
+    const proof = proveTenant(await logOf([4, 11]), 'a')
+    const [first, second, ...rest] = proof.records as RecordsProof['records'] & { length: 6 }
+    if (!first || !second) throw new TypeError('no records')
+    for (const records of [
+      [first, ...rest],
+      [first, first, second, ...rest],
+      [second, first, ...rest],
+    ]) {
+      expect(judge({ ...proof, records }).ok).toBe(false)
+    }
+  })
+
+  it('is refused for a tenant without a sealed record', async () => {
+    const log = await logOf([4])
+    expect(() => proveTenant(log, 'c')).toThrow(NoProof)
+  })
+})
+
+describe('a proof of history', () => {
+  it('holds between each two checkpoints of a log', async () => {
+    const log = await logOf([1, 4, 6, 11])
+    for (const { checkpoint, last } of log.batches) {
+      const proof = proveHistory(log, { note: checkpoint, epoch: 1, size: last })
+      expect(judge(proof).faults).toEqual([])
+    }
+  })
+
+  it('falls when the older checkpoint is of another history', async () => {
+    const log = await logOf([4, 11])
+    const record = Buffer.from('{"id":"rewritten"}')
+    const text = logCheckpointText({
+      log: LOG,
+      epoch: 1,
+      size: 4,
+      root: leafHash(record),
+      numbering: leafHash(record),
+      counter: 1,
+    })
+    const note = await signNote(text, [signer])
+    expect(judge(proveHistory(log, { note, epoch: 1, size: 4 }))).toMatchObject({
+      ok: false,
+      faults: [expect.stringMatching(/does not begin/)],
+    })
+  })
+
+  it('is refused when the older checkpoint lies beyond the log', async () => {
+    const log = await logOf([4])
+    expect(() => proveHistory(log, { note: '', epoch: 1, size: 5 })).toThrow(/has 4 records/)
+  })
+})
