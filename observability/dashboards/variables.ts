@@ -35,6 +35,7 @@ const several = (name: string, label: string, values: string) =>
     .multi(true)
     .includeAll(true)
     .allValue('.*')
+    .current({ text: ['All'], value: ['$__all'] })
 
 /** Replicas of a program, by pod. */
 export const replicaOf = (job: string) =>
