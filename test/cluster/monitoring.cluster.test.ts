@@ -61,7 +61,11 @@ describe('Prometheus', () => {
 
 describe('Alertmanager', () => {
   it('gets what fires', async () => {
-    const alerts = await get<{ labels: { alertname: string } }[]>(`${ALERTMANAGER}/alerts`)
-    expect(alerts.map(({ labels }) => labels.alertname)).toContain('DeadMansSwitch')
+    const received = async () => {
+      const alerts = await get<{ labels: { alertname: string } }[]>(`${ALERTMANAGER}/alerts`)
+      return alerts.map(({ labels }) => labels.alertname)
+    }
+    // A Prometheus that has just started tells it within a minute.
+    await expect.poll(received, { timeout: 90_000, interval: 2_000 }).toContain('DeadMansSwitch')
   })
 })

@@ -100,9 +100,9 @@ const readRulesNow = () =>
   )
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 120_000
+  const end = Date.now() + 180_000
   while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`after two minutes it is not so that ${what}`)
+    if (Date.now() > end) throw new Error(`after three minutes it is not so that ${what}`)
     await sleep(2_000)
   }
 }
