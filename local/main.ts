@@ -1,12 +1,10 @@
 // `make up`, `make destroy`, `make down`: the whole platform on this machine.
-import { parseArgs } from 'node:util'
 import { announce } from './answer.ts'
+import { parseCommand } from './command.ts'
 import { downSteps } from './down.ts'
-import { explain } from './errors.ts'
+import { explain, LocalError } from './errors.ts'
 import { withLock } from './lock.ts'
 import { runSteps, StepFailed, type Terminal } from './steps.ts'
-
-const USAGE = 'usage: node local/main.ts up [--cluster-only] | destroy | down [--purge] [--keep]'
 
 const terminal: Terminal = { line: (text) => console.log(text), now: () => performance.now() }
 const interrupted = new AbortController()
@@ -14,19 +12,12 @@ process.once('SIGINT', () => interrupted.abort())
 process.once('SIGTERM', () => interrupted.abort())
 
 async function main(): Promise<void> {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: {
-      'cluster-only': { type: 'boolean', default: false },
-      purge: { type: 'boolean', default: false },
-      keep: { type: 'boolean', default: false },
-    },
-  })
-  switch (positionals[0]) {
+  const { verb, flags, help } = parseCommand(process.argv.slice(2))
+  switch (verb) {
     case 'up': {
       // Loaded here, so that `down` works even where a part of `up` cannot be loaded.
       const { upSteps } = await import('./up.ts')
-      const only = values['cluster-only']
+      const only = flags.has('cluster-only')
       const steps = await upSteps(only)
       await withLock(() => runSteps(steps, terminal, interrupted.signal))
       if (!only) for (const line of await announce()) console.log(line)
@@ -38,10 +29,16 @@ async function main(): Promise<void> {
       return
     }
     case 'down':
-      await withLock(() => runSteps(downSteps(values), terminal, interrupted.signal))
+      await withLock(() =>
+        runSteps(
+          downSteps({ purge: flags.has('purge'), keep: flags.has('keep') }),
+          terminal,
+          interrupted.signal,
+        ),
+      )
       return
-    default:
-      throw new Error(USAGE)
+    case 'help':
+      console.log(help)
   }
 }
 
@@ -50,5 +47,6 @@ try {
 } catch (error) {
   // A failed step has told its cause and remedy already.
   if (!(error instanceof StepFailed)) console.error(explain(error))
-  process.exitCode = interrupted.signal.aborted ? 130 : 1
+  const isMisuse = error instanceof LocalError && error.code === 'ERR_USAGE'
+  process.exitCode = interrupted.signal.aborted ? 130 : isMisuse ? 2 : 1
 }
