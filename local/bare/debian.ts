@@ -5,6 +5,7 @@ import { LocalError } from '../errors.ts'
 import { exec } from '../exec.ts'
 import { cacheDir } from '../paths.ts'
 import type { StepContext } from '../steps.ts'
+import { aptGet, blamedPackages, listsFolder, wordsOf } from './apt.ts'
 
 /** Debian's container runtime and packet filters with the libraries that they load. */
 export const NODE_PACKAGES: readonly string[] = [
@@ -59,17 +60,11 @@ export async function unpackPackages(
   )
     return { root, made: false }
   const draft = `${root}.${process.pid}.draft`
-  const lists = join(cacheDir(), 'debian', 'lists')
   await mkdir(join(draft, 'debs'), { recursive: true })
-  await mkdir(join(lists, 'partial'), { recursive: true })
+  await mkdir(join(listsFolder(), 'partial'), { recursive: true })
   try {
-    // Our own package lists, so that the machine's are neither needed nor changed.
-    const apt = ['-qq', '-o', `Dir::State::lists=${lists}`, '-o', 'APT::Sandbox::User=root']
-    context.note('reading package lists')
-    await exec('apt-get', [...apt, 'update'], { signal: context.signal })
-    context.note(`downloading ${names.length} packages`)
     const debs = join(draft, 'debs')
-    await exec('apt-get', [...apt, 'download', ...names], { cwd: debs, signal: context.signal })
+    await download(names, debs, context)
     for (const deb of await readdir(debs)) await exec('dpkg', ['-x', join(debs, deb), draft])
     await rm(debs, { recursive: true })
     await mergeIntoUsr(draft)
@@ -78,14 +73,37 @@ export async function unpackPackages(
     if (cause instanceof LocalError || context.signal.aborted) throw cause
     throw new LocalError(
       'ERR_PACKAGES',
-      'packages could not be fetched from the Debian mirror',
-      'check that `apt-get update` works on this machine, then run `make up` again',
+      `the packages were fetched but could not be unpacked into ${root}`,
+      'check that the disk has room, then run `make up` again',
       cause,
     )
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
   return { root, made: true }
+}
+
+async function download(
+  names: readonly string[],
+  debs: string,
+  context: StepContext,
+): Promise<void> {
+  const { signal } = context
+  context.note('reading package lists')
+  // A source of the machine that fails need not be the one that has our packages: judged by what comes next.
+  const update = await aptGet(['update', '--error-on=any'], { signal }).then(() => '', wordsOf)
+  signal.throwIfAborted()
+  context.note(`downloading ${names.length} packages`)
+  await aptGet(['download', ...names], { cwd: debs, signal }).catch((cause: unknown) => {
+    if (signal.aborted || cause instanceof LocalError) throw cause
+    const words = wordsOf(cause)
+    const blamed = blamedPackages(words).join(', ') || names.join(', ')
+    throw new LocalError(
+      'ERR_PACKAGES',
+      `${blamed} could not be fetched from the Debian mirrors of this machine:\n${update}${words}`.trim(),
+      'mend what apt names (network, proxy, /etc/apt/sources.list.d), check with `apt-get update`, and run `make up` again: it goes on from here',
+    )
+  })
 }
 
 /** Packages older than the /usr merge still bring /sbin and /lib, which are links on today's systems. */

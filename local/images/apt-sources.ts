@@ -1,5 +1,5 @@
+import { aptGet } from '../bare/apt.ts'
 import { LocalError } from '../errors.ts'
-import { exec } from '../exec.ts'
 
 interface Target {
   readonly repository: string
@@ -29,7 +29,7 @@ export const sourcesFor = (suite: string, targets: readonly Target[]): string =>
 }
 
 export const aptSources = async (suite: string): Promise<string> => {
-  const listing = await exec('apt-get', [
+  const listing = await aptGet([
     'indextargets',
     '--format',
     '$(ORIGIN)\t$(COMPONENT)\t$(RELEASE)\t$(REPO_URI)',
