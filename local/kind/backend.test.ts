@@ -7,7 +7,8 @@ import { IMAGE_NAMES } from '../../infra/config/schema.ts'
 import { bareBackend } from '../bare/bare-backend.ts'
 import { layoutOf } from '../bare/layout.ts'
 import { imageConfig } from '../platform.ts'
-import { kindBackend } from './backend.ts'
+import { KUBERNETES_VERSION } from '../tools/table.ts'
+import { clusterConfig, kindBackend, NODE_IMAGE } from './backend.ts'
 
 const file = join(import.meta.dirname, '..', '..', 'Pulumi.local.yaml')
 const committed = (parse(readFileSync(file, 'utf8')) as { config: Record<string, unknown> }).config
@@ -32,5 +33,24 @@ describe('stackConfig of a backend', () => {
       false,
     )
     expect(committed).toHaveProperty(['palisade:edge', 'proxyProtocol'], true)
+  })
+})
+
+describe('clusterConfig', () => {
+  it('runs the Kubernetes of the bare backend, by digest', () => {
+    const { nodes } = JSON.parse(clusterConfig(NODE_IMAGE)) as { nodes: { image: string }[] }
+    const [, minor] = KUBERNETES_VERSION.split('.')
+    expect(nodes.map(({ image }) => image)).toEqual([NODE_IMAGE])
+    expect(NODE_IMAGE).toMatch(new RegExp(`:v1\\.${minor}\\.\\d+@sha256:[0-9a-f]{64}$`))
+  })
+
+  it.each([
+    'kindest/node:v1.34.0',
+    'kindest/node@sha256:7416a61b42b1662ca6ca89f02028ac133a309a2a30ba309614e8ec94d976dc5a',
+    'kindest/node:v1.34.0@sha256:7416',
+  ])('refuses %s, which lacks a tag or a whole digest', (image) => {
+    expect(() => clusterConfig(image)).toThrow(
+      expect.objectContaining({ code: 'ERR_IMAGE_UNPINNED' }),
+    )
   })
 })

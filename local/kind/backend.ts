@@ -5,13 +5,18 @@ import { join } from 'node:path'
 import type { Backend } from '../backend.ts'
 import { json } from '../bare/config.ts'
 import { HOST_PORTS, type Layout } from '../bare/layout.ts'
+import { environment } from '../environment.ts'
+import { LocalError } from '../errors.ts'
 import { exec } from '../exec.ts'
 import { imageStore } from '../images/ensure.ts'
 import { containerdAt, importImages } from '../images/import.ts'
 import { cacheDir, kubeconfigPath } from '../paths.ts'
 
 const CLUSTER = 'palisade'
-const NODE_IMAGE = 'kindest/node:v1.34.0'
+/** The release of kind whose notes name this image: another one takes it by good luck. */
+const KIND_VERSION = 'v0.30.0'
+export const NODE_IMAGE =
+  'kindest/node:v1.34.0@sha256:7416a61b42b1662ca6ca89f02028ac133a309a2a30ba309614e8ec94d976dc5a'
 const POD_CIDR = '10.244.0.0/16'
 
 /** Docker publishes the ports itself, without a PROXY header; its networks lie in 172.16.0.0/12. */
@@ -31,13 +36,24 @@ const STACK_CONFIG = {
 }
 
 export const isDockerThere = (): Promise<boolean> =>
-  exec('docker', ['info', '--format', '{{.ServerVersion}}']).then(
+  exec('docker', ['info', '--format', '{{.ServerVersion}}'], { env: environment('docker') }).then(
     () => true,
     () => false,
   )
 
-const clusterConfig = (): string =>
-  json({
+/** A tag can be moved to another image, and this one runs as the whole node. */
+function refuseUnpinned(image: string): void {
+  if (/^[^@]+:v\d+\.\d+\.\d+@sha256:[0-9a-f]{64}$/.test(image)) return
+  throw new LocalError(
+    'ERR_IMAGE_UNPINNED',
+    `the node image "${image}" names no digest`,
+    'take image and digest from the notes of the release of kind that is used',
+  )
+}
+
+export function clusterConfig(image: string): string {
+  refuseUnpinned(image)
+  return json({
     kind: 'Cluster',
     apiVersion: 'kind.x-k8s.io/v1alpha4',
     name: CLUSTER,
@@ -49,7 +65,7 @@ const clusterConfig = (): string =>
     nodes: [
       {
         role: 'control-plane',
-        image: NODE_IMAGE,
+        image,
         extraPortMappings: [HOST_PORTS.http, HOST_PORTS.https].map((port) => ({
           containerPort: port,
           hostPort: port,
@@ -58,8 +74,10 @@ const clusterConfig = (): string =>
       },
     ],
   })
+}
 
-const kind = (args: readonly string[], input = ''): Promise<string> => exec('kind', args, { input })
+const kind = (args: readonly string[], input = ''): Promise<string> =>
+  exec('kind', args, { input, env: environment('docker') })
 
 const exists = async (): Promise<boolean> =>
   (await kind(['get', 'clusters'])).split('\n').includes(CLUSTER)
@@ -69,11 +87,16 @@ export const kindBackend = (layout: Layout): Backend => ({
   podCidr: POD_CIDR,
   log: join(layout.logs, 'kind'),
   stackConfig: STACK_CONFIG,
-  startControlPlane: async () => {
+  startControlPlane: async (context) => {
     await mkdir(layout.state, { recursive: true, mode: 0o700 })
     if (await exists()) return 'unchanged'
+    const [, version] = (await kind(['version'])).split(' ')
+    if (version !== KIND_VERSION) context.note(`kind is ${version}; made for ${KIND_VERSION}`)
     const kubeconfig = kubeconfigPath(layout.state)
-    await kind(['create', 'cluster', '--config', '-', '--kubeconfig', kubeconfig], clusterConfig())
+    await kind(
+      ['create', 'cluster', '--config', '-', '--kubeconfig', kubeconfig],
+      clusterConfig(NODE_IMAGE),
+    )
     return 'created'
   },
   finishNode: async () => 'kind brings DNS, volumes and network policies',
