@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { HOST_PORTS } from './bare/layout.ts'
+import { exec } from './exec.ts'
 import { kubeconfigPath, stateDir } from './paths.ts'
 import { type StepContext, until } from './steps.ts'
 import { toolPath } from './tools/path.ts'
@@ -37,9 +36,8 @@ export async function untilGatewayAnswers(context: StepContext): Promise<string>
 async function authority(): Promise<string> {
   const kubeconfig = ['--kubeconfig', kubeconfigPath(), '-n', 'palisade-edge']
   const wanted = ['get', 'secret', 'edge-tls', '-o', 'jsonpath={.data.ca\\.crt}']
-  const run = promisify(execFile)
-  const { stdout } = await run(await toolPath('kubectl'), [...kubeconfig, ...wanted])
-  return Buffer.from(stdout, 'base64').toString('utf8')
+  const answer = await exec(await toolPath('kubectl'), [...kubeconfig, ...wanted])
+  return Buffer.from(answer, 'base64').toString('utf8')
 }
 
 /** By address, since not every resolver knows that names under localhost are this machine. */

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
+import { removeCgroups } from './bare/cgroups.ts'
 import { layoutOf } from './bare/layout.ts'
-import { mountsBeneath, readMounts, removeCgroups } from './bare/leftovers.ts'
+import { mountsBeneath, readMounts } from './bare/leftovers.ts'
 import { restoreSysctls } from './bare/sysctls.ts'
 import { stopRelay, stopTree } from './bare/tree.ts'
 import { LocalError } from './errors.ts'

@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { environment } from './environment.ts'
 import { LocalError } from './errors.ts'
 
 const run = promisify(execFile)
 
 export interface ExecOptions {
   readonly cwd?: string
+  /** Without it, what every program may know. */
   readonly env?: NodeJS.ProcessEnv
   readonly signal?: AbortSignal
   readonly input?: string
@@ -17,9 +19,9 @@ export async function exec(
   args: readonly string[],
   options: ExecOptions = {},
 ): Promise<string> {
-  const { input, ...rest } = options
+  const { input, env = environment(), ...rest } = options
   try {
-    const child = run(program, [...args], { ...rest, maxBuffer: 64 * 1024 * 1024 })
+    const child = run(program, [...args], { ...rest, env, maxBuffer: 64 * 1024 * 1024 })
     // A program that ends before reading all of its input must not end us with EPIPE.
     child.child.stdin?.on('error', () => {})
     child.child.stdin?.end(input ?? '')

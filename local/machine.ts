@@ -1,8 +1,10 @@
 import { access, constants, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { delimiter, dirname, join } from 'node:path'
+import { cgroupsOf } from './bare/cgroups.ts'
 import { HOST_PORTS, layoutOf, socketOf } from './bare/layout.ts'
 import { runningRelay } from './bare/tree.ts'
+import { environment } from './environment.ts'
 import { exec } from './exec.ts'
 import { cacheDir, stateDir } from './paths.ts'
 import { type Facts, PROGRAMS } from './preflight.ts'
@@ -18,8 +20,7 @@ export async function factsOf(): Promise<Facts> {
     platform: process.platform,
     arch: process.arch,
     uid: process.getuid?.() ?? -1,
-    // This file stands at the top in version 2; in a hybrid it lies one folder down.
-    unifiedCgroups: await isThere('/sys/fs/cgroup/cgroup.controllers'),
+    cgroups: cgroupsOf(),
     freeGiB: Math.min(cache, state),
     toolsBuilt: await areToolsBuilt().catch(() => false), // without Go nothing can be said
     folder: cache <= state ? cacheDir() : stateDir(),
@@ -35,7 +36,9 @@ export async function factsOf(): Promise<Facts> {
 async function missingPrograms(): Promise<string[]> {
   const missing: string[] = []
   for (const name of Object.keys(PROGRAMS)) if (!(await onPath(name))) missing.push(name)
-  const pip = exec('python3', ['-m', 'pip', '--version']).catch(() => undefined)
+  const pip = exec('python3', ['-m', 'pip', '--version'], { env: environment('pip') }).catch(
+    () => undefined,
+  )
   if (!missing.includes('python3') && !(await pip)) missing.push('pip')
   return missing
 }
@@ -44,12 +47,6 @@ async function areToolsBuilt(): Promise<boolean> {
   for (const name of TOOL_NAMES) if (!(await isBuilt(await plannedPath(name)))) return false
   return true
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  )
 
 async function onPath(name: string): Promise<boolean> {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {

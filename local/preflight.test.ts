@@ -5,7 +5,7 @@ const good: Facts = {
   platform: 'linux',
   arch: 'x64',
   uid: 0,
-  unifiedCgroups: false,
+  cgroups: { version: 1, isTrueRoot: true, missing: [] },
   freeGiB: 40,
   toolsBuilt: false,
   folder: '/cache',
@@ -25,7 +25,16 @@ describe('problemsOf', () => {
   it.each<[string, Partial<Facts>, string]>([
     ['is not Linux', { platform: 'darwin' }, 'ERR_PLATFORM'],
     ['has another processor', { arch: 'arm64' }, 'ERR_PLATFORM'],
-    ['has cgroup v2 alone', { unifiedCgroups: true }, 'ERR_CGROUP_VERSION'],
+    [
+      'is a container with a cgroup v2 of its own',
+      { cgroups: { version: 2, isTrueRoot: false, missing: [] } },
+      'ERR_CGROUP_NAMESPACE',
+    ],
+    [
+      'has cgroup v2 without a controller of memory',
+      { cgroups: { version: 2, isTrueRoot: true, missing: ['memory'] } },
+      'ERR_CGROUP_CONTROLLERS',
+    ],
     ['is not used as root', { uid: 1000 }, 'ERR_NOT_ROOT'],
     ['lacks a program', { missing: ['ip'] }, 'ERR_PROGRAM_MISSING'],
     ['lacks pip', { missing: ['pip'] }, 'ERR_PIP_MISSING'],
@@ -36,6 +45,9 @@ describe('problemsOf', () => {
     ['has a state folder with a long path', { longestSocket: 108 }, 'ERR_PATH_TOO_LONG'],
   ])('refuses a machine that %s', (_, change, code) => {
     expect(codesOf(change)).toEqual([code])
+  })
+  it('accepts cgroup v2 with all that pods are limited by', () => {
+    expect(codesOf({ cgroups: { version: 2, isTrueRoot: true, missing: [] } })).toEqual([])
   })
   it('asks for less space once the tools are built', () => {
     expect(codesOf({ toolsBuilt: true, freeGiB: 5 })).toEqual([])

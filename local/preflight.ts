@@ -1,3 +1,4 @@
+import type { Cgroups } from './bare/cgroups.ts'
 import { LocalError } from './errors.ts'
 
 /** What is known about the machine before anything is made. */
@@ -5,8 +6,7 @@ export interface Facts {
   readonly platform: string
   readonly arch: string
   readonly uid: number
-  /** The machine has one hierarchy of cgroups (version 2) and none by controller (version 1). */
-  readonly unifiedCgroups: boolean
+  readonly cgroups: Cgroups
   readonly freeGiB: number
   /** Every tool is in the cache: the sources and the compiler's own cache need no more room. */
   readonly toolsBuilt: boolean
@@ -67,12 +67,21 @@ function isLinux({ platform, arch }: Facts): LocalError | undefined {
   )
 }
 
-function hasCgroups({ unifiedCgroups }: Facts): LocalError | undefined {
-  if (!unifiedCgroups) return undefined
+function hasCgroups({ cgroups }: Facts): LocalError | undefined {
+  const { version, isTrueRoot, missing } = cgroups
+  if (version === 1) return undefined
+  if (!isTrueRoot) {
+    return new LocalError(
+      'ERR_CGROUP_NAMESPACE',
+      'this is a container with a part of the tree of cgroup v2, whose top holds processes and may hand on no controller',
+      'run `make up` on the machine itself, or where Docker answers: it then uses kind',
+    )
+  }
+  if (missing.length === 0) return undefined
   return new LocalError(
-    'ERR_CGROUP_VERSION',
-    'the bare backend needs cgroup v1; this machine has cgroup v2 alone',
-    'start Docker and run `make up` again: it then uses kind',
+    'ERR_CGROUP_CONTROLLERS',
+    `the kernel offers no ${missing.join(', ')} in cgroup v2, and pods could not be limited`,
+    `remove cgroup_disable from the kernel's command line, or start Docker and run \`make up\` again`,
   )
 }
 

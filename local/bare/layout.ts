@@ -22,6 +22,16 @@ export const HOST_PORTS = { api: 6443 + offset, http: 8080 + offset, https: 8443
 /** Name of the cgroup above all pods, in every hierarchy. */
 export const CGROUP = offset === 0 ? 'palisade' : `palisade-${offset}`
 
+/**
+ * What every program of the node is started with, and nothing of the caller's: a token in a shell reaches
+ * no process that stays, a proxy does not stand between components, and whoever starts it gets the same node.
+ */
+export const NODE_ENVIRONMENT: Readonly<Record<string, string>> = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  LANG: 'C.UTF-8',
+  ...(offset === 0 ? {} : { PALISADE_PORT_OFFSET: String(offset) }),
+}
+
 export interface Layout {
   readonly state: string
   readonly pki: string

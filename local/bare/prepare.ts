@@ -1,12 +1,13 @@
 import { join } from 'node:path'
-import { CGROUP, type Layout, NODE } from './layout.ts'
+import { cgroupScript } from './cgroups.ts'
+import { type Layout, NODE } from './layout.ts'
 
 type Command = readonly string[]
 
 /** Makes the mounts, addresses and rules of the node, in namespaces that end with it. */
 export const prepareCommands = (layout: Layout, packages: string): Command[] => [
   ...mounts(layout, packages),
-  ...cgroups(),
+  ['sh', '-c', cgroupScript()],
   ...network(),
   ...policyQueue(),
 ]
@@ -37,17 +38,6 @@ function mounts(layout: Layout, packages: string): Command[] {
     ['mount', '--make-rshared', '/'],
     ['hostname', NODE.name],
   ]
-}
-
-/** All pods lie beneath one cgroup of ours, so that `down` knows what to remove. cgroup v1 only. */
-function cgroups(): Command[] {
-  const script = [
-    'for c in /sys/fs/cgroup/*/; do [ -e "$c/cgroup.procs" ] || [ -e "$c/tasks" ] || continue',
-    `mkdir -p "$c/${CGROUP}" || exit 1; done`,
-    `c=/sys/fs/cgroup/cpuset; [ ! -d $c/${CGROUP} ] || for f in cpus mems; do`,
-    `cat $c/cpuset.$f > $c/${CGROUP}/cpuset.$f; done`,
-  ]
-  return [['sh', '-c', script.join('\n')]]
 }
 
 function network(): Command[] {

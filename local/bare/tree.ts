@@ -4,9 +4,9 @@ import { mkdirSync, openSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { removeCgroups } from './cgroups.ts'
 import { json } from './config.ts'
-import { HOST_PORTS, type Layout, socketOf } from './layout.ts'
-import { removeCgroups } from './leftovers.ts'
+import { HOST_PORTS, type Layout, NODE_ENVIRONMENT, socketOf } from './layout.ts'
 import { type ProcessRecord, recall, remember } from './process-record.ts'
 import type { NodeSpec } from './spec.ts'
 
@@ -26,7 +26,8 @@ function startDetached(layout: Layout, name: string, argv: readonly string[]): n
   mkdirSync(layout.logs, { recursive: true, mode: 0o700 })
   const log = openSync(join(layout.logs, `${name}.log`), 'a', 0o600)
   const [program = '', ...args] = argv
-  const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' })
+  const env = NODE_ENVIRONMENT
+  const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], cwd: '/', env })
   child.unref()
   if (child.pid === undefined) throw new Error(`${program} could not be started`)
   return child.pid
@@ -38,7 +39,7 @@ export async function ensureTree(
   spec: NodeSpec,
   configs: string,
 ): Promise<boolean> {
-  const digest = digestOf([spec, configs])
+  const digest = digestOf([spec, configs, NODE_ENVIRONMENT])
   const running = await recall(recordOf(layout, 'node'))
   if (running?.digest === digest) return false
   if (running) await stopTree(layout)
@@ -56,7 +57,12 @@ export async function ensureTree(
 /** Listens on the machine's loopback; started again when its code or ports changed. */
 export async function ensureRelay(layout: Layout): Promise<boolean> {
   const main = join(import.meta.dirname, 'relay', 'main.ts')
-  const digest = digestOf([HOST_PORTS, await readFile(main, 'utf8'), process.execPath])
+  const digest = digestOf([
+    HOST_PORTS,
+    await readFile(main, 'utf8'),
+    process.execPath,
+    NODE_ENVIRONMENT,
+  ])
   const running = await recall(recordOf(layout, 'relay'))
   if (running?.digest === digest) return false
   if (running) await end(running)

@@ -1,5 +1,6 @@
 import { cp, mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { environment } from '../environment.ts'
 import { exec } from '../exec.ts'
 import type { Blob, BlobStore } from './blob-store.ts'
 import { binaryLayer } from './binary-layer.ts'
@@ -34,7 +35,8 @@ const dependencies = async (store: BlobStore, signal: AbortSignal): Promise<Blob
         if (contents[index]) await cp(join(REPOSITORY, name), join(folder, name))
       }
       const install = ['ci', '--omit=dev', '--omit=optional', '--ignore-scripts']
-      await exec('npm', [...install, '--no-audit', '--no-fund'], { cwd: folder, signal })
+      const quiet = ['--no-audit', '--no-fund']
+      await exec('npm', [...install, ...quiet], { cwd: folder, env: environment('npm'), signal })
       const layer = new LayerWriter(store)
       await layer.tree(`${APP}/node_modules`, join(folder, 'node_modules'), isNeededAtRunTime)
       return { modules: await layer.done() }

@@ -3,6 +3,8 @@ import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { extract } from 'tar-stream'
+import { blamedPackages, STRICT, wordsOf } from '../bare/apt.ts'
+import { environment } from '../environment.ts'
 import { LocalError } from '../errors.ts'
 import { exec } from '../exec.ts'
 import type { StepContext } from '../steps.ts'
@@ -75,21 +77,23 @@ const bootstrap = async (archive: string, signal: AbortSignal): Promise<void> =>
       '--dpkgopt=path-exclude=/usr/share/locale/*',
       `--customize-hook=chroot "$1" sh -c '${USERS}'`,
       `--include=${include}`,
+      ...Object.entries(STRICT).map(([name, value]) => `--aptopt=${name} "${value}"`),
       SUITE,
       archive,
     ],
     // A fixed epoch makes two builds of the same packages equal to the byte.
     {
       input: await aptSources(SUITE),
-      env: { ...process.env, SOURCE_DATE_EPOCH: '1735689600', TMPDIR: dirname(archive) },
+      env: environment('apt', { SOURCE_DATE_EPOCH: '1735689600', TMPDIR: dirname(archive) }),
       signal,
     },
   ).catch((cause: unknown) => {
     // A missing program or a stop by the user says for itself what it is.
     if (signal.aborted || cause instanceof LocalError) throw cause
+    const blamed = blamedPackages(wordsOf(cause)).join(', ')
     throw new LocalError(
       'ERR_DEBIAN_BOOTSTRAP',
-      `Debian ${SUITE} could not be unpacked: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `Debian ${SUITE} could not be unpacked${blamed && `, for want of ${blamed}`}: ${cause instanceof Error ? cause.message : String(cause)}`,
       'check that `apt-get update` works here and that the disk has 4 GiB free, then run the command again',
       cause,
     )

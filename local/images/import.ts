@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { environment } from '../environment.ts'
 import { exec } from '../exec.ts'
 import type { StepContext } from '../steps.ts'
 import { layoutArchive, type Image } from './archive.ts'
@@ -17,7 +18,7 @@ export const containerdAt = (command: readonly string[]): Containerd => {
   const [program = 'ctr', ...before] = command
   const inKubernetes = [...before, '--namespace', 'k8s.io']
   return {
-    ctr: (args) => exec(program, [...inKubernetes, ...args]),
+    ctr: (args) => exec(program, [...inKubernetes, ...args], { env: environment('docker') }),
     load: (archive, signal) =>
       feed(
         program,
@@ -30,7 +31,11 @@ export const containerdAt = (command: readonly string[]): Containerd => {
 
 const feed = (program: string, args: readonly string[], input: Readable, signal: AbortSignal) =>
   new Promise<void>((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'pipe'], signal })
+    const child = spawn(program, args, {
+      stdio: ['pipe', 'ignore', 'pipe'],
+      env: environment('docker'),
+      signal,
+    })
     let said = ''
     child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4000)))
     child.on('error', reject)

@@ -1,5 +1,6 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { environment } from '../environment.ts'
 import { exec } from '../exec.ts'
 import { goVersion } from '../tools/go.ts'
 import type { Blob, BlobStore } from './blob-store.ts'
@@ -14,7 +15,7 @@ export const pauseLayer = async (store: BlobStore, signal: AbortSignal): Promise
     const binary = await store.scratchFile()
     try {
       await exec('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', binary, SOURCE], {
-        env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '' },
+        env: environment('go', { CGO_ENABLED: '0', GOFLAGS: '' }),
         signal,
       })
       const layer = new LayerWriter(store)

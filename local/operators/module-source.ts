@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { environment } from '../environment.ts'
 import { LocalError } from '../errors.ts'
 import { exec } from '../exec.ts'
 
@@ -22,7 +23,7 @@ export const moduleFolder = async (
 ): Promise<string> => {
   const answer = await exec('go', ['mod', 'download', '-json', module], {
     cwd: join(WRAPPERS, wrapper),
-    env: { ...process.env, GOFLAGS: '' },
+    env: environment('go', { GOFLAGS: '' }),
     signal,
   })
   const { Dir, Error: cause } = JSON.parse(answer) as Download

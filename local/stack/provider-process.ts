@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { dirname, join } from 'node:path'
+import { environment } from '../environment.ts'
 import { LocalError } from '../errors.ts'
 import type { StackRequest } from './request.ts'
 
@@ -17,12 +18,11 @@ export interface ProviderProcess {
 export async function startProvider(request: StackRequest): Promise<ProviderProcess> {
   const child = spawn(process.execPath, [MAIN], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: {
-      ...process.env,
+    env: environment(undefined, {
       KUBECONFIG: request.kubeconfig,
       PALISADE_HELM: request.helm,
       PALISADE_PROGRAM_DIRECTORY: dirname(request.program),
-    },
+    }),
   })
   const stop = (): void => {
     child.stdin.end()

