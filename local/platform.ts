@@ -3,6 +3,9 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { IMAGE_NAMES } from '../infra/config/schema.ts'
+import { networkOfNode } from './bare/inside.ts'
+import { layoutOf } from './bare/layout.ts'
+import { insideKubeconfigPath } from './bare/node.ts'
 import { kubeconfigPath, logDir, stateDir } from './paths.ts'
 import {
   formatProgress,
@@ -38,6 +41,8 @@ export async function runPlatform(
     log.write(`${new Date().toISOString()} ${line}\n`)
   }
   const notes = new Throttle(NOTE_EVERY_MS)
+  // Engine and provider speak gRPC without a password: in there nobody else can speak to them.
+  const within = await networkOfNode(stateDir())
   try {
     const outcome = await runStack(
       {
@@ -47,7 +52,9 @@ export async function runPlatform(
         config,
         ...(operation === 'destroy' ? { timeoutSeconds: DESTROY_SECONDS } : {}),
         stateDir: stateDir(),
-        kubeconfig: kubeconfigPath(),
+        kubeconfig:
+          within.length > 0 ? insideKubeconfigPath(layoutOf(stateDir())) : kubeconfigPath(),
+        within,
         pulumi: await toolPath('pulumi'),
         helm: await toolPath('helm'),
       },

@@ -8,7 +8,12 @@ import { prepareCommands } from './prepare.ts'
 import type { NodeSpec } from './spec.ts'
 
 const DATA = ['etcd', 'containerd', 'kubelet', 'volumes', 'var', 'var-work']
+const INSIDE_KUBECONFIG = 'admin.kubeconfig'
 const KUBECONFIG_USERS = ['controller-manager', 'scheduler', 'kube-proxy', 'provisioner']
+
+/** The administrator's, for a program that runs in the node's network: the port there has no offset. */
+export const insideKubeconfigPath = (layout: Layout): string =>
+  join(layout.config, INSIDE_KUBECONFIG)
 
 export async function makeFolders(layout: Layout): Promise<void> {
   // Parents are closed to other users; the volumes inside are open to whatever user a pod has.
@@ -34,6 +39,7 @@ export async function writeConfigs(layout: Layout, pauseImage: string): Promise<
     'kube-proxy.json': config.kubeProxyConfig(layout),
     'containerd.toml': config.containerdConfig(layout, pauseImage),
     'cni/10-palisade.conflist': config.cniConfig(),
+    [INSIDE_KUBECONFIG]: config.kubeconfig(layout, 'admin', inside),
     'kubelet.kubeconfig': config.kubeconfig(layout, 'kubelet-client', inside),
   }
   for (const user of KUBECONFIG_USERS) {

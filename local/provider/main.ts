@@ -1,8 +1,12 @@
 import { createRequire } from 'node:module'
 import { explain } from '../errors.ts'
 import { refuseBesideOfficial } from './official.ts'
+import { Family } from './peer.ts'
 import { serve } from './server.ts'
 import { ProviderService } from './service.ts'
+
+// Asked before anything is awaited: of a process whose parent ended, another one becomes the parent.
+const starter = process.ppid
 
 /**
  * Prints its port and serves until its standard input ends, so that it never outlives the process
@@ -20,7 +24,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
     helm: env.PALISADE_HELM ?? 'helm',
     env,
   })
-  const { port, close } = await serve(service)
+  const { port, close } = await serve(service, new Family(starter))
   process.stdin.resume().on('end', () => {
     service.cancel()
     close()

@@ -1,3 +1,4 @@
+import { createServer, type AddressInfo } from 'node:net'
 import {
   Server,
   ServerCredentials,
@@ -8,6 +9,7 @@ import {
 } from '@grpc/grpc-js'
 import { explain, LocalError } from '../errors.ts'
 import { InitFailed } from './init-failed.ts'
+import type { Family } from './peer.ts'
 import { providerService } from './proto.ts'
 import type { ProviderService } from './service.ts'
 
@@ -30,9 +32,13 @@ const handler =
     )
   }
 
-/** Serves the provider on a free port of the loopback interface. */
+/**
+ * Serves the provider on a free port of the loopback interface. The engine can be told a port and no
+ * credential, so who asks is looked up before the first byte of a connection is read.
+ */
 export async function serve(
   service: ProviderService,
+  family: Family,
 ): Promise<{ port: number; close: () => void }> {
   const server = new Server({ 'grpc.max_receive_message_length': 64 * 1024 * 1024 })
   const methods = service as unknown as Record<string, Method | undefined>
@@ -42,10 +48,21 @@ export async function serve(
     if (method) implementation[name] = handler(service, method)
   }
   server.addService(providerService.ResourceProviderService, implementation)
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    )
+  const grpc = server.createConnectionInjector(ServerCredentials.createInsecure())
+  const listener = createServer((socket) => {
+    const refusal = family.refusalOf(socket)
+    if (refusal === undefined) return grpc.injectConnection(socket)
+    console.error(`ERR_PEER_REFUSED: a connection to the provider was closed: ${refusal}`)
+    socket.destroy()
   })
-  return { port, close: () => server.forceShutdown() }
+  await new Promise<void>((resolve, reject) => {
+    listener.once('error', reject)
+    listener.listen(0, '127.0.0.1', resolve)
+  })
+  const close = (): void => {
+    listener.close()
+    grpc.destroy()
+    server.forceShutdown()
+  }
+  return { port: (listener.address() as AddressInfo).port, close }
 }

@@ -26,6 +26,8 @@ export interface StackRequest extends StackPlace {
   readonly parallel: number
   /** How long an engine whose caller was killed may take to end. */
   readonly lockPatienceSeconds: number
+  /** What stands before the engine's process so that its ports open where no other user can knock. */
+  readonly within?: readonly string[] | undefined
   /** Only these resources and what they need. */
   readonly targets?: readonly string[] | undefined
 }

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { join } from 'node:path'
+import { environment } from '../environment.ts'
 import { LocalError } from '../errors.ts'
 import type { Outcome } from './engine-run.ts'
 import type { FromChild, ToChild } from './messages.ts'
@@ -25,9 +26,12 @@ const CHILD = join(import.meta.dirname, 'child.ts')
 export async function runStack(wish: StackWish, options: RunOptions = {}): Promise<Outcome> {
   const request = completeRequest(wish)
   // A group of its own: Ctrl-C reaches the engine once, through us, and not a second time as "terminate now".
+  const [execPath, ...execArgv] = [...(request.within ?? []), process.execPath]
   const child = fork(CHILD, [], {
-    execArgv: [],
+    execPath,
+    execArgv,
     detached: true,
+    env: environment(),
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const send = (message: ToChild): void => {

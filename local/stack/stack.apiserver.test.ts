@@ -1,10 +1,12 @@
-import { fork, spawn, type ChildProcess } from 'node:child_process'
+import { execFile, fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { TestApiServer } from '../../test/support/apiserver.ts'
+import { listeners, processTree, shown } from '../../test/support/machine.ts'
 import { startTestCluster, testStack, type TestStack } from '../../test/support/provider-stack.ts'
 import { checkpointPath, readCheckpoint } from './checkpoint.ts'
 
@@ -109,6 +111,42 @@ describe('up after a destroy that was cut off', () => {
     await stack.run('up', config())
     expect(await names()).toHaveLength(2)
     expect((await stack.run('up', config())).changes).toEqual({ same: 3 })
+  })
+})
+
+describe('the processes of a run', () => {
+  const interrupt = new AbortController()
+  let run: Promise<unknown>
+  beforeEach(async () => {
+    process.env.PALISADE_TEST_TOKEN = 'caller-canary-4712'
+    run = stack.run('up', config(NEVER), interrupt.signal).catch(() => {})
+    await expect
+      .poll(() => stack.lines.join('\n'), { timeout: 60_000 })
+      .toContain('waiting: data.never')
+  })
+  afterEach(async () => {
+    delete process.env.PALISADE_TEST_TOKEN
+    interrupt.abort()
+    await run
+  })
+
+  it("show neither the passphrase nor a secret of the caller's shell, and the provider answers no other user", async () => {
+    const tree = processTree(process.pid).filter(({ pid }) => pid !== process.pid)
+    const [environ, cmdline] = [shown(tree, 'environ'), shown(tree, 'cmdline')]
+    expect(cmdline).toContain(`${stack.request.pulumi.split('/').at(-1)}\nup`)
+    expect(cmdline).toContain('provider/main.ts')
+    const passphrase = await readFile(join(stack.request.stateDir, 'pulumi/passphrase'), 'utf8')
+    expect(environ).toContain('PULUMI_CONFIG_PASSPHRASE_FILE=')
+    expect(environ).not.toContain('caller-canary-4712')
+    expect(environ + cmdline).not.toContain(passphrase)
+
+    const provider = tree.find((one) => shown([one], 'cmdline').includes('provider/main.ts'))
+    const [open] = listeners(tree).filter(({ pid }) => pid === provider?.pid)
+    // A server of gRPC speaks first: whoever is let in reads its settings.
+    const knock = `exec 3<>/dev/tcp/127.0.0.1/${open?.port}; timeout 3 head -c 1 <&3 | wc -c`
+    const nobody = { uid: 65_534, gid: 65_534 }
+    const heard = await promisify(execFile)('bash', ['-c', knock], nobody)
+    expect(heard.stdout.trim()).toBe('0')
   })
 })
 

@@ -1,7 +1,10 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { kubectl, kubectlJson } from '../support/cluster.ts'
+import { listeners, processTree, shown } from '../support/machine.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -44,19 +47,41 @@ async function versions(): Promise<ReadonlyMap<string, string>> {
   )
 }
 
+/** What a run and its children are, and which ports of the machine they open, until it ends. */
+async function watch(pid: number): Promise<{ commands: string; ports: number[] }> {
+  let commands = ''
+  const ports: number[] = []
+  for (let tree = processTree(pid); shown(tree, 'cmdline') !== ''; tree = processTree(pid)) {
+    commands += shown(tree, 'cmdline')
+    ports.push(...listeners(tree).map(({ port }) => port))
+    await sleep(200)
+  }
+  return { commands, ports }
+}
+
 describe('make up', () => {
-  it('changes no object of any kind when the platform is already up', async () => {
+  it('changes no object of any kind when the platform is already up, and opens no port', async () => {
     const before = await versions()
     const kinds = new Set([...before.keys()].map((label) => label.split(' ')[0]))
     expect(EXPECTED.filter((kind) => !kinds.has(kind))).toEqual([])
     const started = Date.now()
-    const up = spawnSync('node', ['local/main.ts', 'up'], { cwd: ROOT, encoding: 'utf8' })
+    const up = spawn('node', ['local/main.ts', 'up'], { cwd: ROOT })
+    const ended = once(up, 'exit')
+    let text = ''
+    for (const out of [up.stdout, up.stderr])
+      out.on('data', (chunk: Buffer) => (text += String(chunk)))
+    const seen = watch(up.pid ?? 0)
+    const [code] = (await ended) as [number]
     const seconds = (Date.now() - started) / 1000
-    expect(up.status, `${up.stdout}\n${up.stderr}`).toBe(0)
+    expect(code, text).toBe(0)
     const after = await versions()
     const labels = new Set([...before.keys(), ...after.keys()])
     const changed = [...labels].filter((label) => before.get(label) !== after.get(label))
     expect(changed).toEqual([])
+    const { commands, ports } = await seen
+    expect(commands).toMatch(/pulumi\nup\n/)
+    expect(commands).toContain('provider/main.ts')
+    expect(ports, 'ports that engine or provider opened to users of this machine').toEqual([])
     console.log(`up again: ${seconds.toFixed(1)} s, ${before.size} objects unchanged`)
   })
 })
