@@ -36,6 +36,10 @@ test: node_modules/.package-lock.json ## Every test, against the real parts
 soak: node_modules/.package-lock.json ## Kill the operator 100 times (ARGS="--kills N --seed S")
 	@node test/soak/main.ts $(ARGS)
 
+.PHONY: bench
+bench: node_modules/.package-lock.json ## Measure the gateway beside bare Fastify, on a quiet machine
+	@node bench/gateway/main.ts $(ARGS)
+
 .PHONY: check
 check: node_modules/.package-lock.json ## Types, lint and unit tests
 	@npm run --silent check

@@ -1,109 +1,86 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { cpus, loadavg } from 'node:os'
+import { readFileSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import autocannon from 'autocannon'
+import { Redis } from 'ioredis'
 import { startRedis } from '../../test/support/redis.ts'
+import { busyWith, loadNow, machineOf } from '../quiet.ts'
+import { measure, type Server, startServer } from './load.ts'
+import { type Kind, KINDS, markdownOf, type Measured, type Run, type Series } from './report.ts'
+import { measureToken } from './token.ts'
 
 /**
  * The gateway against bare Fastify that sends the same headers and the same body. Rounds are interleaved, so that
- * whatever else the machine does falls on all of them; ratios are per round, and the table shows median and range.
+ * whatever else the machine does falls on all of them. Writes gateway.json and gateway.md.
  */
-const KINDS = ['bare', 'local', 'redis'] as const
-type Kind = (typeof KINDS)[number]
-const RESULTS = join(import.meta.dirname, '../results')
+const CONNECTIONS = [1, 64]
+const WARM_SECONDS = 2
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, seconds: { type: 'string', default: '5' } },
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '5' },
+    out: { type: 'string', default: join(import.meta.dirname, '../results') },
+    'any-load': { type: 'boolean', default: false },
+  },
 })
-const rounds = Number(values.rounds)
-const seconds = Number(values.seconds)
+const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)]
 
-interface Server {
-  readonly child: ChildProcess
-  readonly port: number
-  readonly token: string
+const before = loadNow()
+const busy = busyWith(before, values['any-load'])
+if (busy !== undefined) {
+  console.error(busy)
+  process.exit(3)
 }
 
-async function start(kind: Kind, redisPort: number): Promise<Server> {
-  const file = join(import.meta.dirname, 'server.ts')
-  const child = spawn(process.execPath, [file, kind, String(redisPort)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const [line] = (await once(child.stdout, 'data')) as [Buffer]
-  return { child, ...(JSON.parse(line.toString()) as { port: number; token: string }) }
-}
-
-/** CPU of the server alone, in microseconds: it means the same on a busy machine, where requests/s do not. */
-async function cpuMicros(pid: number): Promise<number> {
-  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? []
-  // utime and stime (proc(5)), in ticks of 10 ms.
-  return (Number(fields[11]) + Number(fields[12])) * 10_000
-}
-
-async function measure({ child, port, token }: Server, connections: number, duration: number) {
-  const url = `http://127.0.0.1:${port}/thing`
-  const headers = token === '' ? {} : { authorization: `Bearer ${token}` }
-  const pid = child.pid ?? 0
-  const before = await cpuMicros(pid)
-  const result = await autocannon({ url, connections, duration, headers })
-  const { requests, latency, non2xx, errors } = result
-  if (non2xx + errors > 0) throw new Error(`${non2xx} answers were no success, ${errors} failed`)
-  const cpu = ((await cpuMicros(pid)) - before) / requests.total
-  return { perSecond: requests.average, p50: latency.p50, p99: latency.p99, cpu }
-}
-
-const median = (numbers: readonly number[]) =>
-  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
-
-const before = loadavg()[0] ?? 0
-if (before > 0.5) {
-  process.stderr.write(`The load is ${before.toFixed(1)}; below 0.5 the numbers mean something.\n`)
-}
-const redis = await startRedis()
+const server = await startRedis()
+const redis = new Redis({ host: server.host, port: server.port })
 const servers = new Map<Kind, Server>()
-for (const kind of KINDS) servers.set(kind, await start(kind, redis.port))
-
-const table: Record<string, string | number>[] = []
 try {
-  for (const connections of [1, 64]) {
-    const seen = new Map<Kind, Awaited<ReturnType<typeof measure>>[]>()
-    for (const server of servers.values()) await measure(server, connections, 2)
-    for (let round = 0; round < rounds; round++) {
-      for (const [kind, server] of servers) {
-        seen.set(kind, [...(seen.get(kind) ?? []), await measure(server, connections, seconds)])
-      }
-    }
-    const bare = seen.get('bare') ?? []
-    for (const [kind, runs] of seen) {
-      const ratios = runs.map(({ perSecond }, i) => perSecond / (bare[i]?.perSecond ?? Number.NaN))
-      const percent = (ratio: number) => `${(ratio * 100).toFixed(0)} %`
-      table.push({
-        server: kind,
-        connections,
-        'requests/s': Math.round(median(runs.map(({ perSecond }) => perSecond))),
-        'of bare': percent(median(ratios)),
-        range: `${percent(Math.min(...ratios))} to ${percent(Math.max(...ratios))}`,
-        'cpu µs/request': Number(median(runs.map(({ cpu }) => cpu)).toFixed(1)),
-        'p50 ms': median(runs.map(({ p50 }) => p50)),
-        'p99 ms': median(runs.map(({ p99 }) => p99)),
-      })
-    }
+  for (const kind of KINDS) servers.set(kind, await startServer(kind, server.port))
+  const series: Series[] = []
+  for (const connections of CONNECTIONS) series.push(await compare(connections))
+  const measured: Measured = {
+    at: new Date().toISOString(),
+    machine: machineOf(),
+    tool: `autocannon ${versionOf('autocannon')}`,
+    redis: await redisVersion(),
+    load: { before, after: loadNow() },
+    rounds,
+    seconds,
+    series,
+    token: await measureToken(rounds),
   }
+  await mkdir(values.out, { recursive: true })
+  await writeFile(join(values.out, 'gateway.json'), `${JSON.stringify(measured, null, 2)}\n`)
+  await writeFile(join(values.out, 'gateway.md'), markdownOf(measured))
+  console.log(markdownOf(measured))
 } finally {
   for (const { child } of servers.values()) child.kill('SIGKILL')
-  await redis.stop()
+  redis.disconnect()
+  await server.stop()
 }
 
-console.table(table)
-await mkdir(RESULTS, { recursive: true })
-const machine = {
-  cores: cpus().length,
-  cpu: cpus()[0]?.model,
-  node: process.version,
-  loadBefore: before,
+async function compare(connections: number): Promise<Series> {
+  for (const one of servers.values()) await measure(one, connections, WARM_SECONDS, redis)
+  const runs: Record<Kind, Run[]> = { bare: [], local: [], redis: [] }
+  for (let round = 0; round < rounds; round++) {
+    // There and back, so that none always follows the same one.
+    const order = round % 2 === 0 ? [...servers] : [...servers].reverse()
+    for (const [kind, one] of order)
+      runs[kind].push(await measure(one, connections, seconds, redis))
+  }
+  return { connections, runs }
 }
-const report = { at: new Date().toISOString(), tool: 'autocannon', rounds, seconds, machine, table }
-await writeFile(join(RESULTS, 'gateway.json'), `${JSON.stringify(report, null, 2)}\n`)
+
+function versionOf(name: string): string {
+  const path = createRequire(import.meta.url).resolve(`${name}/package.json`)
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
+}
+
+async function redisVersion(): Promise<string> {
+  const info = await redis.info('server')
+  const valkey = /^valkey_version:(\S+)/m.exec(info)?.[1]
+  return valkey ? `Valkey ${valkey}` : `Redis ${/^redis_version:(\S+)/m.exec(info)?.[1] ?? ''}`
+}
