@@ -76,7 +76,7 @@ const amend = (spec: object) =>
 
 /** The walk-through waits so that one can watch; here the three restart side by side. Their own start-up stays. */
 const IN_A_HURRY = {
-  overlap: { min: '5s', quiet: '5s' },
+  overlap: { min: '2s', quiet: '2s' },
   consumers: { restart: { maxConcurrent: 3, coalesce: '0s' } },
 }
 
