@@ -40,6 +40,7 @@ export const GATEWAY_EVENT_TYPES = [
   'key.rotate',
   'key.destroy',
   'audit.export',
+  'audit.intake-conflict',
 ] as const
 
 /** What the sealer and the people who recover a log record. */
@@ -66,6 +67,7 @@ export const OPERATOR_EVENT_TYPES = [
   'rotation.release',
   'rotation.abandon',
   'rotation.orphan',
+  'rotation.folded',
   'grant.requested-by-resource',
   'grant.revoked-by-resource',
 ] as const

@@ -54,7 +54,11 @@ export const AuditSubject = Type.Object(
       ],
       'What kind of thing.',
     ),
-    id: id('Its id, never its content.'),
+    id: Type.String({
+      // Long enough for <cluster>/<namespace>/<name>/<uid> of a resource.
+      pattern: '^[A-Za-z0-9_.:/-]{1,500}$',
+      description: 'Its id, never its content.',
+    }),
     version: Type.Optional(
       Type.Integer({ minimum: 0, description: 'Its version, where it has one.' }),
     ),

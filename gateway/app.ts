@@ -77,7 +77,7 @@ export function buildApp(deps: AppDeps): FastifyInstance {
   return app
 }
 
-function serverOptions({ logger, settings }: AppDeps) {
+export function serverOptions({ logger, settings }: Pick<AppDeps, 'logger' | 'settings'>) {
   return {
     loggerInstance: logger,
     // One line per refusal and failure is written by us, with the route and never with the query.

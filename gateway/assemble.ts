@@ -6,15 +6,18 @@ import type { DevelopmentUser } from './identity/development-users.ts'
 import { TokenVerifier } from './identity/verify-token.ts'
 import type { PlatformKeys } from './keys/platform-keys.ts'
 import type { Limiter } from './limits/limiter.ts'
+import { buildInternal } from './internal/app.ts'
+import type { RecognitionDeps } from './internal/recognise.ts'
 import type { GatewayMetrics } from './observe/metrics.ts'
 import { Refusals } from './observe/refusals.ts'
 import { witness } from './observe/witness.ts'
-import type { KeyWrapper, Store } from './ports.ts'
+import type { IntakeStore, KeyWrapper, Store } from './ports.ts'
 import type { Profile } from './profile.ts'
 import { developmentLoginRoutes } from './routes/development-login.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { wellKnownRoutes } from './routes/well-known.ts'
 import { AuditWriter } from './services/audit.ts'
+import { AuditIntake } from './services/audit-intake.ts'
 import { DataKeys } from './services/data-keys.ts'
 import { DevelopmentLogin } from './services/development-login.ts'
 import { PersonalFields } from './services/personal-fields.ts'
@@ -25,7 +28,7 @@ export interface GatewayParts {
   readonly profile: Profile
   readonly clock: Clock
   readonly log: FastifyBaseLogger
-  readonly store: Store
+  readonly store: Store & IntakeStore
   readonly wrapper: KeyWrapper
   readonly limiter: Limiter
   readonly metrics: GatewayMetrics
@@ -33,12 +36,15 @@ export interface GatewayParts {
   readonly names: TokenAudience
   readonly writer: string
   readonly settings: AppSettings
+  /** How workloads are recognised, in a cluster; without it there is no internal listener. */
+  readonly workloads?: Omit<RecognitionDeps, 'metrics'>
   /** Given in profile dev only; elsewhere the route does not exist. */
   readonly developmentUsers?: readonly DevelopmentUser[]
 }
 
 export interface Gateway {
   readonly app: FastifyInstance
+  readonly internal: FastifyInstance | undefined
   readonly refusals: Refusals
   readonly verifier: TokenVerifier
 }
@@ -73,5 +79,22 @@ export function assembleGateway(parts: GatewayParts): Gateway {
     settings: parts.settings,
     routes,
   })
-  return { app, refusals, verifier }
+  const { workloads } = parts
+  const internal =
+    workloads &&
+    buildInternal({
+      ...workloads,
+      logger: log,
+      metrics,
+      refusals,
+      intake: new AuditIntake({
+        store,
+        audit,
+        cluster: workloads.cluster,
+        committed,
+        onTaken: (outcome, entries) => metrics.intake.inc({ outcome }, entries),
+      }),
+      ...(parts.settings.tls ? { tls: parts.settings.tls } : {}),
+    })
+  return { app, internal, refusals, verifier }
 }

@@ -71,6 +71,24 @@ describe('readGatewayConfig', () => {
     },
   )
 
+  it('finds the API server where the kubelet says it is, and knows the operator by its account', async () => {
+    const kubelet = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' }
+    expect((await read(kubelet)).workloads).toEqual({
+      cluster: 'default',
+      operator: 'system:serviceaccount:palisade-system:operator',
+      audience: 'palisade-gateway',
+      apiServer: {
+        url: 'https://10.96.0.1:443',
+        directory: '/var/run/secrets/palisade/kubernetes',
+      },
+    })
+    const six = await read({ KUBERNETES_SERVICE_HOST: 'fd00::1', PALISADE_CLUSTER_ID: 'main' })
+    expect([six.workloads.apiServer.url, six.workloads.cluster]).toEqual([
+      'https://[fd00::1]:443',
+      'main',
+    ])
+  })
+
   it('is frozen and shows no secret when it is printed', async () => {
     const config = await read()
     expect(Object.isFrozen(config)).toBe(true)

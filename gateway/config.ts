@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { PalisadeError } from '#core/problem'
 import type { Sealed } from '#core/sealed'
+import type { ApiServerPlace } from './internal/token-reviewer.ts'
 import { readDirectory, readDotEnv, readEnvironment, SettingSources } from './config-sources.ts'
 import { PROFILES, type Profile } from './profile.ts'
 
@@ -22,6 +23,15 @@ export interface GatewayConfig {
   readonly allowedOrigins: readonly string[]
   readonly bodyLimit: number
   readonly vault: VaultPlace
+  /** How programs of the platform are recognised on the internal listener. */
+  readonly workloads: {
+    readonly cluster: string
+    /** Full name of the operator's service account. */
+    readonly operator: string
+    /** What their tokens must have been made for. */
+    readonly audience: string
+    readonly apiServer: ApiServerPlace
+  }
   readonly redis: {
     readonly host: string
     readonly port: number
@@ -77,6 +87,15 @@ function build(s: SettingSources, env: Environment): Omit<GatewayConfig, 'profil
     trustedProxies: s.list('trusted.proxies').map(cidr),
     allowedOrigins: s.list('allowed.origins').map((origin) => url('allowed.origins', origin)),
     bodyLimit: s.integer('body.limit', { min: 1024, max: 10_485_760, byDefault: 262_144 }),
+    workloads: {
+      cluster: s.text('cluster.id', 'default'),
+      operator: s.text('operator.account', 'system:serviceaccount:palisade-system:operator'),
+      audience: s.text('internal.audience', 'palisade-gateway'),
+      apiServer: {
+        url: url('kubernetes.url', s.text('kubernetes.url', apiServerUrl(env))),
+        directory: s.text('kubernetes.dir', '/var/run/secrets/palisade/kubernetes'),
+      },
+    },
     redis: {
       host: redisHost,
       port: redisPort,
@@ -103,6 +122,13 @@ const vaultPlace = (s: SettingSources): VaultPlace => ({
   tokenFile: s.text('vault.token.path', '/var/run/secrets/palisade/openbao/token'),
   tlsDirectory: s.text('tls.dir', `${MOUNTS}/tls`),
 })
+
+/** The kubelet tells each Pod where the API server is. */
+function apiServerUrl(env: Environment): string {
+  const { KUBERNETES_SERVICE_HOST: host = 'kubernetes.default.svc' } = env
+  const port = env['KUBERNETES_SERVICE_PORT'] ?? '443'
+  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
 
 function readProfile(text: string | undefined): Profile {
   const profile = PROFILES.find((name) => name === text)

@@ -15,6 +15,13 @@ export interface Caller {
   readonly tokenId: string
 }
 
+/** A program of the cluster, by the service account that the API server recognised it by. */
+export interface Workload {
+  readonly kind: 'operator' | 'serviceAccount'
+  /** `<cluster>/<namespace>/<name>`. */
+  readonly id: string
+}
+
 /** An audit record made and authenticated by the writer before the transaction commits. */
 export interface AuditRow {
   readonly id: string
@@ -143,6 +150,28 @@ export interface Store {
   /** Ok when the database answers and the schema is the expected one. */
   ready(): Promise<{ readonly ok: boolean; readonly reason: string }>
   close(): Promise<void>
+}
+
+/** A step that somebody else took, with the record made of it. */
+export interface ReportedStep {
+  readonly resource: string
+  readonly rotationId: string
+  readonly seq: number
+  readonly type: string
+  /** SHA-256 over the canonical entry: what a repetition must have in common with the first telling. */
+  readonly digest: Uint8Array
+  readonly audit: AuditRow
+}
+
+export type IntakeOutcome =
+  /** Per step, in order: whether its record was written now or had been before. */
+  | { readonly kind: 'recorded'; readonly fresh: readonly boolean[] }
+  /** Places of steps that are recorded with other content; of this batch nothing was kept. */
+  | { readonly kind: 'conflict'; readonly places: readonly number[] }
+
+/** Takes a batch whole or not at all, in one transaction; a step that was told before changes nothing. */
+export interface IntakeStore {
+  ingestAudit(reporter: string, steps: readonly ReportedStep[]): Promise<IntakeOutcome>
 }
 
 /** Wraps data keys under a key per tenant (or per user for personal fields). Key names: `tenant-<uuid>`, `user-<uuid>`. */

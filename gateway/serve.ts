@@ -12,6 +12,8 @@ import { shutDownOnSignal } from './lifecycle.ts'
 import { connectRedis } from './limits/redis-connection.ts'
 import { RedisLimiter } from './limits/redis-limiter.ts'
 import { listen } from './listen.ts'
+import { RecentReviews } from './internal/recent-reviews.ts'
+import { TokenReviewer } from './internal/token-reviewer.ts'
 import { GatewayMetrics } from './observe/metrics.ts'
 import { Readiness } from './observe/readiness.ts'
 import { buildOperations } from './operations.ts'
@@ -21,6 +23,8 @@ import { PostgresStore } from './store/postgres-store.ts'
 import { readTlsFiles, renewTls, serverTls } from './tls-files.ts'
 
 const API_PORT = 3000
+/** For programs of the platform; not routed by the edge. */
+const INTERNAL_PORT = 3443
 const OPERATIONS_PORT = 9464
 const EVERYWHERE = '::'
 const MINUTE = 60_000
@@ -59,8 +63,11 @@ export async function serve({ config, vault, log, clock }: ServeDeps): Promise<v
     replicas: () => config.replicas,
     onFallback: () => metrics.limiterFallbacks.inc(),
   })
+  const { audience, apiServer, cluster, operator } = config.workloads
+  const reviewer = new TokenReviewer(apiServer, audience)
+  const reviews = new RecentReviews((token) => reviewer.review(token))
   const isDev = config.profile === 'dev'
-  const { app, refusals } = assembleGateway({
+  const { app, internal, refusals } = assembleGateway({
     profile: config.profile,
     clock,
     log,
@@ -72,6 +79,7 @@ export async function serve({ config, vault, log, clock }: ServeDeps): Promise<v
     names: { issuer: config.publicUrl, audience: 'palisade' },
     writer: config.podName,
     settings: { ...config, tls: serverTls(tls) },
+    workloads: { cluster, accounts: { operator }, reviews },
     ...(isDev
       ? {
           developmentUsers: await untilItWorks(log, 'users', async () => {
@@ -81,13 +89,18 @@ export async function serve({ config, vault, log, clock }: ServeDeps): Promise<v
       : {}),
   })
   await listen(app, { host: EVERYWHERE, port: API_PORT, flag: 'the pod spec' })
+  if (internal) {
+    await listen(internal, { host: EVERYWHERE, port: INTERNAL_PORT, flag: 'the pod spec' })
+  }
   readiness.started([
     { name: 'database', check: () => store.ready() },
     { name: 'keys', check: () => wrapper.ready() },
     // Without Redis limits are stricter, not absent: no reason to take the service away.
     { name: 'redis', check: async () => limiter.ready(), optional: true },
   ])
-  const servers = [app.server, operations.server] as unknown as Server[]
+  const servers = [app, operations, ...(internal ? [internal] : [])].map(
+    ({ server }) => server as unknown as Server,
+  )
   const minutely = setInterval(() => {
     void refusals.flush()
     void reloadSigningKeys(vault.kv, clock, (error) =>
@@ -104,13 +117,14 @@ export async function serve({ config, vault, log, clock }: ServeDeps): Promise<v
     limitMs: 35_000,
     steps: [
       { name: 'readiness', run: () => readiness.drain() },
-      { name: 'requests', run: () => app.close() },
+      { name: 'requests', run: () => Promise.all([app.close(), internal?.close()]) },
       { name: 'timers', run: () => clearInterval(minutely) },
       { name: 'counters', run: () => refusals.flush() },
       { name: 'operations', run: () => operations.close() },
       { name: 'database', run: () => store.close() },
       { name: 'limits', run: () => limiter.close() },
       { name: 'keys', run: () => vault.client.close() },
+      { name: 'recognition', run: () => reviewer.close() },
     ],
   })
 }

@@ -61,3 +61,6 @@ export const clientTlsSecret = (role: string): string =>
 
 /** Audience of the tokens that workloads show to the secret store, and nowhere else. */
 export const OPENBAO_AUDIENCE = 'openbao'
+
+/** Audience of the tokens that programs of the platform show on the gateway's internal listener. */
+export const GATEWAY_AUDIENCE = 'palisade-gateway'

@@ -22,6 +22,8 @@ const OVERDUE =
   'palisade_rotation_overdue_seconds{job="operator",exported_namespace="shop",name="orders-db"}'
 const STALLED =
   'palisade_rotation_stalled{job="operator",exported_namespace="shop",name="orders-db"}'
+const UNDELIVERED =
+  'palisade_audit_undelivered_seconds{job="operator",exported_namespace="shop",name="orders-db"}'
 const LAG = 'palisade_audit_seal_lag_seconds{job="sealer"}'
 const BACKENDS = 'cnpg_backends_total{job="database",pod="palisade-db-1"'
 const LIMIT = 'cnpg_pg_settings_setting{job="database",pod="palisade-db-1",name="max_connections"}'
@@ -102,6 +104,19 @@ export const CASES: Readonly<Record<string, AlertCase>> = {
       summary: 'Refused requests were not recorded: 20 in five minutes.',
     },
     silent: { series: { 'palisade_audit_write_failures_total{job="gateway"}': '7x40' }, at: '6m' },
+  },
+  AuditUndelivered: {
+    fires: {
+      series: { [UNDELIVERED]: '0+15x40' },
+      at: '7m',
+      labels: ORDERS,
+      summary: 'Steps of rotation shop/orders-db have waited 7m 0s for the audit log.',
+    },
+    silent: {
+      // A gateway that is rolled: an entry waits for four minutes and is taken.
+      series: { [UNDELIVERED]: '0+15x16 _x20' },
+      at: '9m',
+    },
   },
   OperatorDown: {
     fires: {

@@ -22,6 +22,7 @@ import { createApiClient, endpointFrom, type ApiClient } from './runtime/api-cli
 import { createEventRecorder } from './runtime/events.ts'
 import { createMetrics, type RuntimeMetrics } from './runtime/metrics.ts'
 import type { Logger } from './runtime/types.ts'
+import { OutboxDeliveries } from './secret-rotation/audit-deliveries.ts'
 import { refusalByBackend } from './secret-rotation/eligibility.ts'
 
 export interface Composition {
@@ -46,6 +47,7 @@ export async function compose(
   const vault = new VaultClient({ ...config.vault, ca })
   const databases = createDatabases(config.tlsDir)
   const metrics = createMetrics()
+  const audit = config.gateway && createGatewayAudit({ ...config.gateway, ca })
   const deps: Deps = {
     cluster: config.cluster,
     rotations: createRotationObjects(client),
@@ -56,7 +58,8 @@ export async function compose(
     eligibility: { refusal: refusalByBackend },
     secrets: createSecrets(client),
     consumers: createConsumers(client),
-    audit: config.gateway && createGatewayAudit({ ...config.gateway, ca }),
+    audit,
+    deliveries: audit && new OutboxDeliveries({ sink: audit, log }),
     events: createEventRecorder({
       client,
       controller: 'palisade.dev/operator',

@@ -5,11 +5,13 @@ import type { ApiClient } from './runtime/api-client.ts'
 import type { LeaseElection } from './runtime/lease.ts'
 import type { RuntimeMetrics } from './runtime/metrics.ts'
 import { Reflector } from './runtime/reflector.ts'
+import { keyOf, type ObjectKey } from './runtime/types.ts'
 import {
   createRotationController,
   onBackendChange,
   onRotationChange,
 } from './secret-rotation/controller.ts'
+import { lookForLeftOvers } from './secret-rotation/left-over.ts'
 
 const ROTATIONS = '/apis/palisade.dev/v1alpha1/secretrotations'
 const BACKENDS = '/apis/palisade.dev/v1alpha1/rotationbackends'
@@ -65,7 +67,12 @@ export async function runOperator(
   parts.onLeading(true)
   metrics.leader(true)
   const work = new AbortController()
-  const working = controller.run(AbortSignal.any([signal, work.signal]))
+  const untilEnd = AbortSignal.any([signal, work.signal])
+  const working = controller.run(untilEnd)
+  if (deps.deliveries) {
+    const look = (key: ObjectKey) => controller.queue.add(keyOf(key), 'routine')
+    void lookForLeftOvers(deps, look, untilEnd)
+  }
   const ended = await election.hold(signal)
   parts.onLeading(false)
   metrics.leader(false)

@@ -41,6 +41,8 @@ export type WriteOutcome =
   { readonly kind: 'written'; readonly cas: number } | { readonly kind: 'stale' }
 
 export interface StateStore {
+  /** Every record there is, tombstones included. */
+  list(signal: AbortSignal): Promise<readonly ObjectKey[]>
   read(key: ObjectKey, signal: AbortSignal): Promise<Versioned<StateRecord> | undefined>
   write(
     key: ObjectKey,
@@ -214,13 +216,35 @@ export interface Consumers {
 export interface AuditSink {
   /** Resolves when the gateway has taken the entries; throws otherwise. */
   deliver(owner: ClaimOwner, entries: readonly AuditEntry[], signal: AbortSignal): Promise<void>
+  /** The same, and tells what became of the entries instead of throwing. */
+  tell(owner: ClaimOwner, entries: readonly AuditEntry[], signal: AbortSignal): Promise<Delivery>
+}
+
+/** What became of entries: taken now or before, refused for themselves, and why the rest was not told. */
+export interface Delivery {
+  readonly taken: readonly AuditEntry[]
+  readonly refused: readonly AuditEntry[]
+  readonly failure?: unknown
+}
+
+/** Tells outboxes beside the passes; a pass offers, and drops from the record what was taken. */
+export interface AuditDeliveries {
+  /** Newest picture of one outbox. Returns at once. */
+  offer(owner: ClaimOwner, outbox: readonly AuditEntry[]): void
+  /** Keys of entries that were taken and may leave the record. */
+  taken(key: ObjectKey): ReadonlySet<string>
+  /** They have left it. */
+  dropped(key: ObjectKey): void
+  /** Called for a resource some of whose entries were taken. */
+  onTaken(wake: (key: ObjectKey) => void): void
 }
 
 export interface RotationMetrics {
   issued(key: ObjectKey, at: Date): void
   overdue(key: ObjectKey, seconds: number): void
   stalled(key: ObjectKey, stalled: boolean): void
-  undelivered(key: ObjectKey, seconds: number): void
+  /** Since when; undefined when nothing is. */
+  undelivered(key: ObjectKey, since: Date | undefined): void
   forget(key: ObjectKey): void
 }
 
@@ -239,6 +263,7 @@ export interface Deps {
   readonly secrets: Secrets
   readonly consumers: Consumers
   readonly audit: AuditSink | undefined
+  readonly deliveries: AuditDeliveries | undefined
   readonly events: EventRecorder
   readonly metrics: RotationMetrics
   readonly clock: Clock

@@ -1,9 +1,10 @@
 import { Gauge, type Registry } from 'prom-client'
+import { systemClock, type Clock } from '#core/clock'
 import type { RotationMetrics } from './ports.ts'
-import type { ObjectKey } from './runtime/types.ts'
+import { keyOf, type ObjectKey } from './runtime/types.ts'
 
 /** What an alert needs to know about each rotation; no value and no digest of one. */
-export function createRotationMetrics(registry: Registry): RotationMetrics {
+export function createRotationMetrics(registry: Registry, clock = systemClock): RotationMetrics {
   const gauge = (name: string, help: string) =>
     new Gauge({ name, help, labelNames: ['namespace', 'name'], registers: [registry] })
   const issued = gauge(
@@ -15,18 +16,39 @@ export function createRotationMetrics(registry: Registry): RotationMetrics {
     'How long the next rotation has been due',
   )
   const stalled = gauge('palisade_rotation_stalled', '1 while waiting alone cannot mend it')
-  const undelivered = gauge(
-    'palisade_audit_undelivered_seconds',
-    'Age of the oldest audit entry that the gateway has not taken',
-  )
+  const undelivered = createUndelivered(registry, clock)
   const labels = ({ namespace, name }: ObjectKey) => ({ namespace, name })
   return {
     issued: (key, at) => issued.set(labels(key), at.getTime() / 1000),
     overdue: (key, seconds) => overdue.set(labels(key), seconds),
     stalled: (key, is) => stalled.set(labels(key), is ? 1 : 0),
-    undelivered: (key, seconds) => undelivered.set(labels(key), seconds),
+    undelivered,
     forget(key) {
-      for (const each of [issued, overdue, stalled, undelivered]) each.remove(labels(key))
+      for (const each of [issued, overdue, stalled]) each.remove(labels(key))
+      undelivered(key, undefined)
     },
+  }
+}
+
+/** Read when somebody scrapes: a resource at rest has no pass for minutes, and its entry grows old all the same. */
+function createUndelivered(registry: Registry, clock: Clock) {
+  const oldest = new Map<string, { readonly key: ObjectKey; readonly at: Date }>()
+  new Gauge({
+    name: 'palisade_audit_undelivered_seconds',
+    help: 'Age of the oldest audit entry that the gateway has not taken',
+    labelNames: ['namespace', 'name'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      const now = clock.now().getTime()
+      for (const { key, at } of oldest.values()) {
+        const { namespace, name } = key
+        this.set({ namespace, name }, Math.max(0, (now - at.getTime()) / 1000))
+      }
+    },
+  })
+  return (key: ObjectKey, at: Date | undefined): void => {
+    if (at) oldest.set(keyOf(key), { key, at })
+    else oldest.delete(keyOf(key))
   }
 }

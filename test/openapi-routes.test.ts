@@ -1,11 +1,13 @@
 import Fastify from 'fastify'
 import { describe, expect, it } from 'vitest'
-import { OPERATIONS } from '#api/rest/operations'
+import { OPERATIONS, type Operation } from '#api/rest/operations'
 import { loadSigningKeys, makeSigningKey } from '../gateway/identity/signing-keys.ts'
 import { developmentLoginRoutes } from '../gateway/routes/development-login.ts'
 import { secretRoutes } from '../gateway/routes/secrets.ts'
 import { wellKnownRoutes } from '../gateway/routes/well-known.ts'
 import type { Access } from '../gateway/route-config.ts'
+import { auditIngestRoutes } from '../gateway/internal/audit-ingest.ts'
+import type { AuditIntake } from '../gateway/services/audit-intake.ts'
 import type { DevelopmentLogin } from '../gateway/services/development-login.ts'
 import type { Secrets } from '../gateway/services/secrets.ts'
 
@@ -17,6 +19,28 @@ interface Declared {
 
 const accessOf = (access: Access | undefined) =>
   typeof access === 'object' ? access.scope : (access ?? '')
+
+async function internalRoutes(): Promise<Declared[]> {
+  const declared: Declared[] = []
+  const app = Fastify()
+  app.addHook('onRoute', ({ method, url, config, schema }) => {
+    declared.push({
+      operation: `${String(method).toLowerCase()} ${url}`,
+      access: config?.workload === undefined ? '' : 'workload',
+      schemas: [schema?.body, schema?.params].filter(Boolean),
+    })
+  })
+  auditIngestRoutes({} as AuditIntake)(app)
+  await app.ready()
+  return declared
+}
+
+const documented = (listener: Operation['listener']): Declared[] =>
+  OPERATIONS.filter((one) => one.listener === listener).map((one) => ({
+    operation: `${one.method} ${one.path}`,
+    access: one.access,
+    schemas: [one.body, one.params].filter(Boolean),
+  }))
 
 /** Registration runs no handler, so the services behind the routes are not needed. */
 async function declaredRoutes(): Promise<Declared[]> {
@@ -39,12 +63,11 @@ async function declaredRoutes(): Promise<Declared[]> {
 
 describe('the OpenAPI document', () => {
   it('lists the routes of the gateway with the scope and the schemas that they declare', async () => {
-    const documented = OPERATIONS.filter(({ listener }) => listener === 'api').map((one) => ({
-      operation: `${one.method} ${one.path}`,
-      access: one.access,
-      schemas: [one.body, one.params].filter(Boolean),
-    }))
     const routes = await declaredRoutes()
-    expect(routes).toEqual(documented.sort((a, b) => (a.operation < b.operation ? -1 : 1)))
+    expect(routes).toEqual(documented('api').sort((a, b) => (a.operation < b.operation ? -1 : 1)))
+  })
+
+  it('lists the routes of the internal listener, each for workloads', async () => {
+    expect(await internalRoutes()).toEqual(documented('internal'))
   })
 })

@@ -27,6 +27,11 @@ export const DEPENDENCY_ERRORS = {
     'The audit log is behind its newest checkpoint',
     'the database was restored: two people run "palisade audit recover"',
   ),
+  ERR_CALLER_UNRECOGNISABLE: entry(
+    503,
+    'The caller cannot be recognised now',
+    'see that the API server answers and lets the gateway review tokens; try again',
+  ),
   ERR_OUTCOME_UNKNOWN: entry(
     503,
     'It is not known whether the change was committed',

@@ -123,6 +123,20 @@ describe('charts/palisade', () => {
     }
   })
 
+  it('lets the gateway review tokens, and ask the API server for nothing else', async () => {
+    const made = objects(await stage('services'))
+    const granted = made.filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role')
+    expect(granted.map(({ metadata, rules }) => [metadata.name, rules])).toEqual([
+      [
+        'palisade-gateway',
+        [{ apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] }],
+      ],
+    ])
+    const pods = made.flatMap(({ spec }) => (spec?.template ? [spec.template.spec] : []))
+    expect(pods).not.toHaveLength(0)
+    for (const pod of pods) expect(pod).toMatchObject({ automountServiceAccountToken: false })
+  })
+
   it('lets the operator write Secrets of a namespace that opted in, and read none anywhere', async () => {
     const rules = objects(await stage('operator'))
       .filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role')

@@ -38,6 +38,18 @@ export class GatewayMetrics {
     help: 'Audit records that could not be written',
     registers: [this.registry],
   })
+  readonly intake = new Counter({
+    name: 'palisade_audit_intake_entries_total',
+    help: 'Steps that the operator told, by what became of them',
+    labelNames: ['outcome'] as const,
+    registers: [this.registry],
+  })
+  readonly tokenReviews = new Counter({
+    name: 'palisade_token_reviews_total',
+    help: 'Tokens of workloads looked at, by what the API server said and where that was found',
+    labelNames: ['result', 'source'] as const,
+    registers: [this.registry],
+  })
   readonly logins = new Counter({
     name: 'auth_login_total',
     help: 'Logins by outcome',

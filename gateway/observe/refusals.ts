@@ -6,8 +6,9 @@ import { redact } from '#core/redact'
 import { clientNetwork } from '../limits/client-address.ts'
 import { LocalLimiter } from '../limits/local-limiter.ts'
 import type { LimitPolicy } from '../limits/policy.ts'
-import type { AuditRow, Caller, Store } from '../ports.ts'
+import type { AuditRow, Caller, Store, Workload } from '../ports.ts'
 import { originOf } from '../request-origin.ts'
+import '../internal/route-config.ts'
 import type { AuditWriter } from '../services/audit.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import { RefusalCounts } from './refusal-counts.ts'
@@ -50,14 +51,15 @@ export class Refusals {
       const keys = { request: request.id, route, code: problem.code, error: redact(cause) }
       this.#deps.log.error(keys, 'Failed to answer a request')
     }
-    if (!request.caller) {
+    const principal = request.caller ?? request.workload
+    if (!principal) {
       const refusal = { reason: problem.code, route, source: clientNetwork(request.ip) }
       this.#unknown.add(refusal, this.#deps.clock.now())
       this.#deps.metrics.refusalsUnknown.inc({ reason: problem.code, route })
       return undefined
     }
     const eventType = eventTypeOf(problem.status)
-    return eventType && this.#writeRow(eventType, problem, request, request.caller)
+    return eventType && this.#writeRow(eventType, problem, request, principal)
   }
 
   /** Once a minute and at shutdown: what was counted becomes one record. */
@@ -70,19 +72,25 @@ export class Refusals {
     eventType: GatewayEventType,
     problem: PalisadeError,
     request: FastifyRequest,
-    caller: Caller,
+    principal: Caller | Workload,
   ) {
     const route = request.routeOptions.url ?? 'unknown'
-    if (!this.#rows.take(ROWS_PER_PRINCIPAL, caller.userId).allowed) {
-      const refusal = { reason: problem.code, route, source: caller.userId }
+    const caller = 'userId' in principal ? principal : null
+    const id = 'userId' in principal ? principal.userId : principal.id
+    if (!this.#rows.take(ROWS_PER_PRINCIPAL, id).allowed) {
+      const refusal = { reason: problem.code, route, source: id }
       this.#surplus.add(refusal, this.#deps.clock.now())
       return
     }
     const outcome = eventType === 'request.failed' ? 'failed' : 'refused'
     const subject = { kind: 'route', id: route } as const
-    const row = await this.#deps.audit
-      .ofCaller(caller, originOf(request), { eventType, outcome, subject, code: problem.code })
-      .catch((error: unknown) => this.#lost(error))
+    const happening = { eventType, outcome, subject, code: problem.code } as const
+    const { audit } = this.#deps
+    const row = await (
+      'userId' in principal
+        ? audit.ofCaller(principal, originOf(request), happening)
+        : Promise.resolve(audit.ofWorkload(principal, originOf(request), happening))
+    ).catch((error: unknown) => this.#lost(error))
     if (row) await this.#append(caller, row)
   }
 

@@ -55,7 +55,7 @@ export function authenticate(app: FastifyInstance, verifier: TokenVerifier): voi
 }
 
 /** Node keeps the first of two Authorization fields without a word; a proxy in front may have read the second. */
-function countAuthorization({ raw: { rawHeaders } }: FastifyRequest): number {
+export function countAuthorization({ raw: { rawHeaders } }: FastifyRequest): number {
   let count = 0
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]

@@ -5,13 +5,14 @@ import {
   type AuditEvent,
   type AuditSubject,
   type GatewayEventType,
+  type OperatorEventType,
 } from '#api/audit-event'
 import type { ErrorCode } from '#api/error-codes'
 import { signRecord } from '#core/audit/record'
 import type { Clock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
 import { uuidV7 } from '#core/uuid'
-import type { AuditRow, Caller } from '../ports.ts'
+import type { AuditRow, Caller, Workload } from '../ports.ts'
 import type { PersonalFields } from './personal-fields.ts'
 import type { MacKey } from './secret-heads.ts'
 
@@ -31,6 +32,12 @@ export interface Happening {
   readonly subject: AuditSubject
   readonly code?: ErrorCode
   readonly details?: AuditDetails
+}
+
+/** As another program of the platform tells it; its codes may be newer than ours. */
+export interface Reported extends Omit<Happening, 'eventType' | 'code'> {
+  readonly eventType: OperatorEventType | GatewayEventType
+  readonly code?: string
 }
 
 export interface AuditWriterDeps {
@@ -69,6 +76,16 @@ export class AuditWriter {
         ...(origin.route === undefined ? {} : { route: origin.route }),
       },
       personal: [await this.#deps.personal.seal(caller.userId, id, fields)],
+    })
+  }
+
+  /** By a program of the platform: no person, so nothing of it is personal. */
+  ofWorkload({ kind, id: account }: Workload, origin: Origin, happening: Reported): AuditRow {
+    const { requestId, method, route } = origin
+    return this.#row(uuidV7(this.#deps.clock), PLATFORM_TENANT, {
+      ...happening,
+      actor: { kind, id: account },
+      request: { id: requestId, method, ...(route === undefined ? {} : { route }) },
     })
   }
 

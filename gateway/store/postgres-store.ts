@@ -3,8 +3,11 @@ import type {
   AuditRow,
   Caller,
   ChangeHead,
+  IntakeOutcome,
+  IntakeStore,
   ReadOutcome,
   ReadSecret,
+  ReportedStep,
   SecretHead,
   SecretSummary,
   Store,
@@ -18,15 +21,18 @@ import {
   auditValues,
   bytes,
   callerValues,
+  intakeValues,
   toHead,
+  toIntakeOutcome,
   toVersion,
   toWriteOutcome,
   type HeadRow,
+  type IntakeRow,
   type ReadRow,
 } from './rows.ts'
 
 /** The store on PostgreSQL: each call is one statement, which is one transaction and one round trip. */
-export class PostgresStore implements Store {
+export class PostgresStore implements Store, IntakeStore {
   readonly #connections: Connections
   #newestMigration: string | undefined
 
@@ -120,6 +126,13 @@ export class PostgresStore implements Store {
       caller?.userId ?? null,
       ...auditValues(row),
     ])
+  }
+
+  async ingestAudit(reporter: string, steps: readonly ReportedStep[]): Promise<IntakeOutcome> {
+    const [first] = steps
+    if (!first) return { kind: 'recorded', fresh: [] }
+    const values = [first.audit.tenantId, reporter, ...intakeValues(steps, first.audit)]
+    return toIntakeOutcome(await this.#connections.run<IntakeRow>('ingestAudit', values))
   }
 
   async ensureUser(user: {

@@ -6,15 +6,16 @@ import {
   withClient,
   type PalisadeDatabase,
 } from '../../test/support/postgres.ts'
-import { auditRow, caller, writeWish } from '../../test/support/store-wishes.ts'
+import { auditRow, caller, reportedStep, writeWish } from '../../test/support/store-wishes.ts'
 import { PostgresStore } from './postgres-store.ts'
-import { auditValues } from './rows.ts'
+import { auditValues, intakeValues } from './rows.ts'
 import { STATEMENTS, type StatementName } from './statements.ts'
 
 let db: PalisadeDatabase
 const owner = caller()
 const stranger = caller()
 const secret = writeWish(owner, { name: 'target' })
+const step = reportedStep({}, owner.tenantId)
 
 beforeAll(async () => {
   db = await startPalisadeDatabase()
@@ -181,6 +182,7 @@ const ARGUMENTS: Record<StatementName, (who: Who) => unknown[]> = {
     ...auditValues(auditRow(owner.tenantId)),
   ],
   appendAudit: (who) => [who.tenantId, who.userId, ...auditValues(auditRow(owner.tenantId))],
+  ingestAudit: (who) => [who.tenantId, who.userId, ...intakeValues([step], step.audit)],
   ensureUser: (who) => [who.tenantId, who.userId],
   findApiKey: () => [Buffer.alloc(32, 1)],
   findLogin: () => [Buffer.alloc(32, 1)],
@@ -265,7 +267,7 @@ describe('a share', () => {
 })
 
 describe('an audit table', () => {
-  it.each(['secret_audit_logs', 'audit_seals', 'audit_batches'])(
+  it.each(['secret_audit_logs', 'audit_seals', 'audit_batches', 'audit_intake'])(
     'refuses UPDATE, DELETE and TRUNCATE of %s to the owner and to a superuser as well',
     async (table) => {
       const name = pg.escapeIdentifier(table)

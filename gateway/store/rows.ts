@@ -1,5 +1,13 @@
 import { Buffer } from 'node:buffer'
-import type { AuditRow, Caller, SecretHead, StoredVersion, WriteOutcome } from '../ports.ts'
+import type {
+  AuditRow,
+  Caller,
+  IntakeOutcome,
+  ReportedStep,
+  SecretHead,
+  StoredVersion,
+  WriteOutcome,
+} from '../ports.ts'
 
 export interface HeadRow {
   readonly outcome: string
@@ -38,6 +46,37 @@ export const auditValues = (row: AuditRow) => [
 
 export const bytes = (value: Uint8Array) =>
   Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+
+export interface IntakeRow {
+  /** From 1, as the database counts. */
+  readonly place: number
+  readonly outcome: string
+}
+
+/** Column by column; format, writer and key are those of the process and so the same in each record. */
+export const intakeValues = (
+  steps: readonly ReportedStep[],
+  { formatVersion, writer, keyId }: AuditRow,
+) => [
+  steps.map(({ resource }) => resource),
+  steps.map(({ rotationId }) => rotationId),
+  steps.map(({ seq }) => seq),
+  steps.map(({ type }) => type),
+  steps.map(({ digest }) => bytes(digest)),
+  steps.map(({ audit }) => audit.id),
+  formatVersion,
+  writer,
+  keyId,
+  steps.map(({ audit }) => bytes(audit.bytes)),
+  steps.map(({ audit }) => bytes(audit.mac)),
+]
+
+export function toIntakeOutcome(rows: readonly IntakeRow[]): IntakeOutcome {
+  const wrong = rows.filter(({ outcome }) => outcome === 'conflict')
+  return wrong.length > 0
+    ? { kind: 'conflict', places: wrong.map(({ place }) => place - 1) }
+    : { kind: 'recorded', fresh: rows.map(({ outcome }) => outcome === 'accepted') }
+}
 
 export function toHead(name: string, row: HeadRow): SecretHead | null {
   if (row.secret_id === null) return null

@@ -1,6 +1,7 @@
 import type { StackConfig } from '../config/schema.ts'
 import {
   clientTlsSecret,
+  GATEWAY_AUDIENCE,
   HOSTS,
   NAMESPACES,
   OPENBAO_AUDIENCE,
@@ -28,6 +29,7 @@ export const chartValues = (config: StackConfig, stage: Stage, publicUrl: string
     publicUrl,
     // The network policy lets the edge alone in from there.
     trustedProxies: config.cluster.podCidrs,
+    audience: GATEWAY_AUDIENCE,
     tlsSecret: tlsSecret('gateway'),
     databaseSecret: SECRETS.gatewayDatabase,
     redisSecret: SECRETS.gatewayRedis,

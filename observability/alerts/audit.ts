@@ -30,4 +30,15 @@ export const AUDIT: readonly Alert[] = [
     description:
       'Somebody changed the log, or an old copy of the database was restored. The sealer appends nothing until a person has looked.',
   },
+  {
+    name: 'AuditUndelivered',
+    // A scrape has a label "namespace" of its own, so the rotation's becomes exported_namespace.
+    expr: 'max by (exported_namespace, name) (palisade_audit_undelivered_seconds{job="operator"}) > 300',
+    for: '1m',
+    severity: 'ticket',
+    summary:
+      'Steps of rotation {{ $labels.exported_namespace }}/{{ $labels.name }} have waited {{ $value | humanizeDuration }} for the audit log.',
+    description:
+      'Rotations go on and nothing is lost; until the gateway takes them, the steps are known to the operator alone.',
+  },
 ]

@@ -25,6 +25,7 @@ export const ROTATION_DASHBOARD: DashboardWish = {
           'OperatorDown',
           'OperatorNotLeading',
           'ReconcileErrors',
+          'AuditUndelivered',
         ],
         16,
       ),
@@ -127,6 +128,8 @@ export const ROTATION_DASHBOARD: DashboardWish = {
         tells: 'Age of the oldest step that the gateway has not taken into the audit log.',
         unit: 's',
         queries: { [ROTATION]: perRotation('palisade_audit_undelivered_seconds') },
+        bad: { above: 300 },
+        alerts: ['AuditUndelivered'],
       }),
       overTime({
         title: 'Event-loop lag',

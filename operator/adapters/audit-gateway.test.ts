@@ -23,13 +23,14 @@ const entry = (seq: number): AuditEntry => ({
 
 const received: { authorization: string | undefined; body: unknown }[] = []
 let status = 200
+/** Numbers of steps that the intake refuses for themselves. */
+let refused: readonly number[] = []
 const server = createServer((request, response) => {
   void text(request).then((body) => {
-    received.push({
-      authorization: request.headers.authorization,
-      body: JSON.parse(body) as unknown,
-    })
-    response.writeHead(status).end()
+    const parsed = JSON.parse(body) as IngestRequest
+    received.push({ authorization: request.headers.authorization, body: parsed })
+    const wrong = parsed.entries.some(({ seq }) => refused.includes(seq))
+    response.writeHead(wrong ? 409 : status).end()
   })
 })
 let dir = ''
@@ -48,12 +49,14 @@ afterAll(async () => {
 beforeEach(() => {
   received.length = 0
   status = 200
+  refused = []
 })
 
-const deliver = (entries: readonly AuditEntry[]) => {
-  const sink = createGatewayAudit({ url, tokenFile: join(dir, 'token'), ca: undefined })
-  return sink.deliver(owner, entries, AbortSignal.timeout(5_000))
-}
+const sink = () => createGatewayAudit({ url, tokenFile: join(dir, 'token'), ca: undefined })
+const deliver = (entries: readonly AuditEntry[]) =>
+  sink().deliver(owner, entries, AbortSignal.timeout(5_000))
+const tell = (entries: readonly AuditEntry[]) =>
+  sink().tell(owner, entries, AbortSignal.timeout(5_000))
 
 describe('createGatewayAudit', () => {
   it('sends what the intake takes, with the projected token', async () => {
@@ -77,6 +80,30 @@ describe('createGatewayAudit', () => {
   it('keeps the entries when the intake refuses', async () => {
     status = 503
     await expect(deliver([entry(1)])).rejects.toThrow('the intake answered 503')
+  })
+
+  it('isolates the entries that are refused and delivers all others', async () => {
+    refused = [3, 120]
+    const entries = Array.from({ length: 150 }, (_, seq) => entry(seq))
+    const told = await tell(entries)
+    expect(told.refused.map(({ seq }) => seq)).toEqual([3, 120])
+    expect(told.taken).toHaveLength(148)
+    expect(told.failure).toBeUndefined()
+    await expect(deliver(entries)).rejects.toThrow('the intake refused 2 entries')
+  })
+
+  it('goes no further than an answer that is not about the entries', async () => {
+    status = 401
+    const told = await tell(Array.from({ length: 150 }, (_, seq) => entry(seq)))
+    expect(told).toMatchObject({ taken: [], refused: [], failure: expect.anything() })
+    expect(received).toHaveLength(1)
+  })
+
+  it('tells the uid of the resource whose step it was', async () => {
+    await deliver([{ ...entry(1), uid: 'former' }])
+    expect(received[0]?.body).toMatchObject({
+      entries: [{ resource: { ...owner, uid: 'former' } }],
+    })
   })
 
   it('reports only actions of the closed list', () => {

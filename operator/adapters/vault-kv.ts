@@ -40,6 +40,14 @@ export class VaultKv {
     return { value: data.data ?? undefined, cas: data.metadata.version }
   }
 
+  /** Names below a folder, folders with a slash at the end; none where there is no such folder. */
+  async list(role: string, path: string, signal: AbortSignal): Promise<readonly string[]> {
+    const place = `${this.#mount}/metadata/${path}`
+    const answer = await this.#client.call(role, 'GET', `${place}?list=true`, undefined, signal)
+    this.#refuse403(answer.status, 'list', path)
+    return (answer.body as { data?: { keys?: readonly string[] } }).data?.keys ?? []
+  }
+
   async write(
     role: string,
     path: string,

@@ -10,6 +10,15 @@ export function createStateStore(kv: VaultKv, cluster: string): StateStore {
   const pathOf = (key: { namespace: string; name: string }) =>
     `${cluster}/${key.namespace}/${key.name}`
   return {
+    async list(signal) {
+      const namespaces = await kv.list(OPERATOR_ROLE, `${cluster}/`, signal)
+      const keys = []
+      for (const namespace of namespaces.map((folder) => folder.replace(/\/$/, ''))) {
+        const names = await kv.list(OPERATOR_ROLE, `${cluster}/${namespace}/`, signal)
+        keys.push(...names.map((name) => ({ namespace, name })))
+      }
+      return keys
+    },
     async read(key, signal) {
       const found = await kv.read(OPERATOR_ROLE, pathOf(key), signal)
       if (!found) return undefined

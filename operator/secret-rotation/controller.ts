@@ -11,7 +11,7 @@ export function createRotationController(
   deps: Deps,
   options: { readonly concurrency: number; readonly metrics?: ControllerMetrics },
 ): Controller {
-  return new Controller({
+  const controller = new Controller({
     name: 'secretrotation',
     reconcile: (key, signal) => reconcile(parseKey(key), deps, signal),
     concurrency: options.concurrency,
@@ -19,6 +19,9 @@ export function createRotationController(
     log: deps.log,
     ...(options.metrics ? { metrics: options.metrics } : {}),
   })
+  // What was taken leaves the record in a pass, so that nothing but passes writes records.
+  deps.deliveries?.onTaken((key) => controller.queue.add(keyOf(key), 'routine'))
+  return controller
 }
 
 /** A resource that has never been looked at goes first; our own status writes are no news. */

@@ -1,4 +1,5 @@
 import type { FenceStanding, StoredValue, Versioned } from '../ports.ts'
+import { inherited } from './audit-outbox.ts'
 import type { Claimant } from './claim.ts'
 import type { ClaimOwner, Issued, StateRecord } from './state.ts'
 
@@ -26,7 +27,7 @@ export function newRecord(by: Claimant, from: Beginnings): StateRecord {
     previous: null,
     secretSeq: Math.max(before?.secretSeq ?? 0, written) + 1,
     ...(lastRotationTime === undefined ? {} : { lastRotationTime }),
-    outbox: before?.outbox ?? [],
+    outbox: before ? inherited(before.outbox, before.owner.uid) : [],
   }
 }
 

@@ -2,13 +2,13 @@ import { FINALIZER } from '#api/v1alpha1/names'
 import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
 import { PalisadeError } from '#core/problem'
 import type { Deps } from '../ports.ts'
-import { AGAIN, after, REST, type Next } from '../runtime/controller.ts'
+import { AGAIN, after, type Next } from '../runtime/controller.ts'
 import { hasFinalizer } from '../runtime/finalizer.ts'
 import type { ObjectKey } from '../runtime/types.ts'
 import { carryOut } from './carry-out.ts'
 import { claim } from './claim.ts'
 import { decide } from './decide.ts'
-import { deliverAudit } from './deliver-audit.ts'
+import { offerAudit, offerLeftOver } from './deliver-audit.ts'
 import { describe, describeTrouble } from './describe.ts'
 import { isRefusal, type Refusal } from './eligibility.ts'
 import { findBackend, observe } from './observe.ts'
@@ -21,13 +21,14 @@ export async function reconcile(key: ObjectKey, deps: Deps, signal: AbortSignal)
   const rotation = await deps.rotations.find(key, signal)
   if (!rotation) {
     deps.metrics.forget(key)
-    return REST
+    return offerLeftOver(key, deps, signal)
   }
   try {
     if (rotation.metadata.deletionTimestamp) return await release(rotation, deps, signal)
     return await pass(rotation, deps, signal)
   } catch (error) {
     await showTrouble(rotation, error, deps, signal)
+    await offerLeftOver(key, deps, signal)
     throw error
   }
 }
@@ -55,7 +56,7 @@ async function pass(rotation: SecretRotation, deps: Deps, signal: AbortSignal): 
   announce(rotation, plan, outcome.state.value, deps)
   measure(rotation, status, outcome.state.value, now, deps)
   await deps.rotations.writeStatus(rotation, status, signal)
-  if (next.kind === 'after') await deliverAudit(outcome.state, deps, signal)
+  if (next.kind === 'after') await offerAudit(outcome.state, deps, signal)
   return next
 }
 
@@ -70,6 +71,7 @@ async function refuse(
   const status = describeTrouble(rotation, standing, deps.clock.now())
   deps.metrics.stalled(keyOf(rotation), true)
   await deps.rotations.writeStatus(rotation, status, signal)
+  await offerLeftOver(keyOf(rotation), deps, signal)
   return after(deps.timing.resyncMs)
 }
 

@@ -1,7 +1,7 @@
 import type { SecretRotation, SecretRotationStatus } from '#api/v1alpha1/secret-rotation'
 import type { Deps } from '../ports.ts'
 import type { EventNote } from '../runtime/events.ts'
-import { undeliveredAge } from './audit-outbox.ts'
+import { undeliveredSince, without } from './audit-outbox.ts'
 import { nextRotation } from './next-rotation.ts'
 import type { Plan } from './plan.ts'
 import type { StateRecord } from './state.ts'
@@ -91,14 +91,15 @@ export function measure(
   status: SecretRotationStatus,
   state: StateRecord,
   now: Date,
-  { metrics }: Deps,
+  { metrics, deliveries }: Deps,
 ): void {
   const key = { namespace: rotation.metadata.namespace ?? '', name: rotation.metadata.name }
   const { lastRotationTime, outbox } = state
   if (lastRotationTime !== undefined) metrics.issued(key, new Date(lastRotationTime))
   const due = nextRotation(rotation, lastRotationTime)
   metrics.overdue(key, due ? Math.max(0, (now.getTime() - due.getTime()) / 1000) : 0)
-  metrics.undelivered(key, undeliveredAge(outbox, now))
+  const left = deliveries ? without(outbox, deliveries.taken(key)) : outbox
+  metrics.undelivered(key, undeliveredSince(left))
   const stalled = status.conditions?.some(
     ({ type, status }) => type === 'Stalled' && status === 'True',
   )

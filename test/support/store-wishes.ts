@@ -1,6 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { signRecord } from '../../core/audit/record.ts'
-import type { AuditRow, Caller, ReadSecret, WriteSecret } from '../../gateway/ports.ts'
+import { PLATFORM_TENANT } from '../../api/audit-event.ts'
+import type {
+  AuditRow,
+  Caller,
+  ReadSecret,
+  ReportedStep,
+  WriteSecret,
+} from '../../gateway/ports.ts'
 
 /** Builders of what a caller hands to the store, hiding what a case does not care about. */
 
@@ -56,4 +63,19 @@ export function readWish(
 ): ReadSecret {
   const audit = { read: auditRow(who.tenantId, 'read'), absent: auditRow(who.tenantId, 'absent') }
   return { name, version: null, expected: 1, audit, ...overrides }
+}
+
+export function reportedStep(
+  overrides: Partial<ReportedStep> = {},
+  tenantId = PLATFORM_TENANT,
+): ReportedStep {
+  return {
+    resource: 'uid-1',
+    rotationId: randomUUID(),
+    seq: 1,
+    type: 'rotation.begin',
+    digest: Buffer.alloc(32, 1),
+    audit: auditRow(tenantId, 'rotation.begin'),
+    ...overrides,
+  }
 }

@@ -97,3 +97,12 @@ imagePullPolicy: {{ .Values.imagePullPolicy }}
     - { protocol: UDP, port: 53 }
     - { protocol: TCP, port: 53 }
 {{- end }}
+
+{{- define "palisade.egressApiServer" -}}
+- to:
+    {{- range .Values.networkPolicies.apiServer.cidrs }}
+    - ipBlock: { cidr: {{ . }} }
+    {{- end }}
+  ports:
+    - { protocol: TCP, port: {{ .Values.networkPolicies.apiServer.port }} }
+{{- end }}

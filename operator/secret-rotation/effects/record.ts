@@ -1,3 +1,4 @@
+import type { IngestDetails } from '#api/rest/audit-ingest'
 import type { Deps, Versioned } from '../../ports.ts'
 import { enqueue, type AuditAction } from '../audit-outbox.ts'
 import type { InFlight, StateRecord } from '../state.ts'
@@ -9,7 +10,7 @@ export type Outcome =
 
 export interface Note {
   readonly action: AuditAction
-  readonly details: Readonly<Record<string, string | number>>
+  readonly details: IngestDetails
 }
 
 /** Moves the record on by compare-and-set, under a number that was never used before. */

@@ -1,0 +1,36 @@
+import { Registry } from 'prom-client'
+import { describe, expect, it } from 'vitest'
+import { createRotationMetrics } from './rotation-metrics.ts'
+
+const key = { namespace: 'shop', name: 'orders' }
+
+function world() {
+  let now = new Date('2026-11-21T12:00:00Z')
+  const registry = new Registry()
+  const metrics = createRotationMetrics(registry, { now: () => now })
+  const scrape = async () =>
+    (await registry.getSingleMetricAsString('palisade_audit_undelivered_seconds'))
+      .split('\n')
+      .filter((line) => !line.startsWith('#'))
+  return { metrics, scrape, at: (iso: string) => (now = new Date(iso)) }
+}
+
+describe('palisade_audit_undelivered_seconds', () => {
+  it('grows between passes, since a resource at rest has none for minutes', async () => {
+    const { metrics, scrape, at } = world()
+    metrics.undelivered(key, new Date('2026-11-21T12:00:00Z'))
+    at('2026-11-21T12:06:00Z')
+    expect(await scrape()).toEqual([
+      'palisade_audit_undelivered_seconds{namespace="shop",name="orders"} 360',
+    ])
+  })
+
+  it('has no sample when everything is delivered, or the resource is forgotten', async () => {
+    const { metrics, scrape } = world()
+    for (const end of [() => metrics.undelivered(key, undefined), () => metrics.forget(key)]) {
+      metrics.undelivered(key, new Date('2026-11-21T11:00:00Z'))
+      end()
+      expect(await scrape()).toEqual([])
+    }
+  })
+})
