@@ -48,6 +48,35 @@ const becomes = async (manifest: Manifest, holds: (seen: Status) => boolean) => 
   )
 }
 
+const securityContext = {
+  runAsNonRoot: true,
+  runAsUser: 10001,
+  fsGroup: 10001,
+  seccompProfile: { type: 'RuntimeDefault' },
+}
+
+/** What takes its time to come up: asked for at once, so that it comes up while other rules are tried. */
+const slow = () => ({
+  database: make('postgresql.cnpg.io/v1', 'Cluster', 'db', {
+    instances: 1,
+    imageName: images.postgres,
+    storage: { size: '1Gi' },
+    postgresql: { parameters: { 'pgaudit.log': 'role' } },
+  }),
+  prometheus: make('monitoring.coreos.com/v1', 'Prometheus', 'metrics', {
+    replicas: 1,
+    securityContext,
+    version: '2.53.3',
+    image: images.prometheus,
+  }),
+  alertmanager: make('monitoring.coreos.com/v1', 'Alertmanager', 'alerts', {
+    replicas: 1,
+    securityContext,
+    version: '0.28.1',
+    image: images.alertmanager,
+  }),
+})
+
 const condition =
   (type: string) =>
   ({ status }: Status): boolean =>
@@ -71,6 +100,7 @@ beforeAll(async () => {
       labels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
     },
   })
+  for (const manifest of Object.values(slow())) await client.apply(manifest)
 })
 
 afterAll(async () => {
@@ -141,13 +171,7 @@ describe('cert-manager', () => {
 
 describe('CloudNativePG', () => {
   it('brings up one instance from our image on the default StorageClass', async () => {
-    const cluster = make('postgresql.cnpg.io/v1', 'Cluster', 'db', {
-      instances: 1,
-      imageName: images.postgres,
-      storage: { size: '1Gi' },
-      postgresql: { parameters: { 'pgaudit.log': 'role' } },
-    })
-    await becomes(cluster, ({ status }) => status?.phase === 'Cluster in healthy state')
+    await becomes(slow().database, ({ status }) => status?.phase === 'Cluster in healthy state')
     const asked = ['exec', '-n', NAMESPACE, 'db-1', '-c', 'postgres', '--', 'psql', '-Atc']
     expect(await kubectl(...asked, 'show server_version')).toMatch(/^17\./)
     expect(await kubectl(...asked, 'show shared_preload_libraries')).toContain('pgaudit')
@@ -155,27 +179,8 @@ describe('CloudNativePG', () => {
 })
 
 describe('prometheus-operator', () => {
-  const securityContext = {
-    runAsNonRoot: true,
-    runAsUser: 10001,
-    fsGroup: 10001,
-    seccompProfile: { type: 'RuntimeDefault' },
-  }
-
   it('brings up Prometheus and Alertmanager from our images', async () => {
-    const spec = { replicas: 1, securityContext }
-    const [prometheus, alertmanager] = [
-      make('monitoring.coreos.com/v1', 'Prometheus', 'metrics', {
-        ...spec,
-        version: '2.53.3',
-        image: images.prometheus,
-      }),
-      make('monitoring.coreos.com/v1', 'Alertmanager', 'alerts', {
-        ...spec,
-        version: '0.28.1',
-        image: images.alertmanager,
-      }),
-    ]
+    const { prometheus, alertmanager } = slow()
     await becomes(prometheus, condition('Available'))
     await becomes(alertmanager, condition('Available'))
   })
