@@ -46,7 +46,8 @@ async function lookBefore({ signal }: StepContext): Promise<string> {
     )
   }
   await insistOnPassphrase(localStack())
-  await kubectlFor(kubeconfigPath(), signal)('get', '--raw', '/readyz').catch((cause: unknown) => {
+  const kubectl = kubectlFor(kubeconfigPath(), signal)
+  await kubectl('get', '--raw', '/readyz', '--request-timeout=10s').catch((cause: unknown) => {
     signal.throwIfAborted()
     throw new LocalError(
       'ERR_CLUSTER_DOWN',

@@ -24,7 +24,7 @@ export const kubectlFor =
   async (...args) =>
     exec(
       await toolPath('kubectl'),
-      ['--kubeconfig', kubeconfig, '--request-timeout=20s', ...args],
+      ['--kubeconfig', kubeconfig, '--request-timeout=90s', ...args],
       { signal },
     )
 
