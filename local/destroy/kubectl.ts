@@ -1,9 +1,9 @@
+import { ANNOTATION_SEQ, FINALIZER, LABEL_ROTATION } from '#api/v1alpha1/names'
 import { exec } from '../exec.ts'
 import { toolPath } from '../tools/path.ts'
 import type { Orphan, OurResources, Resource } from './our-resources.ts'
 
 const GROUP = 'palisade.dev'
-const FINALIZER = `${GROUP}/release`
 const OPERATOR = ['deployment', 'operator', '-n', 'palisade-system', '--ignore-not-found']
 
 interface Item {
@@ -69,6 +69,10 @@ export function ourResources(kubectl: Kubectl): OurResources {
       await kubectl('patch', ...which, '--type=merge', '-p', patch).catch((error: unknown) => {
         if (!String(error).includes('(NotFound)')) throw error // it went while we looked
       })
+    },
+    async forgetNumbers() {
+      const which = ['secrets', '--all-namespaces', '--selector', LABEL_ROTATION]
+      await kubectl('annotate', ...which, `${ANNOTATION_SEQ}-`)
     },
     async orphans(): Promise<readonly Orphan[]> {
       const wish = ['--all-namespaces', '--field-selector=reason=Orphaned', '-o', 'json']

@@ -25,4 +25,6 @@ export interface OurResources {
   /** Takes our finalizer off, in place of an operator that does not do it. */
   letGo(resource: Resource): Promise<void>
   orphans(): Promise<readonly Orphan[]>
+  /** Published Secrets stay, and with them a number that counts in a store that goes: no later one would fit. */
+  forgetNumbers(): Promise<void>
 }

@@ -40,6 +40,7 @@ function cluster(of: Readonly<Record<string, Behaviour>>, operator = true) {
       left = left.filter(({ uid }) => uid !== one.uid)
     },
     orphans: () => Promise.resolve(orphans),
+    forgetNumbers: () => Promise.resolve(),
   }
   return { ours, forced: told, left: () => left, make: (name: string) => left.push(rotation(name)) }
 }

@@ -48,6 +48,7 @@ export async function removeOperator(ours: OurResources): Promise<string> {
   await ours.removeOperator()
   await ours.remove()
   const late = await letGoOfTheRest(ours)
+  await ours.forgetNumbers()
   return late.length === 0 ? 'ended' : `ended; let go of ${late.map(labelOf).join(', ')}`
 }
 

@@ -101,6 +101,13 @@ describe('palisade-operator-secrets', () => {
     expect(answer.message).toContain('stale fence: palisade.dev/seq is 10 and cannot go back to 9')
   })
 
+  it('lets the operator write again below a number that an administrator took away', async () => {
+    await apply(published('rebuilt', ours, seq(40)))
+    const annotations = { 'palisade.dev/seq': null }
+    api.expectOk(await api.mergePatch(`${SECRETS}/rebuilt`, { metadata: { annotations } }))
+    expect((await apply(published('rebuilt', ours, seq(2)))).status).toBe(200)
+  })
+
   it.each([
     ['drop the number', {}],
     ['write a number that is none', seq('ten')],
