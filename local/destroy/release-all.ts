@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StepContext } from '../steps.ts'
+import { Throttle } from '../throttle.ts'
 import type { OurResources, Resource } from './our-resources.ts'
 
 /** For how long nothing may move; ten thousand of them take longer than two, and the operator tells of each. */
 const PATIENCE_MS = 20_000
+const NOTE_EVERY_MS = 5_000
 
 export interface Patience {
   readonly ms: number
@@ -58,6 +60,7 @@ async function untilNoneMoves(
   context: StepContext,
   { ms, everyMs }: Patience,
 ): Promise<void> {
+  const notes = new Throttle(NOTE_EVERY_MS)
   let fewest = Infinity
   let end = Infinity
   for (;;) {
@@ -68,7 +71,8 @@ async function untilNoneMoves(
       end = performance.now() + ms
     }
     if (performance.now() > end) return
-    context.note(`waiting for the operator to release ${someOf(left)}`)
+    const line = `waiting for the operator to release ${someOf(left)}`
+    if (notes.allows(line, performance.now())) context.note(line)
     await sleep(everyMs, undefined, { signal: context.signal })
   }
 }

@@ -1,8 +1,14 @@
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
 import { LocalError } from '../errors.ts'
-import { runEngine } from './engine-run.ts'
+import { cacheDir } from '../paths.ts'
 import type { FromChild, ToChild } from './messages.ts'
 import type { Progress } from './progress.ts'
+import { startProvider } from './provider-process.ts'
 import type { StackRequest } from './request.ts'
+
+// The SDK of the engine is a thousand files: compiled once, and loaded while the provider starts beside it.
+enableCompileCache(join(cacheDir(), 'compiled'))
 
 /** One run of the engine, apart from its caller: the program is loaded fresh and may end the process. */
 const stopping = new AbortController()
@@ -37,8 +43,12 @@ async function run(request: StackRequest): Promise<void> {
     progress: (progress: Progress) => send({ kind: 'progress', progress }),
     say: (line: string) => send({ kind: 'say', line }),
   }
+  const provider = startProvider(request)
+  provider.catch(() => {})
   try {
-    send({ kind: 'done', outcome: await runEngine(request, reporter, stopping.signal) })
+    const { runEngine } = await import('./engine-run.ts')
+    const outcome = await runEngine(request, provider, reporter, stopping.signal)
+    send({ kind: 'done', outcome })
   } catch (error) {
     send(failure(error))
   } finally {

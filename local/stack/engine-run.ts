@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import type { EngineEvent, OutputMap, Stack } from '@pulumi/pulumi/automation/index.js'
 import { clearStaleLocks } from './locks.ts'
 import { ProgressReader, type Progress } from './progress.ts'
-import { startProvider } from './provider-process.ts'
+import type { ProviderProcess } from './provider-process.ts'
 import { repairPending } from './repair.ts'
 import type { StackRequest } from './request.ts'
 import { openStack } from './workspace.ts'
@@ -76,17 +76,15 @@ async function carryOut(
 /** One run of the engine in this process. The program is loaded once, so each run needs a process of its own. */
 export async function runEngine(
   request: StackRequest,
+  starting: Promise<ProviderProcess>,
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<Outcome> {
   // As with the language host: a program's relative paths start at the folder of its main file.
   process.chdir(dirname(request.program))
-  const stale = await clearStaleLocks(request, reporter.say)
-  if (stale > 0) reporter.say(`removed ${stale} locks of an interrupted run`)
-  // Both start a process and wait for it, so they start together.
-  const starting = startProvider(request)
-  starting.catch(() => {})
   try {
+    const stale = await clearStaleLocks(request, reporter.say)
+    if (stale > 0) reporter.say(`removed ${stale} locks of an interrupted run`)
     const stack = await openStack(request, program(request.program))
     const { port } = await starting
     stack.workspace.envVars.PULUMI_DEBUG_PROVIDERS = `kubernetes:${port}`

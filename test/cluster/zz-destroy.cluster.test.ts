@@ -1,0 +1,179 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { lockPath } from '../../local/lock.ts'
+import { readCheckpoint } from '../../local/stack/checkpoint.ts'
+import { localStack, pulumiDir } from '../../local/stack/request.ts'
+import { kubectl, kubectlJson } from '../support/cluster.ts'
+import { psql } from '../support/database.ts'
+import { edgeClient } from '../support/edge.ts'
+import { type CommandRun, killCommand, runCommand } from '../support/platform-command.ts'
+import { rotation } from '../support/rotate.ts'
+import { seeded } from '../support/seeded.ts'
+
+// Takes the platform away and brings it back, so it comes last. A cut-off run is mended by `make up`.
+
+const SYSTEM = 'palisade-system'
+const DATABASE = ['-n', 'palisade-data'] as const
+/** Objects whose names a controller draws by chance, or that come and go by themselves. */
+const DRAWN = new Set([
+  ...['pods', 'events', 'events.events.k8s.io', 'replicasets.apps', 'controllerrevisions.apps'],
+  ...['endpointslices.discovery.k8s.io', 'certificaterequests.cert-manager.io'],
+  ...['leases.coordination.k8s.io', 'persistentvolumeclaims'],
+])
+
+/** Names of all that lies in our namespaces. */
+async function inventory(): Promise<ReadonlySet<string>> {
+  const wish = ['--verbs=list', '--namespaced', '-o', 'name']
+  const kinds = (await kubectl('api-resources', ...wish)).trim().split('\n')
+  const wanted = kinds.filter((kind) => !DRAWN.has(kind)).join(',')
+  const { items } = await kubectlJson<{
+    items: { kind: string; metadata: { name: string; namespace: string } }[]
+  }>('get', wanted, '-A')
+  return new Set(
+    items
+      .filter(({ metadata }) => metadata.namespace.startsWith('palisade-'))
+      .map(({ kind, metadata: { namespace, name } }) => `${kind} ${namespace}/${name}`),
+  )
+}
+
+interface NamespaceItem {
+  readonly metadata: { readonly name: string }
+  readonly status: { readonly phase: string }
+}
+
+const namespaces = async () =>
+  (await kubectlJson<{ items: NamespaceItem[] }>('get', 'namespaces')).items
+
+/**
+ * Fenced, CloudNativePG makes the Pod again and does not start PostgreSQL in it; the Pod that ran is killed without
+ * a shutdown.
+ */
+async function killPostgres(): Promise<void> {
+  const fence = `cnpg.io/fencedInstances=["*"]`
+  await kubectl('annotate', '--overwrite', 'cluster', 'palisade-db', ...DATABASE, fence)
+  await kubectl('delete', 'pod', 'palisade-db-1', ...DATABASE, '--force', '--grace-period=0')
+  for (let refusals = 0; refusals < 5; await sleep(1_000)) {
+    const answers = await psql('select 1').then(
+      () => true,
+      () => false,
+    )
+    refusals = answers ? 0 : refusals + 1
+  }
+}
+
+const isInShop = () =>
+  kubectl('get', 'srot', 'orders-db', '-n', 'shop', '--ignore-not-found', '-o', 'name')
+
+let before: ReadonlySet<string>
+let live: string[]
+beforeAll(async () => {
+  before = await inventory()
+  live = ['palisade-system/gateway-db', 'palisade-system/sealer-db']
+  if ((await isInShop()) !== '') live.push('shop/orders-db')
+  for (const one of live) {
+    const [namespace = '', name = ''] = one.split('/')
+    expect((await rotation(namespace, name)).metadata.finalizers).toContain('palisade.dev/release')
+  }
+  // One of them may not let go by itself while its backend may come back.
+  const revoke = JSON.stringify({ spec: { deletionPolicy: 'Revoke' } })
+  await kubectl('patch', 'srot', 'sealer-db', '-n', SYSTEM, '--type=merge', '-p', revoke)
+})
+afterAll(async () => {
+  // Its application would wait for a credential of the platform that is gone.
+  await kubectl('delete', 'namespace', 'shop', '--ignore-not-found', '--wait=false')
+})
+
+describe('make destroy with live rotations and a dead PostgreSQL', () => {
+  let first: CommandRun
+  beforeAll(async () => {
+    await killPostgres()
+    first = await runCommand('destroy')
+    console.log(first.text)
+  })
+
+  it('ends by itself and names every credential that outlives its resource', () => {
+    expect(first.code, first.text).toBe(0)
+    expect(first.text).toContain(`0 released, ${live.length} orphaned`)
+    for (const name of live) expect(first.text).toContain(`orphaned: ${name}: Released without`)
+    expect(first.text).not.toContain('let go without its operator')
+  })
+
+  it('leaves no namespace, definition, webhook or policy of ours, and nothing that is on its way out', async () => {
+    const left = await namespaces()
+    expect(left.filter(({ status }) => status.phase !== 'Active')).toEqual([])
+    expect(left.filter(({ metadata }) => metadata.name.startsWith('palisade'))).toEqual([])
+    const kinds = [
+      ...['customresourcedefinitions', 'validatingadmissionpolicies', 'clusterroles'],
+      ...['validatingadmissionpolicybindings', 'clusterrolebindings', 'clusterissuers'],
+      ...['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'],
+    ]
+    const names = (await kubectl('get', kinds.join(','), '-o', 'name')).split('\n')
+    // `palisade:…` are the cluster's own, which stays.
+    expect(names.filter((name) => /\/palisade-|palisade\.dev/.test(name))).toEqual([])
+    expect((await readCheckpoint(localStack())).latest?.resources ?? []).toEqual([])
+  })
+
+  it('leaves the Secrets of applications, for a new platform to take over', async () => {
+    const labelled = ['get', 'secrets', '-A', '-l', 'palisade.dev/rotation']
+    const { items } = await kubectlJson<{
+      items: { metadata: { namespace: string; annotations: Record<string, string> } }[]
+    }>(...labelled)
+    const ofApplications = live.filter((name) => !name.startsWith(SYSTEM))
+    expect(items.length).toBeGreaterThanOrEqual(ofApplications.length)
+    for (const { metadata } of items) {
+      expect(metadata.annotations).not.toHaveProperty(['palisade.dev/seq'])
+    }
+  })
+
+  it('changes nothing when it runs again', async () => {
+    const again = await runCommand('destroy')
+    expect(again.code, again.text).toBe(0)
+    expect(again.text).toMatch(/rotations \(.*\): there were none/)
+    expect(again.text).toMatch(/stack \(.*\): unchanged/)
+  })
+})
+
+describe('make up that is killed again and again', () => {
+  const chance = seeded('PALISADE_KILL_SEED')
+
+  it('is repaired by the next one, which makes nothing twice and leaves no lock', async () => {
+    // While the operators come, and twice while the stack does.
+    for (const [from, to] of [
+      [1_000, 12_000],
+      [10_000, 35_000],
+      [10_000, 35_000],
+    ] as const) {
+      const afterMs = chance.between(from, to)
+      const all = chance.between(0, 1) < 0.5
+      const killed = await killCommand(['up'], afterMs, all)
+      const where = killed.text.trim().split('\n').at(-1)
+      console.log(
+        `killed ${all ? 'with all it had started' : 'alone'} after ${afterMs.toFixed(0)} ms: ${where}`,
+      )
+    }
+    const up = await runCommand('up')
+    console.log(up.text)
+    expect(up.code, up.text).toBe(0)
+    const edge = await edgeClient()
+    expect((await edge.call('/.well-known/jwks.json')).status).toBe(200)
+    await edge.close()
+
+    const { latest } = await readCheckpoint(localStack())
+    const urns = (latest?.resources ?? []).map(({ urn }) => urn)
+    expect(urns.length).toBeGreaterThan(100)
+    expect(new Set(urns).size).toBe(urns.length)
+    expect(latest?.pending_operations ?? []).toEqual([])
+    const after = await inventory()
+    expect([...after].filter((name) => !before.has(name))).toEqual([])
+
+    const again = await runCommand('up')
+    expect(again.code, again.text).toBe(0)
+    expect(again.text).toMatch(/stack \(.*\): unchanged/)
+    const locks = join(pulumiDir(localStack()), '.pulumi', 'locks')
+    const files = existsSync(locks) ? readdirSync(locks, { recursive: true, encoding: 'utf8' }) : []
+    expect(files.filter((name) => name.endsWith('.json'))).toEqual([])
+    expect(existsSync(lockPath())).toBe(false)
+  })
+})
