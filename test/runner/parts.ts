@@ -72,7 +72,7 @@ export const PARTS: readonly Part[] = [
       [
         vitest('postgres', 'gateway/gateway', 'gateway/limits/', 'gateway/embedded/'),
         vitest('apiserver', 'gateway/'),
-        vitest('cluster', 'test/cluster/gateway'),
+        vitest('cluster', 'test/cluster/gateway', 'test/cluster/audit'),
       ],
     ],
   },
