@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { environment } from './environment.ts'
 import { exec } from './exec.ts'
@@ -45,5 +47,21 @@ describe('exec', () => {
     } finally {
       delete process.env.PALISADE_TEST_TOKEN
     }
+  })
+})
+
+describe('local/', () => {
+  it('starts no program with all that its caller has', () => {
+    const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
+    const sources = files.filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+    // Those two run in processes whose own environment is such a list already.
+    const starters = sources.filter((path) => !/^(bare\/init|provider)\//.test(path))
+    const careless = starters.filter((path) => {
+      const text = readFileSync(join(import.meta.dirname, path), 'utf8')
+      const starts = /from 'node:child_process'/.test(text) && !/\benv(:|,| })/.test(text)
+      return starts || text.includes('...process.env')
+    })
+    expect(starters.length).toBeGreaterThan(50)
+    expect(careless).toEqual([])
   })
 })

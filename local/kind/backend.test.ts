@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { parseStackConfig } from '../../infra/config/parse.ts'
 import { IMAGE_NAMES } from '../../infra/config/schema.ts'
@@ -8,7 +9,7 @@ import { bareBackend } from '../bare/bare-backend.ts'
 import { layoutOf } from '../bare/layout.ts'
 import { imageConfig } from '../platform.ts'
 import { KUBERNETES_VERSION } from '../tools/table.ts'
-import { clusterConfig, kindBackend, NODE_IMAGE } from './backend.ts'
+import { clusterConfig, deleteKind, kindBackend, NODE_IMAGE } from './backend.ts'
 
 const file = join(import.meta.dirname, '..', '..', 'Pulumi.local.yaml')
 const committed = (parse(readFileSync(file, 'utf8')) as { config: Record<string, unknown> }).config
@@ -52,5 +53,32 @@ describe('clusterConfig', () => {
     expect(() => clusterConfig(image)).toThrow(
       expect.objectContaining({ code: 'ERR_IMAGE_UNPINNED' }),
     )
+  })
+})
+
+describe('on a machine with Docker and without kind', () => {
+  const path = process.env.PATH
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'palisade-docker-'))
+    writeFileSync(join(folder, 'docker'), '#!/bin/sh\n', { mode: 0o755 })
+    process.env.PATH = folder
+  })
+  afterEach(() => {
+    process.env.PATH = path
+    rmSync(folder, { recursive: true })
+  })
+
+  it('down has nothing of kind to remove', async () => {
+    expect(await deleteKind(layout)).toBe('was not running')
+  })
+
+  it('up says how to get it and how to do without', async () => {
+    const context = { note: () => {}, signal: new AbortController().signal }
+    const started = kindBackend(layoutOf(folder)).startControlPlane(context)
+    await expect(started).rejects.toMatchObject({
+      code: 'ERR_KIND_MISSING',
+      remedy: expect.stringContaining('PALISADE_BACKEND=bare'),
+    })
   })
 })

@@ -77,7 +77,15 @@ export function clusterConfig(image: string): string {
 }
 
 const kind = (args: readonly string[], input = ''): Promise<string> =>
-  exec('kind', args, { input, env: environment('docker') })
+  exec('kind', args, { input, env: environment('docker') }).catch((cause: unknown) => {
+    if (!(cause instanceof LocalError) || cause.code !== 'ERR_PROGRAM_MISSING') throw cause
+    throw new LocalError(
+      'ERR_KIND_MISSING',
+      'Docker answers, but kind is not on the PATH',
+      `run \`go install sigs.k8s.io/kind@${KIND_VERSION}\`, or set PALISADE_BACKEND=bare to do without Docker`,
+      cause,
+    )
+  })
 
 const exists = async (): Promise<boolean> =>
   (await kind(['get', 'clusters'])).split('\n').includes(CLUSTER)
@@ -109,7 +117,12 @@ export const kindBackend = (layout: Layout): Backend => ({
 
 export async function deleteKind(layout: Layout): Promise<string> {
   if (!(await isDockerThere())) return 'no Docker here'
-  if (!(await exists())) return 'was not running'
+  const isThere = await exists().catch((error: unknown) => {
+    // Docker may be here for something else: what kind never made it need not remove.
+    if (error instanceof LocalError && error.code === 'ERR_KIND_MISSING') return false
+    throw error
+  })
+  if (!isThere) return 'was not running'
   await kind(['delete', 'cluster', '--name', CLUSTER, '--kubeconfig', kubeconfigPath(layout.state)])
   return 'deleted'
 }
