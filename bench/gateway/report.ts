@@ -118,13 +118,16 @@ function rowOf(series: Series, kind: Kind): string {
     series.connections,
     spread(spreadOf(runs.map(({ perSecond }) => perSecond)), (n) => n.toFixed(0)),
     kind === 'bare' ? '' : spread(spreadOf(ratiosToBare(series, kind)), percent),
-    median('p50'),
-    median('p99'),
+    millis(median('p50')),
+    millis(median('p99')),
     median('cpu').toFixed(1),
     median('redisCalls').toFixed(2),
   ]
   return `| ${cells.join(' | ')} |`
 }
+
+/** The load tool counts whole milliseconds. */
+const millis = (median: number): string => (median < 1 ? '<1' : median.toFixed(0))
 
 const percent = (ratio: number): string => `${(ratio * 100).toFixed(0)} %`
 
