@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Review } from './token-reviewer.ts'
 
-/** The longest that the token of a deleted account or Pod is still taken for good. */
-const LIFE_MS = 10_000
+/** The API server itself takes the token of a deleted account or Pod for good for ten seconds; this comes on top. */
+const LIFE_MS = 2_000
 /** Tokens that are remembered; a flood of false ones pushes out the oldest and costs a review each. */
 const CAPACITY = 256
 
@@ -13,7 +13,7 @@ interface Remembered {
   readonly until: number
 }
 
-/** Asks about each token once in ten seconds. What could not be asked is never an answer, and is not remembered. */
+/** Asks about each token once in two seconds. What could not be asked is never an answer, and is not remembered. */
 export class RecentReviews {
   readonly #review: (token: string) => Promise<Review>
   readonly #nowMs: () => number

@@ -9,6 +9,8 @@ import { TokenReviewer } from './token-reviewer.ts'
 
 const SYSTEM = 'palisade-system'
 const UNKNOWN = { kind: 'unknown' }
+/** The API server remembers what it found good for ten seconds. */
+const FORGOTTEN = { timeout: 15_000, interval: 500 }
 const account = (name: string) => ({
   kind: 'account',
   name: `system:serviceaccount:${SYSTEM}:${name}`,
@@ -69,7 +71,7 @@ describe('TokenReviewer', () => {
     const token = await tokenFor(api, 'operator', GATEWAY_AUDIENCE, pod)
     expect(await made.reviewer.review(token)).toEqual(account('operator'))
     expect((await api.ask('DELETE', `${path}?gracePeriodSeconds=0`)).status).toBe(200)
-    await expect.poll(() => made.reviewer.review(token)).toEqual(UNKNOWN)
+    await expect.poll(() => made.reviewer.review(token), FORGOTTEN).toEqual(UNKNOWN)
   })
 
   it('knows a token no longer when its account is deleted and made again', async () => {
@@ -77,7 +79,7 @@ describe('TokenReviewer', () => {
     expect(await made.reviewer.review(token)).toEqual(account('former'))
     await api.ask('DELETE', `/api/v1/namespaces/${SYSTEM}/serviceaccounts/former`)
     await api.token(SYSTEM, 'former')
-    await expect.poll(() => made.reviewer.review(token)).toEqual(UNKNOWN)
+    await expect.poll(() => made.reviewer.review(token), FORGOTTEN).toEqual(UNKNOWN)
   })
 
   it('throws when the API server does not answer, refuses or is another', async () => {

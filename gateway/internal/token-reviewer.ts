@@ -48,11 +48,15 @@ export class TokenReviewer {
   async #ask(token: string): Promise<TokenReviewStatus> {
     const agent = (this.#agent ??= this.#connect())
     try {
-      const own = (await readFile(join(this.#place.directory, 'token'), 'utf8')).trim()
+      // Together: a rejection of the one that nobody waits for yet would end the process.
+      const [dispatcher, own] = await Promise.all([
+        agent,
+        readFile(join(this.#place.directory, 'token'), 'utf8'),
+      ])
       const answer = await request(new URL(PATH, this.#place.url), {
         method: 'POST',
-        dispatcher: await agent,
-        headers: { authorization: `Bearer ${own}`, 'content-type': 'application/json' },
+        dispatcher,
+        headers: { authorization: `Bearer ${own.trim()}`, 'content-type': 'application/json' },
         body: JSON.stringify({
           apiVersion: 'authentication.k8s.io/v1',
           kind: 'TokenReview',
