@@ -15,6 +15,9 @@ export const cacheDir = (env: Env = process.env): string =>
 export const stateDir = (env: Env = process.env): string =>
   join(base(env.XDG_STATE_HOME, join(homedir(), '.local', 'state')), 'palisade')
 
+/** Where Node keeps what it compiled; without it each run compiles the SDK of the engine, a thousand files, anew. */
+export const compiledDir = (): string => join(cacheDir(), 'compiled')
+
 export const kubeconfigPath = (state: string = stateDir()): string => join(state, 'kubeconfig')
 
 export const logDir = (state: string = stateDir()): string => join(state, 'logs')

@@ -1,14 +1,13 @@
 import { enableCompileCache } from 'node:module'
-import { join } from 'node:path'
 import { LocalError } from '../errors.ts'
-import { cacheDir } from '../paths.ts'
+import { compiledDir } from '../paths.ts'
 import type { FromChild, ToChild } from './messages.ts'
 import type { Progress } from './progress.ts'
 import { startProvider } from './provider-process.ts'
 import type { StackRequest } from './request.ts'
 
-// The SDK of the engine is a thousand files: compiled once, and loaded while the provider starts beside it.
-enableCompileCache(join(cacheDir(), 'compiled'))
+// For what is imported below, once the provider has been started beside it.
+enableCompileCache(compiledDir())
 
 /** One run of the engine, apart from its caller: the program is loaded fresh and may end the process. */
 const stopping = new AbortController()

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { dirname, join } from 'node:path'
 import { environment } from '../environment.ts'
 import { LocalError } from '../errors.ts'
+import { compiledDir } from '../paths.ts'
 import type { StackRequest } from './request.ts'
 
 const MAIN = join(import.meta.dirname, '../provider/main.ts')
@@ -20,6 +21,7 @@ export async function startProvider(request: StackRequest): Promise<ProviderProc
     stdio: ['pipe', 'pipe', 'inherit'],
     env: environment(undefined, {
       KUBECONFIG: request.kubeconfig,
+      NODE_COMPILE_CACHE: compiledDir(),
       PALISADE_HELM: request.helm,
       PALISADE_PROGRAM_DIRECTORY: dirname(request.program),
     }),
