@@ -16,11 +16,18 @@ export const OPERATOR_NAMESPACES = {
 
 export const ISSUER = 'palisade-ca'
 
-export const DATABASE = { cluster: 'palisade-db', name: 'palisade', port: 5432 } as const
+export const DATABASE = {
+  cluster: 'palisade-db',
+  name: 'palisade',
+  port: 5432,
+  /** A Service of ours that has an address for every instance; those of CloudNativePG have one for all. */
+  instances: 'palisade-db-instances',
+} as const
 
 export const HOSTS = {
   gateway: `gateway.${NAMESPACES.system}.svc`,
   database: `${DATABASE.cluster}-rw.${NAMESPACES.data}.svc`,
+  databaseInstances: `${DATABASE.instances}.${NAMESPACES.data}.svc`,
   redis: `palisade-redis.${NAMESPACES.data}.svc`,
   openbao: `openbao.${NAMESPACES.vault}.svc`,
 } as const

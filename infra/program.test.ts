@@ -74,6 +74,34 @@ describe('platform', () => {
     expect(enforced).toHaveLength(5)
   })
 
+  it('gives the operator logs in the namespace of the database alone, and nothing there but these', () => {
+    const granting = ofKind('Role').filter(({ inputs }) =>
+      JSON.stringify(inputs['rules']).includes('pods/log'),
+    )
+    expect(granting.map(({ inputs }) => inputs['metadata'])).toEqual([
+      { name: 'operator-reads-database-logs', namespace: 'palisade-data' },
+    ])
+    expect(granting[0]?.inputs['rules']).toEqual([
+      { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+      { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
+    ])
+    const bound = ofKind('RoleBinding').find(({ inputs }) =>
+      JSON.stringify(inputs['roleRef']).includes('operator-reads-database-logs'),
+    )
+    expect(bound?.inputs['subjects']).toEqual([
+      { kind: 'ServiceAccount', name: 'operator', namespace: 'palisade-system' },
+    ])
+  })
+
+  it('has an address for every instance of the database, ready or not', () => {
+    const { inputs } = find('Service', 'palisade-db-instances')
+    expect(inputs['spec']).toMatchObject({
+      clusterIP: 'None',
+      publishNotReadyAddresses: true,
+      selector: { 'cnpg.io/cluster': 'palisade-db', 'cnpg.io/podRole': 'instance' },
+    })
+  })
+
   it('lets a bootstrap Job see the Secret it makes and no other', () => {
     const rules = ofKind('Role')
       .filter(({ name }) => /^(seal-key|redis-users)\//.test(name))

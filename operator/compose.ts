@@ -4,6 +4,8 @@ import { KubeConfig } from '@kubernetes/client-node'
 import { systemClock } from '#core/clock'
 import { createGatewayAudit } from './adapters/audit-gateway.ts'
 import { createDatabases } from './adapters/databases.ts'
+import { createRefusedLogins } from './adapters/refused-logins.ts'
+import { createServerLogs, ownAddresses } from './adapters/kubernetes-server-logs.ts'
 import { createConsumers } from './adapters/kubernetes-consumers.ts'
 import {
   createBackends,
@@ -55,6 +57,7 @@ export async function compose(
     states: createStateStore(new VaultKv(vault, 'palisade-state'), config.cluster),
     values: createValueStore(new VaultKv(vault, 'apps')),
     databaseOf: (backend) => databases.of(backend),
+    refusedLogins: createRefusedLogins(createServerLogs(client), ownAddresses),
     eligibility: { refusal: refusalByBackend },
     secrets: createSecrets(client),
     consumers: createConsumers(client),

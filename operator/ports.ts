@@ -7,6 +7,9 @@ import type { Logger, ObjectKey } from './runtime/types.ts'
 import type { AuditEntry } from './secret-rotation/audit-outbox.ts'
 import type { Refusal } from './secret-rotation/eligibility.ts'
 import type { ClaimOwner, StateRecord } from './secret-rotation/state.ts'
+import type { RotatingDatabase } from './rotating-database.ts'
+
+export type * from './rotating-database.ts'
 
 /** Everything outside that a rotation touches. Expected refusals are answers; anything else is thrown. */
 
@@ -40,12 +43,15 @@ export interface Versioned<T> {
 export type WriteOutcome =
   { readonly kind: 'written'; readonly cas: number } | { readonly kind: 'stale' }
 
+/** Clusters share a store; without its name, the record is one of this cluster. */
+export type RecordKey = ObjectKey & { readonly cluster?: string }
+
 export interface StateStore {
   /** Every record there is, tombstones included. */
   list(signal: AbortSignal): Promise<readonly ObjectKey[]>
-  read(key: ObjectKey, signal: AbortSignal): Promise<Versioned<StateRecord> | undefined>
+  read(key: RecordKey, signal: AbortSignal): Promise<Versioned<StateRecord> | undefined>
   write(
-    key: ObjectKey,
+    key: RecordKey,
     record: StateRecord,
     cas: number,
     signal: AbortSignal,
@@ -82,61 +88,29 @@ export interface ValueStore {
   destroy(namespace: string, path: string, version: number, signal: AbortSignal): Promise<void>
 }
 
-/** A fenced call: the backend refuses it unless `expected` is the number it accepted last. */
-export interface Fence {
-  readonly owner: string
-  readonly expected: number
-  readonly next: number
-}
-
-export type FencedOutcome =
-  | { readonly kind: 'done' }
-  /** The backend has accepted a newer number of somebody else. */
-  | { readonly kind: 'stale' }
-  | { readonly kind: 'claimedByOther' }
-  | { readonly kind: 'notEnrolled' }
-
-export interface DatabaseSession {
-  readonly pid: number
+/** A client that holds the value of a disabled user and was turned away with it. */
+export interface RefusedClient {
   readonly address: string
-  readonly application: string
-  readonly since: string
+  readonly count: number
+  readonly lastAt: string
 }
 
-/** Where the backend's fence stands. */
-export interface FenceStanding {
-  /** Null while nobody holds the pair. */
-  readonly owner: string | null
-  /** Per role of the pair, the number that it accepted last. */
-  readonly seqs: Readonly<Record<string, number>>
-}
+export type RefusalsSeen =
+  | { readonly kind: 'seen'; readonly clients: readonly RefusedClient[] }
+  | {
+      readonly kind: 'unseen'
+      readonly reason: 'ServerLogsNotGiven' | 'ServerLogsUnreadable'
+      readonly message: string
+    }
 
-export type LoginOutcome = 'accepted' | 'refused'
-
-/** One database server that holds the two users, through the fenced functions alone. */
-export interface RotatingDatabase {
-  preflight(roles: readonly [string, string], memberOf: string): Promise<readonly string[]>
-  setVerifier(role: string, fence: Fence, verifier: string): Promise<FencedOutcome>
-  disable(role: string, fence: Fence): Promise<FencedOutcome>
-  enable(role: string, fence: Fence): Promise<FencedOutcome>
-  destroyVerifier(role: string, fence: Fence): Promise<FencedOutcome>
-  /** Moves no number: `expected` has to be the one that stands. */
-  terminate(role: string, fence: Fence): Promise<FencedOutcome>
-  release(role: string, fence: Fence): Promise<FencedOutcome>
-  adopt(role: string, oldOwner: string, fence: Fence): Promise<FencedOutcome>
-  /** Undefined when the role is not enrolled. */
-  standing(role: string): Promise<FenceStanding | undefined>
-  sessions(role: string): Promise<readonly DatabaseSession[]>
-  /** A login of its own, with nothing of the operator's rights. */
-  tryLogin(role: string, password: Sealed<string>, database: string): Promise<LoginOutcome>
-  close(): Promise<void>
-}
-
-/** A server and the database on it that consumers use. */
-export interface DatabaseAddress {
-  readonly host: string
-  readonly port: number
-  readonly database: string
+export interface RefusedLogins {
+  /** Of one role since a moment. That nothing can be seen is an answer, never an error. */
+  of(
+    backend: RotationBackend,
+    role: string,
+    since: Date,
+    signal: AbortSignal,
+  ): Promise<RefusalsSeen>
 }
 
 export interface SecretToApply {
@@ -245,6 +219,8 @@ export interface RotationMetrics {
   stalled(key: ObjectKey, stalled: boolean): void
   /** Since when; undefined when nothing is. */
   undelivered(key: ObjectKey, since: Date | undefined): void
+  /** Whether refused logins of a disabled user can be seen. */
+  blind(key: ObjectKey, blind: boolean): void
   forget(key: ObjectKey): void
 }
 
@@ -258,6 +234,7 @@ export interface Deps {
   readonly states: StateStore
   readonly values: ValueStore
   readonly databaseOf: (backend: RotationBackend) => RotatingDatabase
+  readonly refusedLogins: RefusedLogins
   /** The operator's own checks of names and namespaces; the backends refuse without them as well. */
   readonly eligibility: Eligibility
   readonly secrets: Secrets

@@ -17,14 +17,19 @@ export function createRotationMetrics(registry: Registry, clock = systemClock): 
   )
   const stalled = gauge('palisade_rotation_stalled', '1 while waiting alone cannot mend it')
   const undelivered = createUndelivered(registry, clock)
+  const blind = gauge(
+    'palisade_rotation_refusals_unseen',
+    '1 while a disabled user is watched and its refused logins cannot be read',
+  )
   const labels = ({ namespace, name }: ObjectKey) => ({ namespace, name })
   return {
     issued: (key, at) => issued.set(labels(key), at.getTime() / 1000),
     overdue: (key, seconds) => overdue.set(labels(key), seconds),
     stalled: (key, is) => stalled.set(labels(key), is ? 1 : 0),
     undelivered,
+    blind: (key, is) => blind.set(labels(key), is ? 1 : 0),
     forget(key) {
-      for (const each of [issued, overdue, stalled]) each.remove(labels(key))
+      for (const each of [issued, overdue, stalled, blind]) each.remove(labels(key))
       undelivered(key, undefined)
     },
   }

@@ -36,7 +36,7 @@ export const Conditions = Type.Array(Condition, {
   'x-kubernetes-list-map-keys': ['type'],
 })
 
-export type ConditionType = 'Ready' | 'Reconciling' | 'Stalled' | 'NoOverlap'
+export type ConditionType = 'Ready' | 'Reconciling' | 'Stalled' | 'NoOverlap' | 'RefusalsUnseen'
 
 /** Reasons of a SecretRotation, from calm to broken. A new one must be handled wherever they are switched on. */
 export const ROTATION_REASONS = [
@@ -49,6 +49,8 @@ export const ROTATION_REASONS = [
   'WaitingForWindow',
   'ConsumersLagBehind',
   'PreviousStillInUse',
+  'PreviousUserRefused',
+  'SessionsUnknown',
   'RolledBack',
   'CurrentIsRefused',
   'ConsumerUnhealthy',

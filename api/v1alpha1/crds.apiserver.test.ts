@@ -462,6 +462,17 @@ describe('RotationBackend', () => {
       },
     ],
     [
+      'the place of the logs and a name for all instances',
+      {
+        instances: { host: 'db-instances.data.svc', port: 5432 },
+        serverLogs: {
+          namespace: 'data',
+          podSelector: { matchLabels: { 'cnpg.io/cluster': 'db' } },
+          container: 'postgres',
+        },
+      },
+    ],
+    [
       'a namespace by name',
       { allowedNamespaces: { matchLabels: { 'kubernetes.io/metadata.name': 'shop' } } },
     ],
@@ -497,6 +508,26 @@ describe('RotationBackend', () => {
       'spec.credential.vaultPath',
     ],
     ['a bundle without certificates', { tls: { trust: 'Bundle' } }, 'spec.tls.caBundle'],
+    [
+      'logs of every pod of a namespace',
+      {
+        serverLogs: { namespace: 'data', podSelector: { matchLabels: {} }, container: 'postgres' },
+      },
+      'spec.serverLogs.podSelector.matchLabels',
+    ],
+    [
+      'logs of a server that is not Postgres',
+      {
+        kind: 'Redis',
+        serverLogs: {
+          namespace: 'data',
+          podSelector: { matchLabels: { app: 'redis' } },
+          container: 'redis',
+        },
+      },
+      'spec.serverLogs',
+      'Postgres',
+    ],
     [
       'a Postgres server without its database',
       { endpoint: { host: 'db', port: 5432 } },

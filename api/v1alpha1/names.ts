@@ -8,6 +8,8 @@ export const ANNOTATION_ROTATE_NOW = 'palisade.dev/rotate-now'
 export const ANNOTATION_LEAKED = 'palisade.dev/leaked'
 /** Takes over the claim of the named uid, after a restore. */
 export const ANNOTATION_ADOPT = 'palisade.dev/adopt'
+/** After a restore: goes on from beyond the two numbers that the message of StaleFence names. */
+export const ANNOTATION_RESYNC_FENCE = 'palisade.dev/resync-fence'
 /** Gives up what a release still waits for; the value is the rotation id. */
 export const ANNOTATION_ABANDON = 'palisade.dev/abandon'
 /** Asks for a revocation of the grant; the token is echoed in status.lastHandledRevoke. */

@@ -43,6 +43,27 @@ const Instances = fields(
   },
 )
 
+const ServerLogs = fields(
+  {
+    namespace: dnsLabel('Namespace of the Pods that the servers run in.'),
+    podSelector: fields(
+      { matchLabels: textMap('Labels of these Pods.', 8, 63) },
+      {
+        description: 'Which Pods of that namespace are servers of this backend.',
+        ...rules({
+          rule: 'self.matchLabels.size() > 0',
+          message: 'spec.serverLogs.podSelector.matchLabels: name at least one label',
+        }),
+      },
+    ),
+    container: dnsLabel('The container whose log is that of the server.'),
+  },
+  {
+    description:
+      "Postgres in this cluster: where the servers' logs are, in which alone refused logins of a disabled user show. Records of CloudNativePG (JSON) or plain lines that begin with %m [%p]; messages in English. The operator needs a Role there: list on pods, get on pods/log.",
+  },
+)
+
 const Tls = fields(
   {
     trust: words(['Platform', 'Bundle'], {
@@ -169,6 +190,7 @@ export const RotationBackendSpec = fields(
     }),
     endpoint: Endpoint,
     instances: Type.Optional(Instances),
+    serverLogs: Type.Optional(ServerLogs),
     tls: Tls,
     credential: Credential,
     allowedNamespaces: NamespaceSelector,
@@ -196,11 +218,18 @@ export const RotationBackendSpec = fields(
   },
   {
     description: 'A system that holds credentials, and who may name which of them.',
-    ...rules({
-      rule: "self.kind != 'Postgres' || has(self.endpoint.database)",
-      message: 'spec.endpoint.database: a Postgres backend needs it',
-      fieldPath: '.endpoint.database',
-    }),
+    ...rules(
+      {
+        rule: "self.kind != 'Postgres' || has(self.endpoint.database)",
+        message: 'spec.endpoint.database: a Postgres backend needs it',
+        fieldPath: '.endpoint.database',
+      },
+      {
+        rule: "self.kind == 'Postgres' || !has(self.serverLogs)",
+        message: 'spec.serverLogs: only the log of a Postgres server is understood',
+        fieldPath: '.serverLogs',
+      },
+    ),
   },
 )
 export type RotationBackendSpec = Static<typeof RotationBackendSpec>

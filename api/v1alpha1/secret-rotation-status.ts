@@ -65,8 +65,15 @@ const Holder = fields(
       Type.String({ description: 'Name that the client gave.', maxLength: 128 }),
     ),
     sessions: Type.Integer({ description: 'Open sessions.', minimum: 0, format: 'int32' }),
+    refused: Type.Optional(
+      Type.Integer({
+        description: 'Logins that were refused while the user was disabled.',
+        minimum: 1,
+        format: 'int32',
+      }),
+    ),
   },
-  { description: 'A client that still has sessions of the previous user.' },
+  { description: 'A client that still has sessions of the previous user, or tried to open one.' },
 )
 export type Holder = Static<typeof Holder>
 

@@ -89,6 +89,7 @@ export class Postgres extends pulumi.ComponentResource {
       { metadata: { name: 'database-to-api-server', namespace: data }, spec },
       { parent: this },
     )
+    this.#openForOperator()
     new k8s.apiextensions.CustomResource(
       name,
       {
@@ -105,5 +106,47 @@ export class Postgres extends pulumi.ComponentResource {
     )
     this.cluster = DATABASE.cluster
     this.registerOutputs({ cluster: this.cluster })
+  }
+
+  /** What the operator needs to see besides its login: every instance by its own address, and refused logins. */
+  #openForOperator(): void {
+    const { data: namespace, system } = NAMESPACES
+    const pods = { 'cnpg.io/cluster': DATABASE.cluster, 'cnpg.io/podRole': 'instance' }
+    new k8s.core.v1.Service(
+      DATABASE.instances,
+      {
+        metadata: { name: DATABASE.instances, namespace },
+        spec: {
+          clusterIP: 'None',
+          selector: pods,
+          // An instance that is not ready may still have sessions: it must be missed, not forgotten.
+          publishNotReadyAddresses: true,
+          ports: [{ name: 'postgres', port: DATABASE.port, targetPort: DATABASE.port }],
+        },
+      },
+      { parent: this },
+    )
+    const name = 'operator-reads-database-logs'
+    // RBAC cannot name pods by label, so this covers the logs of Redis in the same namespace too.
+    const role = new k8s.rbac.v1.Role(
+      name,
+      {
+        metadata: { name, namespace },
+        rules: [
+          { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+          { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
+        ],
+      },
+      { parent: this },
+    )
+    new k8s.rbac.v1.RoleBinding(
+      name,
+      {
+        metadata: { name, namespace },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+        subjects: [{ kind: 'ServiceAccount', name: 'operator', namespace: system }],
+      },
+      { parent: this, dependsOn: [role] },
+    )
   }
 }

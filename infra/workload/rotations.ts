@@ -9,6 +9,12 @@ export const platformBackend = () =>
   ({
     kind: 'Postgres',
     endpoint: { host: HOSTS.database, port: DATABASE.port, database: DATABASE.name },
+    instances: { host: HOSTS.databaseInstances, port: DATABASE.port },
+    serverLogs: {
+      namespace: NAMESPACES.data,
+      podSelector: { matchLabels: { 'cnpg.io/cluster': DATABASE.cluster } },
+      container: 'postgres',
+    },
     credential: {
       clientCertificate: {
         user: 'palisade_operator',

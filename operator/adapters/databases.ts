@@ -22,6 +22,7 @@ export function createDatabases(tlsDir: string): {
       const files = certificateFiles(backend, tlsDir)
       const key = JSON.stringify([
         backend.spec.endpoint,
+        backend.spec.instances,
         backend.spec.tls,
         files.cert,
         changedAt(files.cert),
@@ -66,6 +67,7 @@ function connect(
     host,
     port,
     database,
+    instances: spec.instances,
     ca,
     serverName: spec.tls.serverName,
     client: { user: files.user, cert: read(files.cert), key: read(files.key) },

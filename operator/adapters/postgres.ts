@@ -1,6 +1,8 @@
 import pg from 'pg'
 import { PalisadeError } from '#core/problem'
 import type { Sealed } from '#core/sealed'
+import { identityOf, sessionOf, SESSIONS, type SessionRow } from './postgres-sessions.ts'
+import { Instances, resolveAll, type InstanceAddress, type Resolve } from './instances.ts'
 import type {
   DatabaseAddress,
   Fence,
@@ -8,9 +10,13 @@ import type {
   FenceStanding,
   LoginOutcome,
   RotatingDatabase,
+  SessionsSeen,
 } from '../ports.ts'
 
 export interface PostgresOptions {
+  /** A name behind which every instance has an address; undefined where the endpoint is the only one. */
+  readonly instances?: InstanceAddress | undefined
+  readonly resolve?: Resolve
   readonly host: string
   readonly port: number
   readonly database: string
@@ -26,9 +32,10 @@ export interface PostgresOptions {
 const STALE_FENCE = 'PL001'
 const CLAIMED_BY_OTHER = 'PL002'
 const NOT_ENROLLED = 'PL003'
+const NOT_CAUGHT_UP = 'PL006'
 const LOGIN_REFUSED = new Set(['28P01', '28000'])
 
-type FencedFunction = 'disable_login' | 'enable_login' | 'destroy_verifier' | 'release'
+type FencedFunction = 'disable_login' | 'enable_login' | 'destroy_verifier' | 'release' | 'resync'
 
 // Complete texts, so that no statement is ever put together from strings.
 const FENCED: Readonly<Record<FencedFunction, string>> = {
@@ -36,6 +43,7 @@ const FENCED: Readonly<Record<FencedFunction, string>> = {
   enable_login: 'select palisade_fence.enable_login($1, $2, $3, $4)',
   destroy_verifier: 'select palisade_fence.destroy_verifier($1, $2, $3, $4)',
   release: 'select palisade_fence.release($1, $2, $3, $4)',
+  resync: 'select palisade_fence.resync($1, $2, $3, $4)',
 }
 
 interface FenceRow {
@@ -53,22 +61,38 @@ export class PostgresDatabase implements RotatingDatabase {
   readonly #at: DatabaseAddress
   readonly #options: PostgresOptions
   readonly #pool: pg.Pool
+  readonly #instances: Instances | undefined
 
   constructor(options: PostgresOptions) {
-    const { host, port, database, client } = options
+    const { host, port, database, instances, resolve = resolveAll } = options
     this.#at = { host, port, database }
     this.#options = options
-    this.#pool = new pg.Pool({
+    this.#pool = this.#poolTo({}, 4)
+    // The certificate is checked against the backend's own name, whatever address the name server gives.
+    this.#instances =
+      instances &&
+      new Instances(
+        instances,
+        (address) => this.#poolTo({ host: address, port: instances.port }, 2),
+        resolve,
+      )
+  }
+
+  #poolTo(at: pg.ClientConfig, max: number): pg.Pool {
+    const { client } = this.#options
+    const pool = new pg.Pool({
       ...this.#server(),
+      ...at,
       user: client.user,
-      max: 4,
+      max,
       idleTimeoutMillis: 10_000,
       ...(client.cert && client.key
         ? { ssl: { ...this.#tls(), cert: client.cert, key: client.key } }
         : {}),
     })
     // An idle connection that breaks is replaced at the next use; unheard, its error would end the process.
-    this.#pool.on('error', () => undefined)
+    pool.on('error', () => undefined)
+    return pool
   }
 
   async preflight(roles: readonly [string, string], memberOf: string): Promise<readonly string[]> {
@@ -99,15 +123,32 @@ export class PostgresDatabase implements RotatingDatabase {
     return this.#fencedBy('release', role, fence)
   }
 
+  resync(role: string, fence: Fence): Promise<FencedOutcome> {
+    return this.#fencedBy('resync', role, fence)
+  }
+
   adopt(role: string, oldOwner: string, fence: Fence): Promise<FencedOutcome> {
     const text = 'select palisade_fence.adopt($1, $2, $3, $4, $5)'
     const { owner, expected, next } = fence
     return this.#fenced(text, [role, oldOwner, owner, expected, next], role, fence)
   }
 
-  terminate(role: string, fence: Fence): Promise<FencedOutcome> {
+  /** The primary first: its answer tells whether the caller may do this at all. */
+  async terminate(role: string, fence: Fence): Promise<FencedOutcome> {
     const text = 'select palisade_fence.terminate_sessions($1, $2, $3)'
-    return this.#fenced(text, [role, fence.owner, fence.expected], role, fence)
+    const values = [role, fence.owner, fence.expected]
+    const outcome = await this.#fenced(text, values, role, fence)
+    if (outcome.kind !== 'done' || !this.#instances) return outcome
+    const answers = await this.#instances.each((pool) => pool.query(text, values))
+    const [failed] = answers.filter(({ answer }) => answer.status === 'rejected')
+    if (!failed || failed.answer.status !== 'rejected') return outcome
+    const why =
+      sqlState(failed.answer.reason) === NOT_CAUGHT_UP ? 'has not caught up' : 'gives no answer'
+    throw new PalisadeError(
+      'ERR_BACKEND_UNREACHABLE',
+      `instance ${failed.instance} ${why}, so sessions of "${role}" may be open there`,
+      { cause: failed.answer.reason },
+    )
   }
 
   async standing(role: string): Promise<FenceStanding | undefined> {
@@ -121,23 +162,17 @@ export class PostgresDatabase implements RotatingDatabase {
     }
   }
 
-  async sessions(role: string) {
-    const { rows } = await this.#query<{
-      pid: number
-      client_addr: string | null
-      application_name: string | null
-      backend_start: Date
-    }>(
-      'select pid, client_addr, application_name, backend_start from palisade_fence.sessions($1)',
-      [role],
+  async sessions(role: string): Promise<SessionsSeen> {
+    const { rows } = await this.#query<SessionRow>(SESSIONS, [role])
+    if (!this.#instances) return { sessions: rows.map(sessionOf), silent: [] }
+    const answers = await this.#instances.each((pool) => pool.query<SessionRow>(SESSIONS, [role]))
+    const all = answers.flatMap(({ answer }) =>
+      answer.status === 'fulfilled' ? answer.value.rows : [],
     )
-    return rows.map((row) => ({
-      pid: row.pid,
-      // inet prints a single address as /32 or /128 in some contexts; holders are matched by bare address.
-      address: (row.client_addr ?? 'local').replace(/\/\d+$/, ''),
-      application: row.application_name ?? '',
-      since: row.backend_start.toISOString(),
-    }))
+    // The primary is one of them as well, unless the name leaves it out.
+    const known = new Map([...rows, ...all].map((row) => [identityOf(row), sessionOf(row)]))
+    const silent = answers.filter(({ answer }) => answer.status === 'rejected')
+    return { sessions: [...known.values()], silent: silent.map(({ instance }) => instance) }
   }
 
   async tryLogin(role: string, password: Sealed<string>, database: string): Promise<LoginOutcome> {
@@ -162,7 +197,7 @@ export class PostgresDatabase implements RotatingDatabase {
   }
 
   close(): Promise<void> {
-    return this.#pool.end()
+    return Promise.all([this.#pool.end(), this.#instances?.close()]).then(() => undefined)
   }
 
   #fencedBy(name: FencedFunction, role: string, fence: Fence): Promise<FencedOutcome> {
@@ -181,23 +216,23 @@ export class PostgresDatabase implements RotatingDatabase {
       return { kind: 'done' }
     } catch (error) {
       switch (sqlState((error as Error).cause)) {
-        case STALE_FENCE:
-          return (await this.#wasOurs(role, fence)) ? { kind: 'done' } : { kind: 'stale' }
+        case STALE_FENCE: {
+          const standing = await this.standing(role)
+          const standsAt = standing?.seqs[role]
+          if (isWhereItWanted(standing, role, fence)) return { kind: 'done' }
+          return { kind: 'stale', ...(standsAt === undefined ? {} : { standsAt }) }
+        }
         case CLAIMED_BY_OTHER:
           // An adoption that is repeated finds the old owner gone, since it is ours already.
-          return (await this.#wasOurs(role, fence)) ? { kind: 'done' } : { kind: 'claimedByOther' }
+          return isWhereItWanted(await this.standing(role), role, fence)
+            ? { kind: 'done' }
+            : { kind: 'claimedByOther' }
         case NOT_ENROLLED:
           return { kind: 'notEnrolled' }
         default:
           throw error
       }
     }
-  }
-
-  /** A reply may be lost after the effect: then the fence stands exactly where this step wanted to move it. */
-  async #wasOurs(role: string, fence: Fence): Promise<boolean> {
-    const standing = await this.standing(role)
-    return standing?.owner === fence.owner && standing.seqs[role] === fence.next
   }
 
   async #query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]) {
@@ -231,6 +266,10 @@ export class PostgresDatabase implements RotatingDatabase {
     }
   }
 }
+
+/** A reply may be lost after the effect: then the fence stands exactly where this step wanted to move it. */
+const isWhereItWanted = (standing: FenceStanding | undefined, role: string, fence: Fence) =>
+  standing?.owner === fence.owner && standing.seqs[role] === fence.next
 
 const sqlState = (error: unknown): string =>
   error instanceof pg.DatabaseError ? (error.code ?? '') : ''

@@ -59,7 +59,7 @@ export function decodeRecord(stored: Readonly<Record<string, unknown>>, path: st
 
 export const unusableRecord = (path: string, what: string): PalisadeError =>
   new PalisadeError('ERR_STORE_REFUSED', `the record palisade-state/${path} ${what}`, {
-    remedy: `bring an earlier version of it back (bao kv metadata get palisade-state/${path})`,
+    remedy: `bring it back: bao kv undelete -versions=<newest> palisade-state/${path}, or a snapshot of the store; earlier versions are not kept`,
   })
 
 function parsed(text: string): unknown {

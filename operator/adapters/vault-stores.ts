@@ -1,14 +1,16 @@
 import { Sealed } from '#core/sealed'
-import type { StateStore, StoredValue, ValueStore } from '../ports.ts'
+import type { RecordKey, StateStore, StoredValue, ValueStore } from '../ports.ts'
 import { decodeRecord, unusableRecord } from './record-shape.ts'
 import type { VaultKv } from './vault-kv.ts'
 
 const OPERATOR_ROLE = 'palisade-operator'
+/** An earlier record may hold a value that was pending then and is retired or in use by now. */
+const RECORD_VERSIONS = 1
 
 /** `palisade-state/<cluster>/<namespace>/<name>`, which the operator alone can read. */
 export function createStateStore(kv: VaultKv, cluster: string): StateStore {
-  const pathOf = (key: { namespace: string; name: string }) =>
-    `${cluster}/${key.namespace}/${key.name}`
+  const pathOf = ({ cluster: of = cluster, namespace, name }: RecordKey) =>
+    `${of}/${namespace}/${name}`
   return {
     async list(signal) {
       const namespaces = await kv.list(OPERATOR_ROLE, `${cluster}/`, signal)
@@ -28,8 +30,12 @@ export function createStateStore(kv: VaultKv, cluster: string): StateStore {
     },
     // As one text: OpenBao counts the strings of a request and refuses more than a thousand, which an outbox that
     // nobody has taken for a while comes to.
-    write: (key, record, cas, signal) =>
-      kv.write(OPERATOR_ROLE, pathOf(key), { record: JSON.stringify(record) }, cas, signal),
+    async write(key, record, cas, signal) {
+      // Said again before each new value, for records that are older than this limit or stand in such a store.
+      if (cas === 0 || record.rotation?.step === 'setVerifier')
+        await kv.keepAtMost(OPERATOR_ROLE, pathOf(key), RECORD_VERSIONS, signal)
+      return kv.write(OPERATOR_ROLE, pathOf(key), { record: JSON.stringify(record) }, cas, signal)
+    },
   }
 }
 

@@ -60,7 +60,11 @@ export async function carryOut(
     case 'complete':
       return atOnce(await complete(deps, seen, signal))
     case 'goOn': {
-      const rotation = flightWith(seen.state.value, { step: plan.to })
+      const rotation = flightWith(seen.state.value, {
+        step: plan.to,
+        ...(plan.to === 'disable' ? { shutOutAt: deps.clock.now().toISOString() } : {}),
+        ...(plan.refused ? { refused: plan.refused } : {}),
+      })
       return atOnce(await record(deps, seen.state, { rotation }, undefined, signal))
     }
     default:

@@ -1,4 +1,5 @@
 import { ANNOTATION_ADOPT } from '#api/v1alpha1/names'
+import type { RotationBackend } from '#api/v1alpha1/rotation-backend'
 import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
 import type { DatabaseAddress, Deps, RotatingDatabase, StoredValue, Versioned } from '../ports.ts'
 import { effect } from './effects/effect.ts'
@@ -6,6 +7,8 @@ import { accepted, fenceOf, insist } from './effects/credential.ts'
 import { record } from './effects/record.ts'
 import type { AlternatingRoles, Refusal } from './eligibility.ts'
 import { newRecord } from './new-record.ts'
+import { closePredecessor, findPredecessor, refusalToTakeOver } from './predecessor.ts'
+import { resync } from './resync.ts'
 import { isSameOwner, ownerText, type ClaimOwner, type StateRecord } from './state.ts'
 
 export type Claim =
@@ -21,6 +24,7 @@ export type Claim =
 export interface Claimant {
   readonly rotation: SecretRotation
   readonly source: AlternatingRoles
+  readonly backend: RotationBackend
   readonly database: RotatingDatabase
   readonly address: DatabaseAddress
 }
@@ -51,7 +55,8 @@ export async function claim(by: Claimant, deps: Deps, signal: AbortSignal): Prom
     }
     return claimRecord(by, { owner, value, before: state }, deps, signal)
   }
-  if (state.value.adopting !== undefined) return adoptRoles(by, state, deps, signal)
+  const unfinished = await finishBefore(by, { owner, value, before: state }, state, deps, signal)
+  if (unfinished) return unfinished
   if (!value || value.value.owner !== ownerText(owner) || value.value.released) {
     await effect(deps, 'claimPath', () =>
       deps.values.write(
@@ -70,6 +75,23 @@ export async function claim(by: Claimant, deps: Deps, signal: AbortSignal): Prom
     return { kind: 'acted' }
   }
   return { kind: 'held', state, value }
+}
+
+/** What a claim still has to do, or a restore, before anything is observed. */
+async function finishBefore(
+  by: Claimant,
+  found: Found,
+  state: Versioned<StateRecord>,
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<Claim | undefined> {
+  if (state.value.takenFrom) {
+    if (await closePredecessor(state, deps, signal)) return { kind: 'acted' }
+    return claimRecord(by, found, deps, signal)
+  }
+  if (state.value.adopting !== undefined) return adoptRoles(by, state, deps, signal)
+  const resynced = await resync(by, state, found.value?.value, deps, signal)
+  return resynced ? { kind: 'acted' } : undefined
 }
 
 /** Claiming or handing over writes the same value under a new number; retirement has to destroy that one. */
@@ -101,14 +123,31 @@ async function claimRecord(
   }
   const mayAdopt = by.rotation.metadata.annotations?.[ANNOTATION_ADOPT]
   const holder = standing.owner === ownerText(owner) ? null : standing.owner
-  // The database was away when the namesake before us was released: its record says that it let go.
-  const gone = before?.value.released ? ownerText(before.value.owner) : undefined
-  if (holder !== null && holder !== gone && uidOf(holder) !== mayAdopt)
+  if (holder !== null && !mayHandOver(holder, before?.value, mayAdopt))
     return claimedByOther(`role "${first}"`, holder)
-  const fresh = newRecord(by, { owner, value, standing, before: before?.value })
+  const wish = { uid: mayAdopt, owners: [holder, value?.value.owner] }
+  const predecessor = await findPredecessor(owner, before?.value, wish, deps, signal)
+  const refusal = predecessor && refusalToTakeOver(by, predecessor)
+  if (refusal) return { kind: 'refused', refusal }
+  const fresh = newRecord(by, { owner, value, standing, before: before?.value, predecessor })
   const next = holder === null ? fresh : { ...fresh, adopting: holder }
   await effect(deps, 'recordState', () => deps.states.write(owner, next, before?.cas ?? 0, signal))
   return { kind: 'acted' }
+}
+
+/**
+ * To whom a person named, and to a namesake of one that was released while the database was away: its record says
+ * that it let go. An adoption left half-way counts too: then the roles still carry the name of the owner before.
+ */
+function mayHandOver(
+  holder: string,
+  before: StateRecord | undefined,
+  mayAdopt: string | undefined,
+): boolean {
+  if (uidOf(holder) === mayAdopt) return true
+  if (!before) return false
+  if (before.released) return holder === ownerText(before.owner)
+  return before.owner.uid === mayAdopt && before.adopting === holder
 }
 
 async function adoptRoles(
@@ -120,7 +159,11 @@ async function adoptRoles(
   const [role] = state.value.claim.roles
   const fence = fenceOf(state.value, role)
   const from = state.value.adopting ?? ''
-  insist(await effect(deps, 'adoptRoles', () => by.database.adopt(role, from, fence)), role)
+  insist(
+    await effect(deps, 'adoptRoles', () => by.database.adopt(role, from, fence)),
+    role,
+    state.value,
+  )
   const note = { action: 'rotation.claim' as const, details: { from } }
   await record(
     deps,

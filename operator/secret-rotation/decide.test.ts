@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { decide } from './decide.ts'
-import { ago, deployment, NOON, observed, pod, session, type Wish } from './testkit/observed.ts'
+import {
+  ago,
+  connected,
+  deployment,
+  NOON,
+  observed,
+  pod,
+  session,
+  type Wish,
+} from './testkit/observed.ts'
 
 const TIMING = { pollMs: 5_000, resyncMs: 600_000 }
 const plan = (wish: Wish = {}) => decide(observed(wish), NOON, TIMING)
@@ -176,7 +185,7 @@ describe('decide, while consumers move to version 2', () => {
 describe('decide, before the previous user is disabled', () => {
   it('names the pod whose session is still open', () => {
     const consumers = [deployment('web', { pods: [pod('web-7c', { address: '10.244.0.9' })] })]
-    const seen = { consumers, sessions: [session('10.244.0.9'), session('10.244.0.9')] }
+    const seen = { consumers, sessions: connected(session('10.244.0.9'), session('10.244.0.9')) }
     expect(plan({ flight: {}, seen })).toMatchObject({
       do: 'wait',
       reason: 'PreviousStillInUse',
@@ -186,15 +195,35 @@ describe('decide, before the previous user is disabled', () => {
   })
 
   it('forgets the quiet when a session comes back', () => {
-    const seen = { sessions: [session('192.0.2.7')] }
+    const seen = { sessions: connected(session('192.0.2.7')) }
     expect(plan({ flight: { quietSince: ago('1m') }, seen })).toEqual({
       do: 'noteQuiet',
       since: undefined,
     })
   })
 
+  it('waits for an instance that gives no answer, names it, and forgets the quiet', () => {
+    const seen = { sessions: { sessions: [], silent: ['10.0.0.3:5432'] } }
+    expect(plan({ flight: { quietSince: ago('1h') }, seen })).toEqual({
+      do: 'noteQuiet',
+      since: undefined,
+    })
+    expect(plan({ flight: {}, seen })).toMatchObject({
+      do: 'wait',
+      reason: 'SessionsUnknown',
+      message: 'No answer from 10.0.0.3:5432, so its sessions of shop_a are unknown',
+    })
+    const late = { flight: { publishedAt: ago('25h') }, seen }
+    expect(plan(late)).toMatchObject({ do: 'wait', reason: 'OverlapEnded', stalled: true })
+    const overlap = { min: '10m', max: '24h', quiet: '2m', onMax: 'Revoke' as const }
+    expect(plan({ ...late, spec: { overlap } })).toMatchObject({ do: 'goOn', to: 'disable' })
+  })
+
   it('holds both at overlap.max and is stalled, unless Revoke was chosen', () => {
-    const wish = { flight: { publishedAt: ago('25h') }, seen: { sessions: [session('192.0.2.7')] } }
+    const wish = {
+      flight: { publishedAt: ago('25h') },
+      seen: { sessions: connected(session('192.0.2.7')) },
+    }
     expect(plan(wish)).toMatchObject({ do: 'wait', reason: 'OverlapEnded', stalled: true })
     const overlap = { min: '10m', max: '24h', quiet: '2m', onMax: 'Revoke' as const }
     expect(plan({ ...wish, spec: { overlap } })).toMatchObject({ do: 'goOn', to: 'disable' })
@@ -227,7 +256,7 @@ describe('decide, before the previous user is disabled', () => {
 
   it('lets the holders of the previous value lose when the current one leaks', () => {
     const annotations = { 'palisade.dev/leaked': 'pasted' }
-    const seen = { sessions: [session('192.0.2.7')] }
+    const seen = { sessions: connected(session('192.0.2.7')) }
     expect(plan({ flight: {}, seen, annotations })).toMatchObject({ do: 'goOn', to: 'disable' })
   })
 })

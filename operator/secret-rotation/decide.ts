@@ -13,8 +13,14 @@ import {
   rotationIsSuspended,
   windowIsClosed,
 } from './rules/begin.ts'
-import { quietHasLasted, previousStillInUse, nobodyHasThePrevious, haste } from './rules/retire.ts'
-import { consumerFellOver, watchHasEnded } from './rules/watch.ts'
+import {
+  haste,
+  instanceIsSilent,
+  nobodyHasThePrevious,
+  previousStillInUse,
+  quietHasLasted,
+} from './rules/retire.ts'
+import { consumerFellOver, previousWasRefused, watchHasEnded } from './rules/watch.ts'
 import { stepIsDue, suspendedBeforePublication } from './rules/steps.ts'
 
 /** The first rule with an answer wins, so the order is the policy. */
@@ -27,8 +33,10 @@ export const RULES: readonly Rule[] = [
   consumerIsUnhealthy,
   consumersLagBehind,
   previousStillInUse,
+  instanceIsSilent,
   quietHasLasted,
   // The previous user is disabled.
+  previousWasRefused,
   consumerFellOver,
   watchHasEnded,
   // Between two rotations.

@@ -1,4 +1,4 @@
-import type { RotationReason as ConditionReason } from '#api/v1alpha1/conditions'
+import type { ConditionType, RotationReason as ConditionReason } from '#api/v1alpha1/conditions'
 import type { SecretRotation, SecretRotationStatus } from '#api/v1alpha1/secret-rotation'
 import type { Step as StatusStep } from '#api/v1alpha1/secret-rotation-status'
 import { parseDuration } from '#core/duration'
@@ -43,7 +43,7 @@ export function describe(
 ): SecretRotationStatus {
   const { current, rotation: flight } = state
   return {
-    ...base(seen.rotation, standingOf(plan, state), now),
+    ...base(seen.rotation, standingOf(plan, state), now, blindness(seen)),
     strategy: 'Overlap',
     step: flight ? STATUS_STEP[flight.step] : 'Idle',
     ...(current ? { version: current.version, user: current.role } : {}),
@@ -119,21 +119,38 @@ export function describeTrouble(
   return { ...rotation.status, ...base(rotation, standing, now) }
 }
 
-function base(rotation: SecretRotation, standing: Standing, now: Date): SecretRotationStatus {
+/** Said while it matters and gone afterwards: a rotation waits for nothing that nobody can read. */
+function blindness({ refusals }: Observed): readonly WantedCondition[] {
+  if (refusals?.kind !== 'unseen') return []
+  const { reason, message } = refusals
+  return [{ type: 'RefusalsUnseen', status: 'True', reason, message }]
+}
+
+interface WantedCondition extends Pick<Condition, 'status' | 'reason' | 'message'> {
+  readonly type: ConditionType
+}
+
+function base(
+  rotation: SecretRotation,
+  standing: Standing,
+  now: Date,
+  further: readonly WantedCondition[] = [],
+): SecretRotationStatus {
   const { reason, message } = standing
   const generation = rotation.metadata.generation ?? 0
-  const condition = (type: string, status: Condition['status']) => ({
-    type,
-    status,
-    reason,
-    message: message.slice(0, 4096),
-    observedGeneration: generation,
+  const own = (type: ConditionType, holds: Condition['status']) => ({
+    ...{ type, status: holds, reason, message },
   })
   const wanted = [
-    condition('Ready', standing.ready),
-    condition('Reconciling', standing.reconciling ? 'True' : 'False'),
-    condition('Stalled', standing.stalled ? 'True' : 'False'),
-  ]
+    own('Ready', standing.ready),
+    own('Reconciling', standing.reconciling ? 'True' : 'False'),
+    own('Stalled', standing.stalled ? 'True' : 'False'),
+    ...further,
+  ].map((condition) => ({
+    ...condition,
+    message: condition.message.slice(0, 4096),
+    observedGeneration: generation,
+  }))
   return {
     observedGeneration: generation,
     conditions: settleConditions(rotation.status?.conditions, wanted, now),

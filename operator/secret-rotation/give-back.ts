@@ -111,10 +111,18 @@ async function closeRole(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const fence = fenceOf(state.value, role)
-  insist(await effect(deps, 'destroyVerifier', () => database.destroyVerifier(role, fence)), role)
+  insist(
+    await effect(deps, 'destroyVerifier', () => database.destroyVerifier(role, fence)),
+    role,
+    state.value,
+  )
   // The fence stands at our number now; ending sessions moves it no further.
   const standing = { ...fence, expected: fence.next }
-  insist(await effect(deps, 'terminateSessions', () => database.terminate(role, standing)), role)
+  insist(
+    await effect(deps, 'terminateSessions', () => database.terminate(role, standing)),
+    role,
+    state.value,
+  )
   const closed = [...(state.value.closed ?? []), role]
   return record(deps, state, { closed, ...accepted(state.value, role, fence) }, undefined, signal)
 }
@@ -130,7 +138,11 @@ async function releaseRoles(
   // Nobody claimed the pair in the database before its first verifier.
   const standing = await database.standing(role)
   if (standing?.owner === fence.owner) {
-    insist(await effect(deps, 'releaseRoles', () => database.release(role, fence)), role)
+    insist(
+      await effect(deps, 'releaseRoles', () => database.release(role, fence)),
+      role,
+      state.value,
+    )
   }
   await record(
     deps,

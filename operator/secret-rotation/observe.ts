@@ -1,7 +1,7 @@
 import type { RotationBackend } from '#api/v1alpha1/rotation-backend'
 import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
 import { Sealed } from '#core/sealed'
-import type { Deps, LoginOutcome, StoredValue } from '../ports.ts'
+import type { Deps, LoginOutcome, RefusalsSeen, StoredValue } from '../ports.ts'
 import type { Claimant, Claim } from './claim.ts'
 import { alternatingRoles, isRefusal, refusalBySpec, type Refusal } from './eligibility.ts'
 import type { Observed } from './observed.ts'
@@ -25,7 +25,7 @@ export async function findBackend(
   const refusal = deps.eligibility.refusal(rotation, source.roles, backend, namespace?.labels ?? {})
   if (refusal) return refusal
   const address = addressOf(backend, source.database)
-  return { rotation, source, address, database: deps.databaseOf(backend) }
+  return { rotation, source, backend, address, database: deps.databaseOf(backend) }
 }
 
 export const addressOf = ({ spec }: RotationBackend, database: string | undefined) => ({
@@ -54,11 +54,24 @@ export async function observe(
       step === 'converge' && state.previous
         ? await by.database.sessions(state.previous.role)
         : undefined,
+    refusals: await lookForRefusals(by, state, deps, signal),
     currentLogin: state.rotation ? undefined : await tryCurrent(by, held.value.value, deps),
     preflight: state.rotation
       ? []
       : await by.database.preflight(state.claim.roles, state.claim.memberOf),
   }
+}
+
+/** Who holds the previous value after all shows in a refusal, and a server tells of those in its log alone. */
+async function lookForRefusals(
+  { backend }: Claimant,
+  { rotation, previous }: StateRecord,
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<RefusalsSeen | undefined> {
+  const since = rotation?.shutOutAt
+  if (rotation?.step !== 'watch' || !previous || since === undefined) return undefined
+  return deps.refusedLogins.of(backend, previous.role, new Date(since), signal)
 }
 
 function findConsumers(rotation: SecretRotation, deps: Deps, signal: AbortSignal) {

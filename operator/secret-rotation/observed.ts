@@ -2,8 +2,9 @@ import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
 import type {
   Consumer,
   DatabaseAddress,
-  DatabaseSession,
   LoginOutcome,
+  RefusalsSeen,
+  SessionsSeen,
   RotatingDatabase,
   StoredValue,
   Versioned,
@@ -24,7 +25,9 @@ export interface Observed {
   /** Empty unless a published rotation waits for them. */
   readonly consumers: readonly Consumer[]
   /** Of the previous user; undefined when nobody had to ask. */
-  readonly sessions: readonly DatabaseSession[] | undefined
+  readonly sessions: SessionsSeen | undefined
+  /** Of the previous user while it is disabled; undefined when nobody had to look. */
+  readonly refusals: RefusalsSeen | undefined
   /** Of the current user; undefined when it was not tried in this pass. */
   readonly currentLogin: LoginOutcome | undefined
   /** What the backend lacks for a rotation; asked only before one starts. */

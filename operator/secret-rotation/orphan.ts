@@ -1,9 +1,9 @@
 import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
 import { PalisadeError } from '#core/problem'
-import type { Deps } from '../ports.ts'
+import type { Deps, Versioned } from '../ports.ts'
 import { entomb, recordToRelease, releasePath, type Because } from './give-back.ts'
 import { ownerOf } from './claim.ts'
-import { ownerText } from './state.ts'
+import { ownerText, type StateRecord } from './state.ts'
 
 /**
  * A credential that could not be given back, told to whoever may still find it: as an event, and as tombstone and
@@ -44,12 +44,19 @@ async function entombOrphan(
       backend: state.value.claim.backend,
       roles: `${first},${second}`,
     }
-    const done = await entomb(state, policy, { action, details }, deps, signal)
+    const done = await entomb(withInterrupted(state), policy, { action, details }, deps, signal)
     return done ? 'written' : 'stale'
   } catch (error) {
     if (!(error instanceof PalisadeError)) throw error
     return 'unwritten'
   }
+}
+
+/** Whoever takes the users over has to retire what this rotation has set; the value itself goes with it. */
+function withInterrupted(state: Versioned<StateRecord>): Versioned<StateRecord> {
+  if (!state.value.rotation) return state
+  const { pending: _pending, ...interrupted } = state.value.rotation
+  return { ...state, value: { ...state.value, interrupted } }
 }
 
 /** A namespace that was closed takes its path along; the record is the operator's own, and can be written. */

@@ -1,7 +1,7 @@
 import type { RotationReason as ConditionReason } from '#api/v1alpha1/conditions'
 import type { Holder } from '#api/v1alpha1/secret-rotation-status'
 import type { WorkloadPatch } from '../ports.ts'
-import type { RotationReason } from './state.ts'
+import type { InFlight, RotationReason } from './state.ts'
 
 /** The steps that reach outside by themselves, in the order in which a rotation takes them. */
 export type EffectStep =
@@ -38,6 +38,8 @@ export type Plan =
       readonly do: 'goOn'
       readonly to: 'disable' | 'enable' | 'destroyVerifier'
       readonly note: string
+      /** Who was refused, for the passes to come. */
+      readonly refused?: InFlight['refused']
     }
   | { readonly do: 'complete' }
   | { readonly do: 'rollBack'; readonly note: string }

@@ -1,9 +1,11 @@
+import type { ConditionType } from '#api/v1alpha1/conditions'
 import type { SecretRotation, SecretRotationStatus } from '#api/v1alpha1/secret-rotation'
 import type { Deps } from '../ports.ts'
 import type { EventNote } from '../runtime/events.ts'
 import { undeliveredSince, without } from './audit-outbox.ts'
 import { nextRotation } from './next-rotation.ts'
 import type { Plan } from './plan.ts'
+import { namesOf } from './rules/holders.ts'
 import type { StateRecord } from './state.ts'
 
 /** Events for what a person watching would want to know; names and numbers only. */
@@ -58,8 +60,11 @@ const TELLERS: Readonly<Record<Plan['do'], Teller | 'silent'>> = {
   },
   disable: (_plan, { previous }) =>
     told('Normal', 'PreviousDisabled', 'Retire', `User ${previous?.role} is disabled`),
-  enable: (_plan, { previous }) =>
-    told('Warning', 'PreviousEnabledAgain', 'Retire', `User ${previous?.role} may log in again`),
+  enable: (_plan, { previous, rotation }) => {
+    const who = rotation?.refused ? `: ${namesOf(rotation.refused.holders)} was refused` : ''
+    const note = `User ${previous?.role} may log in again${who}`
+    return told('Warning', 'PreviousEnabledAgain', 'Retire', note)
+  },
   dropPrevious: () =>
     told('Normal', 'PreviousDestroyed', 'Retire', 'The previous value is destroyed'),
   rollBack: (plan) =>
@@ -100,8 +105,8 @@ export function measure(
   metrics.overdue(key, due ? Math.max(0, (now.getTime() - due.getTime()) / 1000) : 0)
   const left = deliveries ? without(outbox, deliveries.taken(key)) : outbox
   metrics.undelivered(key, undeliveredSince(left))
-  const stalled = status.conditions?.some(
-    ({ type, status }) => type === 'Stalled' && status === 'True',
-  )
-  metrics.stalled(key, stalled ?? false)
+  const holds = (wanted: ConditionType) =>
+    status.conditions?.some(({ type, status }) => type === wanted && status === 'True') ?? false
+  metrics.stalled(key, holds('Stalled'))
+  metrics.blind(key, holds('RefusalsUnseen'))
 }

@@ -1,3 +1,4 @@
+import type { Holder } from '#api/v1alpha1/secret-rotation-status'
 import type { AuditEntry } from './audit-outbox.ts'
 
 /** The step that comes next. Each names one outside effect, `converge` and `watch` excepted, which wait. */
@@ -46,9 +47,11 @@ export interface InFlight {
   readonly quietSince?: string
   /** Workloads that were told to restart, and when. */
   readonly restarts?: Readonly<Record<string, string>>
+  /** Noted with the intent to disable: refusals from here on are the previous user's. */
+  readonly shutOutAt?: string
   readonly disabledAt?: string
-  /** Why the previous user was let in again after it had been disabled. */
-  readonly enabledAgain?: string
+  /** Who was refused while the previous user was disabled, and how often that let it in again. */
+  readonly refused?: { readonly times: number; readonly holders: readonly Holder[] }
   /** How often the backend refused a new value of this rotation. */
   readonly refusals?: number
 }
@@ -81,6 +84,8 @@ export interface StateRecord {
   readonly current: Issued | null
   /** Set while the value before the current one may still be of use. */
   readonly previous: Issued | null
+  /** Of a tombstone: what ran when its backend was away, without its value. */
+  readonly interrupted?: InFlight
   /** The number that the Secret in the cluster carries. */
   readonly secretSeq: number
   readonly lastRotationTime?: string
@@ -88,12 +93,19 @@ export interface StateRecord {
   readonly lastHandledLeak?: string
   /** The owner that the roles still carry, until the backend has handed them over. */
   readonly adopting?: string | undefined
+  /** Roles whose number is still to be moved on after a restore. */
+  readonly resyncing?: readonly string[] | undefined
+  /** The record of another name that this one goes on from, until it is closed. */
+  readonly takenFrom?: { readonly owner: ClaimOwner; readonly cas: number } | undefined
   /** Roles whose verifier a release has destroyed, and whether the pair itself was given back. */
   readonly closed?: readonly string[]
   readonly rolesReleased?: boolean
   readonly outbox: readonly AuditEntry[]
   /** A tombstone: the record stays, so that its counter never starts again from 1. */
-  readonly released?: { readonly at: string; readonly policy: 'Retain' | 'Revoke' | 'Abandoned' }
+  readonly released?: {
+    readonly at: string
+    readonly policy: 'Retain' | 'Revoke' | 'Abandoned' | 'Adopted'
+  }
 }
 
 export const ownerText = (owner: ClaimOwner): string =>

@@ -61,7 +61,7 @@ export const PARTS: readonly Part[] = [
     name: 'operator',
     budgetMinutes: 8,
     lanes: [
-      [vitest('apiserver', 'operator/')],
+      [vitest('postgres', 'operator/'), vitest('apiserver', 'operator/')],
       [vitest('cluster', 'examples/', 'test/cluster/rotation')],
     ],
   },

@@ -22,6 +22,9 @@ export const ELSEWHERE = [
   'releaseRoles',
 ] as const satisfies readonly Effect[]
 
+/** What a person asks for after a restore has. */
+export const AFTER_A_RESTORE = ['resyncFence'] as const satisfies readonly Effect[]
+
 export const SIDES = ['before', 'after'] as const
 
 /** Begin, verifier, test, publication, Secret, restart, quiet, disable, ... : each record is a place to die. */

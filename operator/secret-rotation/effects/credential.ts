@@ -1,4 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { ANNOTATION_RESYNC_FENCE } from '#api/v1alpha1/names'
 import { canonicalJson } from '#core/canonical-json'
 import { generatePassword } from '#core/password'
 import { PalisadeError } from '#core/problem'
@@ -23,16 +24,31 @@ export const accepted = (state: StateRecord, role: string, fence: Fence) => ({
   fences: { ...state.fences, [role]: fence.next },
 })
 
+/** Names what a person sees, so that what is asked for is what was seen and fits nothing later. */
+export const resyncToken = (standsAt: number, { seq }: StateRecord): string => `${standsAt}:${seq}`
+
+function staleFence(standsAt: number | undefined, role: string, state: StateRecord): PalisadeError {
+  const expected = state.fences[role] ?? 0
+  const detail =
+    standsAt === undefined
+      ? `the backend has seen a newer step for role "${role}"`
+      : `the fence of role "${role}" stands at ${standsAt}, the record expects ${expected}`
+  if (standsAt === undefined || standsAt === expected)
+    return new PalisadeError('ERR_STALE_FENCE', detail)
+  const { namespace, name } = state.owner
+  const command = `kubectl -n ${namespace} annotate --overwrite srot ${name} ${ANNOTATION_RESYNC_FENCE}=${resyncToken(standsAt, state)}`
+  return new PalisadeError('ERR_STALE_FENCE', detail, {
+    remedy: `if the database or the store was restored from a copy: ${command}`,
+  })
+}
+
 /** A refusal that no repetition mends: the caller's reading is old, or the pair belongs to somebody else. */
-export function insist(outcome: FencedOutcome, role: string): void {
+export function insist(outcome: FencedOutcome, role: string, state: StateRecord): void {
   switch (outcome.kind) {
     case 'done':
       return
     case 'stale':
-      throw new PalisadeError(
-        'ERR_STALE_FENCE',
-        `the backend has seen a newer step for role "${role}"`,
-      )
+      throw staleFence(outcome.standsAt, role, state)
     case 'claimedByOther':
       throw new PalisadeError('ERR_CLAIMED_BY_OTHER', `role "${role}" belongs to another resource`)
     case 'notEnrolled':
@@ -93,6 +109,7 @@ export async function setVerifier(
   insist(
     await effect(deps, 'setVerifier', () => seen.database.setVerifier(role, fence, verifier)),
     role,
+    state,
   )
   const rotation = flightWith(state, { step: 'testLogin' })
   return record(deps, seen.state, { rotation, ...accepted(state, role, fence) }, undefined, signal)

@@ -5,6 +5,7 @@ export const EFFECTS = [
   'recordState',
   'claimPath',
   'adoptRoles',
+  'resyncFence',
   'setVerifier',
   'testLogin',
   'publishValue',

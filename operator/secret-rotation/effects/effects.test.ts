@@ -1,7 +1,12 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ELSEWHERE, IN_A_ROTATION, SIDES } from '../../../test/support/crash-places.ts'
+import {
+  AFTER_A_RESTORE,
+  ELSEWHERE,
+  IN_A_ROTATION,
+  SIDES,
+} from '../../../test/support/crash-places.ts'
 import { EFFECTS } from './effect.ts'
 
 const SOURCES = globSync('**/*.ts', { cwd: join(import.meta.dirname, '..') })
@@ -10,7 +15,7 @@ const SOURCES = globSync('**/*.ts', { cwd: join(import.meta.dirname, '..') })
 
 /** Calls of ports that change something outside; reads are free. */
 const CHANGES =
-  /\b(?:values\.(?:write|destroy)|states\.write|secrets\.apply|consumers\.patch|database\.(?:setVerifier|tryLogin|disable|enable|destroyVerifier|terminate|release|adopt))\(/g
+  /\b(?:values\.(?:write|destroy)|states\.write|secrets\.apply|consumers\.patch|database\.(?:setVerifier|tryLogin|disable|enable|destroyVerifier|terminate|release|adopt|resync))\(/g
 /** Delivering the outbox repeats itself harmlessly, and a login in observe changes nothing. */
 const FREE = new Set(['deliver-audit.ts', 'observe.ts'])
 
@@ -36,7 +41,9 @@ describe('effects', () => {
   })
 
   it('are each killed before and after in the crash tests', () => {
-    expect(['recordState', ...IN_A_ROTATION, ...ELSEWHERE].sort()).toEqual([...EFFECTS].sort())
+    expect(['recordState', ...IN_A_ROTATION, ...ELSEWHERE, ...AFTER_A_RESTORE].sort()).toEqual(
+      [...EFFECTS].sort(),
+    )
     const crash = readFileSync(join(import.meta.dirname, '../crash.apiserver.test.ts'), 'utf8')
     expect(crash).toContain('of IN_A_ROTATION')
     const missing = ELSEWHERE.filter(
@@ -45,5 +52,7 @@ describe('effects', () => {
         !SIDES.every((side) => crash.includes(`${effect}.${side}`)),
     )
     expect(missing).toEqual([])
+    const resync = readFileSync(join(import.meta.dirname, '../resync.apiserver.test.ts'), 'utf8')
+    for (const effect of AFTER_A_RESTORE) expect(resync).toContain(`${effect}.\${side}`)
   })
 })

@@ -29,7 +29,7 @@ async function fencedStep(
   const { value: state } = seen.state
   const { role, version } = previousOf(state)
   const fence = fenceOf(state, role)
-  insist(await effect(deps, step.effect, () => step.act(role, fence)), role)
+  insist(await effect(deps, step.effect, () => step.act(role, fence)), role, state)
   const rotation = flightWith(state, { ...step.change, step: step.then })
   const note = step.audit ? { action: step.audit, details: { role, version } } : undefined
   return record(deps, seen.state, { rotation, ...accepted(state, role, fence) }, note, signal)
@@ -54,7 +54,11 @@ export async function terminate(deps: Deps, seen: Observed, signal: AbortSignal)
   const { value: state } = seen.state
   const { role } = previousOf(state)
   const fence = fenceOf(state, role)
-  insist(await effect(deps, 'terminateSessions', () => seen.database.terminate(role, fence)), role)
+  insist(
+    await effect(deps, 'terminateSessions', () => seen.database.terminate(role, fence)),
+    role,
+    state,
+  )
   const disabledAt = deps.clock.now().toISOString()
   return record(
     deps,
@@ -70,8 +74,8 @@ export async function enable(deps: Deps, seen: Observed, signal: AbortSignal): P
   const { value: state } = seen.state
   const { role, version } = previousOf(state)
   const fence = fenceOf(state, role)
-  insist(await effect(deps, 'enableLogin', () => seen.database.enable(role, fence)), role)
-  const { quietSince: _quiet, disabledAt: _disabled, ...rest } = flightOf(state)
+  insist(await effect(deps, 'enableLogin', () => seen.database.enable(role, fence)), role, state)
+  const { quietSince: _quiet, disabledAt: _disabled, shutOutAt: _out, ...rest } = flightOf(state)
   const note = { action: 'rotation.enable-again' as const, details: { role, version } }
   const rotation = { ...rest, step: 'converge' as const }
   return record(deps, seen.state, { rotation, ...accepted(state, role, fence) }, note, signal)

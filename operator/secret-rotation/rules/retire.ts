@@ -1,10 +1,12 @@
 import type { Holder } from '#api/v1alpha1/secret-rotation-status'
 import { parseDuration } from '#core/duration'
-import type { Consumer, DatabaseSession } from '../../ports.ts'
+import type { SessionsSeen } from '../../ports.ts'
 import type { Rule } from '../rule.ts'
 import { labelOf, type Standing } from '../evidence.ts'
 import type { Plan } from '../plan.ts'
-import { isForced } from '../state.ts'
+import type { Observed } from '../observed.ts'
+import { isForced, type InFlight } from '../state.ts'
+import { holdersOf, namesOf } from './holders.ts'
 import { leakWaits, overlapIsOver } from './overlap.ts'
 import { nextRestart, standingsOf } from './consumers.ts'
 
@@ -41,14 +43,16 @@ export const haste: Rule = (seen, now) => {
   return { do: 'goOn', to: 'disable', note: `no overlap: ${flight.reason}` }
 }
 
+const NOBODY: SessionsSeen = { sessions: [], silent: [] }
+
 /** Only the backend sees consumers outside the cluster, so its word is needed whatever the pods look like. */
 export const previousStillInUse: Rule = (seen, now, { pollMs }) => {
   const flight = seen.state.value.rotation
-  const sessions = seen.sessions ?? []
+  const { sessions } = seen.sessions ?? NOBODY
   if (flight?.step !== 'converge' || sessions.length === 0) return undefined
   if (flight.quietSince !== undefined) return { do: 'noteQuiet', since: undefined }
   const holders = holdersOf(sessions, seen.consumers)
-  const names = holders.map(({ pod, address }) => (pod ? `pod ${pod}` : address)).join(', ')
+  const names = namesOf(holders)
   const role = seen.state.value.previous?.role ?? ''
   const message = `${names} still connected as ${role}`
   const wait: Plan = { do: 'wait', reason: 'PreviousStillInUse', message, ms: pollMs, holders }
@@ -64,39 +68,55 @@ export const previousStillInUse: Rule = (seen, now, { pollMs }) => {
   return { ...wait, reason: 'OverlapEnded', message: `${message} after ${max}`, stalled: true }
 }
 
+/** No answer is not the answer that nobody is there. */
+export const instanceIsSilent: Rule = (seen, now, { pollMs }) => {
+  const flight = seen.state.value.rotation
+  const { silent } = seen.sessions ?? NOBODY
+  if (flight?.step !== 'converge' || silent.length === 0) return undefined
+  if (flight.quietSince !== undefined) return { do: 'noteQuiet', since: undefined }
+  const role = seen.state.value.previous?.role ?? ''
+  const { max, onMax } = seen.rotation.spec.overlap
+  const message = `No answer from ${silent.join(', ')}, so its sessions of ${role} are unknown`
+  const wait: Plan = { do: 'wait', reason: 'SessionsUnknown', message, ms: pollMs }
+  if (!overlapIsOver(seen, flight, now)) return wait
+  if (onMax === 'Revoke') return { do: 'goOn', to: 'disable', note: `${message}; ${max} are over` }
+  return { ...wait, reason: 'OverlapEnded', message: `${message} after ${max}`, stalled: true }
+}
+
+/** Each time that it had to be let in again, the previous user is left alone for twice as long. */
+const LONGEST_QUIET_MS = 3_600_000
+function quietFor(quiet: string, { refused }: InFlight): number {
+  const once = parseDuration(quiet)
+  return Math.max(once, Math.min(LONGEST_QUIET_MS, once * 2 ** (refused?.times ?? 0)))
+}
+
 export const quietHasLasted: Rule = (seen, now, { pollMs }) => {
   const flight = seen.state.value.rotation
   if (flight?.step !== 'converge') return undefined
   if (flight.quietSince === undefined) return { do: 'noteQuiet', since: now.toISOString() }
   const { quiet } = seen.rotation.spec.overlap
-  const left = parseDuration(quiet) - (now.getTime() - Date.parse(flight.quietSince))
+  const left = quietFor(quiet, flight) - (now.getTime() - Date.parse(flight.quietSince))
   if (left <= 0)
     return { do: 'goOn', to: 'disable', note: `no session of the previous user for ${quiet}` }
+  const ms = Math.min(left, pollMs)
+  if (flight.refused) return waitForRefused(seen, flight, flight.refused.holders, now, ms)
   const message = `Waiting until the previous user has had no session for ${quiet}`
-  return { do: 'wait', reason: 'Rotating', message, ms: Math.min(left, pollMs) }
+  return { do: 'wait', reason: 'Rotating', message, ms }
 }
 
-export function holdersOf(
-  sessions: readonly DatabaseSession[],
-  consumers: readonly Consumer[],
-): readonly Holder[] {
-  const pods = new Map(
-    consumers.flatMap(({ pods }) =>
-      pods.flatMap((pod) => (pod.address ? [[pod.address, pod.name]] : [])),
-    ) as [string, string][],
-  )
-  const byAddress = new Map<string, DatabaseSession[]>()
-  for (const session of sessions) {
-    byAddress.set(session.address, [...(byAddress.get(session.address) ?? []), session])
-  }
-  return [...byAddress].slice(0, 20).map(([address, held]) => {
-    const pod = pods.get(address)
-    const application = held[0]?.application
-    return {
-      address,
-      ...(pod === undefined ? {} : { pod }),
-      ...(application ? { application: application.slice(0, 128) } : {}),
-      sessions: held.length,
-    }
-  })
+/** Between two looks such a client shows no session, so who it was is told until the user is disabled again. */
+function waitForRefused(
+  seen: Observed,
+  flight: InFlight,
+  holders: readonly Holder[],
+  now: Date,
+  ms: number,
+): Plan {
+  const { max } = seen.rotation.spec.overlap
+  const role = seen.state.value.previous?.role ?? ''
+  const message = `${namesOf(holders)} was refused as ${role}, which may log in again for now`
+  const wait: Plan = { do: 'wait', reason: 'PreviousUserRefused', message, ms, holders }
+  return overlapIsOver(seen, flight, now)
+    ? { ...wait, reason: 'OverlapEnded', message: `${message}; ${max} are over`, stalled: true }
+    : wait
 }

@@ -1,7 +1,22 @@
 import { parseDuration } from '#core/duration'
 import type { Rule } from '../rule.ts'
 import { fallen, labelOf } from '../evidence.ts'
+import { namesOf, refusedHolders } from './holders.ts'
 import { holdersLose, overlapIsOver } from './overlap.ts'
+
+/** A client came with the previous value and was turned away: the backend's word that somebody still holds it. */
+export const previousWasRefused: Rule = (seen, now) => {
+  const { rotation: flight, previous } = seen.state.value
+  if (flight?.step !== 'watch' || holdersLose(seen, flight)) return undefined
+  if (seen.rotation.spec.overlap.onMax === 'Revoke' && overlapIsOver(seen, flight, now))
+    return undefined
+  const clients = seen.refusals?.kind === 'seen' ? seen.refusals.clients : []
+  if (clients.length === 0) return undefined
+  const holders = refusedHolders(clients, seen.consumers)
+  const times = (flight.refused?.times ?? 0) + 1
+  const note = `${previous?.role ?? ''} was asked for by ${namesOf(holders)}`
+  return { do: 'goOn', to: 'enable', note, refused: { times, holders } }
+}
 
 /** Somebody needed the old user after all: let it in again, and look for who it was. */
 export const consumerFellOver: Rule = (seen, now, { pollMs }) => {

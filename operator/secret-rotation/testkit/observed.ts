@@ -1,6 +1,12 @@
 import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
 import { Sealed } from '#core/sealed'
-import type { Consumer, ConsumerPod, RotatingDatabase } from '../../ports.ts'
+import type {
+  Consumer,
+  ConsumerPod,
+  DatabaseSession,
+  RotatingDatabase,
+  SessionsSeen,
+} from '../../ports.ts'
 import type { Observed } from '../observed.ts'
 import type { InFlight, Issued, StateRecord } from '../state.ts'
 
@@ -74,7 +80,8 @@ export function observed(wish: Wish = {}): Observed {
     database: {} as RotatingDatabase,
     address: { host: 'db', port: 5432, database: 'shop' },
     consumers: [],
-    sessions: state.rotation?.step === 'converge' ? [] : undefined,
+    sessions: state.rotation?.step === 'converge' ? connected() : undefined,
+    refusals: undefined,
     currentLogin: undefined,
     preflight: [],
     ...wish.seen,
@@ -153,6 +160,12 @@ export const deployment = (name: string, change: Partial<Consumer> = {}): Consum
   annotations: {},
   pods: [pod(`${name}-1`)],
   ...change,
+})
+
+/** On all instances, each of which has answered. */
+export const connected = (...sessions: DatabaseSession[]): SessionsSeen => ({
+  sessions,
+  silent: [],
 })
 
 export const session = (address: string, application = 'app') => ({
