@@ -9,13 +9,16 @@ const TEMPLATE = new URL('../policies/vault/palisade-namespace.hcl', import.meta
 /** RFC 1123 label, as Kubernetes wants it: nothing in it can leave a path or a policy. */
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 
+const statementOf = (template: string): string => template.replace(/^#.*\n/gm, '').trim()
+
 /** What the operator presents when it works for this namespace, and what it may then do. */
 export function namespaceAccess(namespace: string, template: string) {
   const name = `palisade-ns-${namespace}`
   return {
     policy: {
       path: `sys/policies/acl/${name}`,
-      body: { policy: template.replaceAll('{namespace}', namespace) },
+      // The statement alone: the onboarder's policy takes a text that begins with it.
+      body: { policy: statementOf(template).replaceAll('{namespace}', namespace) },
     },
     role: {
       path: `auth/kubernetes/role/${name}`,

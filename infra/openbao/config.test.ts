@@ -85,7 +85,6 @@ describe('policies', () => {
 
   it('of a namespace speak of that namespace alone', () => {
     const paths = [...namespacePolicy('shop').matchAll(/path "([^"]+)"/g)].map(([, path]) => path)
-    expect(paths.length).toBeGreaterThan(0)
-    expect(paths.every((path) => /^apps\/[a-z]+\/shop\/\*$/.test(path ?? ''))).toBe(true)
+    expect(paths).toEqual(['apps/+/shop/*'])
   })
 })

@@ -15,4 +15,7 @@ export const platformPolicy = (name: PlatformPolicy): string => read(name)
 
 /** What the operator may do for the rotations of one namespace, and nowhere else. */
 export const namespacePolicy = (namespace: string): string =>
-  read('palisade-namespace').replaceAll('{namespace}', namespace)
+  read('palisade-namespace')
+    .replace(/^#.*\n/gm, '')
+    .trim()
+    .replaceAll('{namespace}', namespace)
