@@ -38,7 +38,8 @@ async function mayReadLogs(): Promise<void> {
   await world.api.apply(binding, `${RBAC}/rolebindings`)
   const serverLogs = { namespace: 'data', podSelector: { matchLabels: LABELS }, container: 'pg' }
   const backend = `${ROTATIONS}/rotationbackends/main`
-  world.api.expectOk(await world.api.mergePatch(backend, { spec: { serverLogs } }))
+  const instances = { host: world.db.host, port: world.db.port }
+  world.api.expectOk(await world.api.mergePatch(backend, { spec: { serverLogs, instances } }))
 }
 
 beforeAll(async () => {
