@@ -12,7 +12,7 @@ path "sys/policies/acl/palisade-ns-*" {
       # a second statement: one line, and no word "path" but the first
       "*\n*", "*\r*", "*\t*", "* path*", "*,path*", "*\"path*", "*]path*", "*}path*", "**/path*",
       # texts that mean others: escapes and templates
-      "*\\*", "*{{*", "*${*",
+      "*\\*", "*{{*", "*$*",
       # every folder, or each that begins like this
       "*+/+*", "*+/**", "*a**", "*b**", "*c**", "*d**", "*e**", "*f**", "*g**", "*h**", "*i**", "*j**",
       "*k**", "*l**", "*m**", "*n**", "*o**", "*p**", "*q**", "*r**", "*s**", "*t**", "*u**", "*v**", "*w**",
