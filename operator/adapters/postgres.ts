@@ -275,10 +275,13 @@ const isWhereItWanted = (standing: FenceStanding | undefined, role: string, fenc
 const sqlState = (error: unknown): string =>
   error instanceof pg.DatabaseError ? (error.code ?? '') : ''
 
+/** It stops, starts, fails over or has no room for one more: an answer, but the answer that nobody is there now. */
+const IS_AWAY = /^(08|57P0[123]|53300)/
+
 /** The server's own words stay in `cause`, which no log serialiser of ours prints: they may quote a statement. */
 function unreachable(error: unknown, at: DatabaseAddress): PalisadeError {
   const code = sqlState(error)
-  return code === ''
+  return code === '' || IS_AWAY.test(code)
     ? new PalisadeError('ERR_BACKEND_UNREACHABLE', `no answer from ${at.host}:${at.port}`, {
         cause: error,
       })
