@@ -33,7 +33,7 @@ export async function serveLogsOf(
     const since = Date.parse(url.searchParams.get('sinceTime') ?? '1970-01-01T00:00:00Z')
     const limit = Number(url.searchParams.get('limitBytes') ?? Infinity)
     const lines = dated(log()).filter(({ at }) => at >= since)
-    const text = lines.map(({ at, line }) => `${new Date(at).toISOString()} ${line}\n`).join('')
+    const text = lines.map(({ at, order, line }) => `${timeOf(at, order)} ${line}\n`).join('')
     return response.end(text.slice(0, limit))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -70,11 +70,15 @@ export async function serveLogsOf(
 }
 
 /** The moment that the server gave a line is the one at which the kubelet got it; what continues a line has its time. */
-function dated(text: string): readonly { at: number; line: string }[] {
+function dated(text: string): readonly { at: number; order: number; line: string }[] {
   let at = 0
-  return text.split('\n').map((line) => {
+  return text.split('\n').map((line, order) => {
     const time = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{3}) /.exec(line)
     if (time) at = Date.parse(`${time[1]}T${time[2]}Z`)
-    return { at, line }
+    return { at, order, line }
   })
 }
+
+/** Nanoseconds, of which the server gives milliseconds: no two lines have one time. */
+const timeOf = (at: number, order: number): string =>
+  new Date(at).toISOString().replace('Z', `${String(order % 1_000_000).padStart(6, '0')}Z`)

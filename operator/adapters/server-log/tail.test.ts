@@ -43,6 +43,14 @@ describe('LogTail', () => {
     expect(roles).toEqual(['a', 'b'])
   })
 
+  it('tells two refusals of the same moment', async () => {
+    const log = new Log()
+    const { roles, advance } = follow(log)
+    for (const role of ['a', 'b']) log.add('07:00:00.100000000', refusal(role))
+    await advance()
+    expect(roles).toEqual(['a', 'b'])
+  })
+
   it('does not tell what was before its beginning', async () => {
     const log = new Log()
     const { roles, advance } = follow(log)

@@ -41,11 +41,12 @@ export class LogTail {
 
   /** A piece begins with its whole first second, part of which the piece before has told. */
   #take(text: string, found: (refusal: DatedRefusal) => void): void {
+    const told = this.#readTo
     for (const line of text.split('\n')) {
       const space = line.indexOf(' ')
       const at = space < 0 ? undefined : instantOf(line.slice(0, space))
-      if (at === undefined || at <= this.#readTo) continue
-      this.#readTo = at
+      if (at === undefined || at <= told) continue
+      if (at > this.#readTo) this.#readTo = at
       const refusal = this.#reader.read(line.slice(space + 1))
       if (refusal) found({ ...refusal, at })
     }
