@@ -38,7 +38,7 @@ afterAll(async () => {
 /** A session of the app on one of the instances. */
 const onStandby = <T>(use: (closed: Promise<unknown>) => Promise<T>) =>
   withClient({ ...primary.app, host: standby.host, application_name: 'report' }, (client) => {
-    const closed = new Promise((resolve) => client.once('error', resolve))
+    const closed = new Promise((resolve) => client.on('error', resolve))
     return use(closed)
   })
 
