@@ -43,7 +43,10 @@ export async function resync(
     // The Secret may carry a number that the restored record has not given out yet.
     secretSeq: seq,
   }
-  const note = { action: 'rotation.claim' as const, details: { from: `resync ${token}` } }
+  const note = {
+    action: 'rotation.claim' as const,
+    details: { cause: 'FenceResynced', roles: roles.join(',') },
+  }
   await record(deps, from, change, note, signal)
   deps.events.record(by.rotation, {
     type: 'Warning',
