@@ -6,7 +6,7 @@ export const IdempotencyHeaders = Type.Object(
     'idempotency-key': Type.Optional(
       Type.String({
         pattern: '^[A-Za-z0-9_.:/-]{8,128}$',
-        description: 'Chosen by the client; the same key never has two effects.',
+        description: 'Chosen by the client; within 24 hours the same key never has two effects.',
       }),
     ),
   },

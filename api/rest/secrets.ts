@@ -39,7 +39,8 @@ export const StoreSecret = Type.Object(
     cas: Type.Optional(
       Type.Integer({
         minimum: 0,
-        maximum: 2_147_483_647,
+        // The version after it has to fit as well.
+        maximum: 2_147_483_646,
         description: 'Version that must be the current one; 0: there must be none yet.',
       }),
     ),

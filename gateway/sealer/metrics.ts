@@ -30,6 +30,17 @@ export class SealerMetrics {
     labelNames: ['reason'] as const,
     registers: [this.registry],
   })
+  readonly purged = new Counter({
+    name: 'palisade_purged_rows_total',
+    help: 'Rows taken away after their day, by table',
+    labelNames: ['table'] as const,
+    registers: [this.registry],
+  })
+  readonly purgeFailures = new Counter({
+    name: 'palisade_purge_failures_total',
+    help: 'Attempts to take old rows away that failed; they are repeated',
+    registers: [this.registry],
+  })
   readonly lastCheckpoint = new Gauge({
     name: 'palisade_audit_last_checkpoint_timestamp_seconds',
     help: 'When a checkpoint was last written, by place',
