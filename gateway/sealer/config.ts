@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type pg from 'pg'
 import { PalisadeError } from '#core/problem'
 import type { VaultAddress } from '../keys/vault-client.ts'
+import { readLogLevel, type LogLevel } from '../observe/log.ts'
 
 export interface SealerConfig {
   /** Names the log in its checkpoints and is the name of their key. */
@@ -9,7 +10,7 @@ export interface SealerConfig {
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string }
   readonly vault: VaultAddress
   readonly port: number
-  readonly logLevel: string
+  readonly logLevel: LogLevel
   /** Read again at each connection, since the credential is rotated while we run. */
   readonly database: () => Promise<pg.ClientConfig>
 }
@@ -31,7 +32,7 @@ export async function readSealerConfig(env: Environment = process.env): Promise<
     log: `palisade.dev/audit/${clusterId}`,
     tls,
     port: Number(env['PALISADE_METRICS_PORT'] ?? 9464),
-    logLevel: env['PALISADE_LOG_LEVEL'] ?? 'info',
+    logLevel: readLogLevel('LOG_LEVEL', env),
     vault: {
       address,
       authPath: env['PALISADE_VAULT_AUTH_PATH'] ?? 'kubernetes',

@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'no
 import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { CheckpointSigner, CheckpointSink } from './ports.ts'
+import { goesFurther } from './progress.ts'
 
 /**
  * Checkpoints and their key in files, for one machine. Whoever can change the database can change these too, so
@@ -10,17 +11,19 @@ import type { CheckpointSigner, CheckpointSink } from './ports.ts'
 
 /** Replaced as a whole, so that a crash leaves the old checkpoint or the new one. */
 export function fileSink(path: string): CheckpointSink {
+  const newest = async () => {
+    try {
+      return await readFile(path, 'utf8')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
+  }
   return {
     name: 'file',
-    async newest() {
-      try {
-        return await readFile(path, 'utf8')
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-        throw error
-      }
-    },
+    newest,
     async publish(note) {
+      if (!goesFurther(note, await newest())) return false
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       const next = `${path}.next`
       const file = await open(next, 'w', 0o600)
@@ -31,6 +34,7 @@ export function fileSink(path: string): CheckpointSink {
         await file.close()
       }
       await rename(next, path)
+      return true
     },
   }
 }

@@ -4,14 +4,18 @@ import { verifierText } from '#core/audit/note'
 import { systemClock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
 import { VaultClient } from '../keys/vault-client.ts'
-import { makeLog } from '../observe/log.ts'
+import { evidenceLog, makeLog } from '../observe/log.ts'
 import { readSealerConfig } from './config.ts'
 import { SealerMetrics } from './metrics.ts'
 import { operations } from './operations.ts'
 import { Sealer } from './sealer.ts'
 import { vaultSigner, vaultSink } from './vault-checkpoints.ts'
 
-const config = await readSealerConfig()
+const config = await readSealerConfig().catch((error: unknown) => {
+  if (!(error instanceof PalisadeError)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exit(1)
+})
 const logger = makeLog({ level: config.logLevel, service: 'sealer' })
 const stop = new AbortController()
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
@@ -42,19 +46,21 @@ async function signerWhenThere() {
 
 const signer = await signerWhenThere()
 if (signer) {
+  // Whoever verifies the log needs the public key from somewhere else than the database.
+  const { name, publicKey } = signer
+  const evidence = evidenceLog(logger)
+  evidence.info({ log: config.log, verifier: verifierText(name, publicKey) }, 'Sealing')
   const sealer = new Sealer({
     database: config.database,
     log: config.log,
     signers: [signer],
     sinks: [vaultSink(vault)],
+    evidence,
     metrics,
     logger,
     clock: systemClock,
   })
   ready = () => sealer.ready()
-  // Whoever verifies the log needs the public key from somewhere else than the database.
-  const { name, publicKey } = signer
-  logger.info({ log: config.log, verifier: verifierText(name, publicKey) }, 'Sealing')
   await sealer.run(stop.signal)
 }
 await vault.close()

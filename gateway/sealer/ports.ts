@@ -10,7 +10,12 @@ export interface CheckpointSigner extends NoteSigner {
 export interface CheckpointSink {
   readonly name: string
   newest(): Promise<string | undefined>
-  publish(note: string): Promise<void>
+  /**
+   * Replaces what is remembered, but never by something older: a sealer that slept wakes up with an old checkpoint in
+   * its hand, and putting it back would hide a database that was cut to that size.
+   * @returns false when the place remembers as much or more
+   */
+  publish(note: string): Promise<boolean>
 }
 
 export interface SealerLog {

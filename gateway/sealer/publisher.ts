@@ -6,6 +6,7 @@ export interface PublisherDeps {
   readonly sinks: readonly CheckpointSink[]
   readonly metrics: SealerMetrics
   readonly logger: SealerLog
+  readonly evidence?: Pick<SealerLog, 'info'>
   readonly clock: Clock
 }
 
@@ -28,12 +29,13 @@ export class Publisher {
     this.#newest = checkpoint
   }
 
-  async publishDue(): Promise<void> {
+  /** @returns places that remember more than was offered: the database has to be compared with them again */
+  async publishDue(): Promise<readonly CheckpointSink[]> {
     const now = this.#deps.clock.now().getTime()
     const due = this.#deps.sinks.filter(
       (sink) => now - (this.#published.get(sink)?.at ?? 0) >= this.#everyMs,
     )
-    await this.#publishTo(due, now)
+    return this.#publishTo(due, now)
   }
 
   /** At the end of a process, so that the last second is outside too. */
@@ -41,22 +43,31 @@ export class Publisher {
     await this.#publishTo(this.#deps.sinks, this.#deps.clock.now().getTime())
   }
 
-  async #publishTo(sinks: readonly CheckpointSink[], now: number): Promise<void> {
+  async #publishTo(sinks: readonly CheckpointSink[], now: number): Promise<CheckpointSink[]> {
     const note = this.#newest
-    if (note === undefined) return
-    await Promise.all(
-      sinks
-        .filter((sink) => this.#published.get(sink)?.note !== note)
-        .map(async (sink) => {
-          try {
-            await sink.publish(note)
-            this.#published.set(sink, { note, at: now })
-            this.#deps.metrics.lastCheckpoint.set({ sink: sink.name }, now / 1000)
-          } catch {
-            this.#deps.metrics.failures.inc({ reason: 'checkpoint' })
-            this.#deps.logger.warn({ sink: sink.name }, 'Could not write a checkpoint outside')
-          }
-        }),
-    )
+    if (note === undefined) return []
+    const due = sinks.filter((sink) => this.#published.get(sink)?.note !== note)
+    const ahead = await Promise.all(due.map((sink) => this.#publish(sink, note, now)))
+    return ahead.filter((sink) => sink !== undefined)
+  }
+
+  async #publish(
+    sink: CheckpointSink,
+    note: string,
+    now: number,
+  ): Promise<CheckpointSink | undefined> {
+    const { metrics, logger } = this.#deps
+    try {
+      const replaced = await sink.publish(note)
+      this.#published.set(sink, { note, at: now })
+      metrics.lastCheckpoint.set({ sink: sink.name }, now / 1000)
+      if (!replaced) return sink
+      this.#deps.evidence?.info({ sink: sink.name, checkpoint: note }, 'Published checkpoint')
+      return undefined
+    } catch {
+      metrics.failures.inc({ reason: 'checkpoint' })
+      logger.warn({ sink: sink.name }, 'Could not write a checkpoint outside')
+      return undefined
+    }
   }
 }

@@ -13,12 +13,13 @@ import {
   withClient,
   type PalisadeDatabase,
 } from '../../test/support/postgres.ts'
-import { auditRow } from '../../test/support/store-wishes.ts'
+import { auditRow, caller, writeWish } from '../../test/support/store-wishes.ts'
 import { PostgresStore } from '../store/postgres-store.ts'
 import { fileSink } from './file-checkpoints.ts'
 import { SealerMetrics } from './metrics.ts'
 import { assertNotBehind } from './outside.ts'
 import type { CheckpointSigner, CheckpointSink } from './ports.ts'
+import { purge } from './purge.ts'
 import { sealBatch } from './seal-batch.ts'
 import { Sealer } from './sealer.ts'
 
@@ -40,6 +41,7 @@ function memorySink(): CheckpointSink & { note: string | undefined } {
     },
     async publish(note) {
       this.note = note
+      return true
     },
   }
 }
@@ -267,27 +269,29 @@ async function emptyLog(): Promise<void> {
   })
 }
 
-describe('Sealer', () => {
-  function start(sinks: readonly CheckpointSink[]) {
-    const stop = new AbortController()
-    const metrics = new SealerMetrics()
-    const sealer = new Sealer({
-      database: async () => db.sealer,
-      log: LOG,
-      signers: [signer],
-      sinks,
-      metrics,
-      logger: quiet,
-      clock: systemClock,
-      timing: { idleMs: 10, publishEveryMs: 50 },
-    })
-    const done = sealer.run(stop.signal)
-    const end = async () => {
-      stop.abort()
-      await done
-    }
-    return { sealer, metrics, end }
+function startSealer(sinks: readonly CheckpointSink[]) {
+  const stop = new AbortController()
+  const metrics = new SealerMetrics()
+  const sealer = new Sealer({
+    database: async () => db.sealer,
+    log: LOG,
+    signers: [signer],
+    sinks,
+    metrics,
+    logger: quiet,
+    clock: systemClock,
+    timing: { idleMs: 10, publishEveryMs: 50 },
+  })
+  const done = sealer.run(stop.signal)
+  const end = async () => {
+    stop.abort()
+    await done
   }
+  return { sealer, metrics, end }
+}
+
+describe('Sealer', () => {
+  const start = startSealer
   const pending = async () => (await db.query('select 1 from palisade.audit_pending')).length
 
   it('keeps up with three writers of 100 records each, side by side with a second sealer', async () => {
@@ -336,6 +340,29 @@ describe('Sealer', () => {
     await sealer.end()
   })
 
+  it('publishes nothing whose commit the standby did not confirm', async () => {
+    const sink = memorySink()
+    const sealer = start([sink])
+    await expect.poll(() => sealer.sealer.ready().ok).toBe(true)
+    await db.query(`alter system set synchronous_standby_names = 'nobody'`)
+    await db.query('select pg_reload_conf()')
+    const local = new PostgresStore({ ...db.app, options: '-c synchronous_commit=local' })
+    await local.appendAudit(null, auditRow(tenants[0] ?? ''))
+    await local.close()
+    const cancelled = `select pg_cancel_backend(pid) as done from pg_stat_activity
+      where wait_event = 'SyncRep' and usename = 'palisade_sealer_a'`
+    // Once the batch itself, then the look of the next connection, which finds the batch in the database.
+    for (let wait = 0; wait < 2; wait += 1) {
+      await expect.poll(() => db.query(cancelled), { timeout: 8_000 }).toHaveLength(1)
+    }
+    expect((await seals()).length).toBe(1)
+    expect(sink.note).toBeUndefined()
+    await db.query('alter system reset synchronous_standby_names')
+    await db.query('select pg_reload_conf()')
+    await expect.poll(() => sink.note, { timeout: 8_000 }).toMatch(/\/epoch-1\n1\n/)
+    await sealer.end()
+  })
+
   it('stops, says so and appends nothing while the database is behind what is outside', async () => {
     const sink = memorySink()
     await write(3)
@@ -347,5 +374,85 @@ describe('Sealer', () => {
     expect(await seals()).toEqual([])
     expect((await sealer.metrics.halted.get()).values[0]?.value).toBe(1)
     await sealer.end()
+  })
+})
+
+describe('purge', () => {
+  const tenant = '00000000-0000-0000-0000-000000000001'
+  const addKeys = (count: number, age: string) =>
+    db.query(
+      `insert into palisade.idempotency_keys (tenant_id, subject, key_digest, request_digest, answer, created_at)
+       select $1, 's', sha256(($2 || n)::bytea), sha256('r'), '{"secretId":"x"}', now() - $2::interval
+       from generate_series(1, $3) as n`,
+      [tenant, age, count],
+    )
+  const addCounters = (count: number, age: string, recordId: string | null) =>
+    db.query(
+      `insert into palisade.audit_counters
+         (minute, reason, route, source_digest, writer, refusals, first_seen, last_seen, record_id)
+       select now() - $1::interval, 'r', '/', sha256(n::text::bytea), $2, 1, now(), now(), $3
+       from generate_series(1, $4) as n`,
+      [age, `${age}${recordId}`, recordId, count],
+    )
+  const left = async (table: string) => (await db.query(`select 1 from palisade.${table}`)).length
+
+  it('takes keys of more than 25 hours, a batch at a time, and leaves the others', async () => {
+    await addKeys(7, '25 hours 1 minute')
+    await addKeys(3, '24 hours 30 minutes')
+    await withClient(db.sealer, async (client) => {
+      expect(await purge(client, 5)).toMatchObject({ idempotencyKeys: 5, isMore: true })
+      expect(await purge(client, 5)).toMatchObject({ idempotencyKeys: 2, isMore: false })
+    })
+    expect(await left('idempotency_keys')).toBe(3)
+  })
+
+  it('takes counters that have their record and a day, and no other', async () => {
+    await addCounters(2, '25 hours', randomUUID())
+    await addCounters(3, '25 hours', null)
+    await addCounters(4, '23 hours', randomUUID())
+    await withClient(db.sealer, async (client) => {
+      expect(await purge(client)).toMatchObject({ refusalCounters: 2 })
+    })
+    expect(await left('audit_counters')).toBe(7)
+  })
+
+  it('is all that the sealer can do there, whose caller it may call itself', async () => {
+    await addKeys(2, '25 hours 1 minute')
+    await addKeys(3, '1 hour')
+    await withClient(db.sealer, async (client) => {
+      for (const text of [
+        'select answer from palisade.idempotency_keys',
+        'select refusals from palisade.audit_counters',
+        'update palisade.idempotency_keys set created_at = now()',
+      ]) {
+        await expect(client.query(text), text).rejects.toMatchObject({ code: '42501' })
+      }
+      await client.query(`select set_config('palisade.caller', $1, false)`, [`${tenant}/s`])
+      await client.query('delete from palisade.idempotency_keys')
+    })
+    expect(await left('idempotency_keys')).toBe(3)
+  })
+
+  it('keeps nobody waiting who wants another key', async () => {
+    await addKeys(5, '25 hours 1 minute')
+    const user = caller()
+    await store.ensureUser(user)
+    await withClient(db.sealer, async (client) => {
+      await client.query('begin')
+      await purge(client)
+      const idempotency = { key: 'meanwhile', requestDigest: Buffer.alloc(32, 1) }
+      const outcome = await store.writeSecret(user, writeWish(user, { idempotency }))
+      expect(outcome.kind).toBe('written')
+      await client.query('commit')
+    })
+  })
+
+  it('is done by the sealer by itself, and counted', async () => {
+    await addKeys(1_200, '25 hours 1 minute')
+    const sealer = startSealer([])
+    await expect.poll(() => left('idempotency_keys')).toBe(0)
+    await sealer.end()
+    const text = await sealer.metrics.registry.getSingleMetricAsString('palisade_purged_rows_total')
+    expect(text).toContain('{table="idempotency_keys"} 1200')
   })
 })

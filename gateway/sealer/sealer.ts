@@ -3,8 +3,10 @@ import pg from 'pg'
 import { fullJitter } from '#core/backoff'
 import type { Clock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
+import { isCancelledWait, outcomeUnknown } from '../store/outcome.ts'
 import type { SealerMetrics } from './metrics.ts'
 import { assertNotBehind } from './outside.ts'
+import { purge } from './purge.ts'
 import { Publisher } from './publisher.ts'
 import type { CheckpointSigner, CheckpointSink, SealerLog } from './ports.ts'
 import { sealBatch } from './seal-batch.ts'
@@ -18,6 +20,8 @@ export interface SealerDeps {
   readonly sinks: readonly CheckpointSink[]
   readonly metrics: SealerMetrics
   readonly logger: SealerLog
+  /** Where published checkpoints are printed; it leaves the machine, so a place outside that is cut has a witness. */
+  readonly evidence?: Pick<SealerLog, 'info'>
   readonly clock: Clock
   readonly timing?: Partial<SealerTiming>
 }
@@ -28,9 +32,16 @@ export interface SealerTiming {
   /** A place outside is written at most this often. */
   readonly publishEveryMs: number
   readonly batch: number
+  /** Between two looks for rows whose day is over; while there are more, the next batch of records sets the pace. */
+  readonly purgeEveryMs: number
 }
 
-const TIMING: SealerTiming = { idleMs: 100, publishEveryMs: 1_000, batch: 2_000 }
+const TIMING: SealerTiming = {
+  idleMs: 100,
+  publishEveryMs: 1_000,
+  batch: 2_000,
+  purgeEveryMs: 60_000,
+}
 const BACKOFF = { baseMs: 100, capMs: 5_000 }
 
 /** Conditions that waiting does not mend: a person has to look before a record is appended. */
@@ -43,6 +54,7 @@ export class Sealer {
   readonly #publisher: Publisher
   #halted: string | undefined
   #lastSuccess = 0
+  #lastPurge = 0
 
   constructor(deps: SealerDeps) {
     this.#deps = deps
@@ -78,17 +90,23 @@ export class Sealer {
       application_name: 'palisade-sealer',
       connectionTimeoutMillis: 5_000,
       query_timeout: 15_000,
+      // A sealer that is stopped in the middle of a batch gives the lock back to the one that can go on.
+      idle_in_transaction_session_timeout: 20_000,
       ...(await this.#deps.database()),
     })
     client.on('error', () => undefined)
+    const wait = watchWait(client)
     await client.connect()
     try {
-      const newest = await assertNotBehind(client, sinks, signers)
-      if (newest !== null) this.#publisher.offer(newest)
+      // What an earlier connection committed may be on this server alone; behind this commit it is on the standby, too.
+      await client.query("select pg_logical_emit_message(true, 'palisade', 'head')")
+      wait.assertConfirmed()
+      await this.#compare(client, sinks)
       this.#halted = undefined
       metrics.halted.set(0)
       while (!signal.aborted) {
         const sealed = await sealBatch(client, { log, signers, limit: this.#timing.batch })
+        wait.assertConfirmed()
         if (sealed) {
           metrics.sealed.inc(sealed.count)
           metrics.wait.observe(sealed.oldestWaitSeconds)
@@ -97,13 +115,38 @@ export class Sealer {
         await this.#measure(client)
         this.#lastSuccess = this.#deps.clock.now().getTime()
         succeeded()
-        await this.#publisher.publishDue()
+        const ahead = await this.#publisher.publishDue()
+        // Another sealer was faster, or the database lost what it had: only a look at it can tell.
+        if (ahead.length > 0) await this.#compare(client, ahead)
+        await this.#purge(client)
         if (!sealed || sealed.count < this.#timing.batch) {
           await pause(this.#timing.idleMs, undefined, { signal }).catch(() => undefined)
         }
       }
     } finally {
       await client.end().catch(() => undefined)
+    }
+  }
+
+  async #compare(client: pg.Client, sinks: readonly CheckpointSink[]): Promise<void> {
+    const newest = await assertNotBehind(client, sinks, this.#deps.signers)
+    if (newest !== null) this.#publisher.offer(newest)
+  }
+
+  /** Sealing comes first: rows that cannot be taken away are no reason to leave records unsealed. */
+  async #purge(client: pg.Client): Promise<void> {
+    const now = this.#deps.clock.now().getTime()
+    if (now - this.#lastPurge < this.#timing.purgeEveryMs) return
+    const { metrics, logger } = this.#deps
+    this.#lastPurge = now
+    try {
+      const { idempotencyKeys, refusalCounters, isMore } = await purge(client)
+      metrics.purged.inc({ table: 'idempotency_keys' }, idempotencyKeys)
+      metrics.purged.inc({ table: 'audit_counters' }, refusalCounters)
+      if (isMore) this.#lastPurge = 0
+    } catch (error) {
+      metrics.purgeFailures.inc()
+      logger.warn({ reason: sqlState(error) }, 'Could not take old rows away; trying again')
     }
   }
 
@@ -128,6 +171,20 @@ export class Sealer {
     } else {
       logger.warn({ reason }, 'Could not seal; trying again')
     }
+  }
+}
+
+/**
+ * A batch whose wait for the standby was cancelled may be lost with this server. Its checkpoint must not go outside
+ * before: the place would be ahead of the database that takes over, and halt the log.
+ */
+function watchWait(client: pg.Client): { assertConfirmed(): void } {
+  let cancelled = false
+  client.on('notice', (notice) => (cancelled ||= isCancelledWait(notice)))
+  return {
+    assertConfirmed() {
+      if (cancelled) throw outcomeUnknown()
+    },
   }
 }
 

@@ -1,6 +1,7 @@
 import { PalisadeError } from '#core/problem'
 import type { VaultClient } from '../keys/vault-client.ts'
 import type { CheckpointSigner, CheckpointSink } from './ports.ts'
+import { goesFurther } from './progress.ts'
 
 const KEY = 'audit-checkpoint'
 const PLACE = 'platform/data/audit/checkpoint'
@@ -47,28 +48,48 @@ export async function vaultSigner(vault: VaultClient, name: string): Promise<Che
   }
 }
 
-/** The newest checkpoint in KV v2, replaced by check-and-set: a sealer that slept cannot put an old one back. */
-export function vaultSink(vault: VaultClient): CheckpointSink {
-  let version: number | undefined
-  const read = async () => {
+interface Remembered {
+  readonly version: number
+  readonly note: string | undefined
+}
+
+/** How often a write that somebody else forestalled is judged anew. */
+const ATTEMPTS = 3
+
+/**
+ * The newest checkpoint in KV v2. What lies there is compared, and the write carries the version that was compared:
+ * whoever slept in between is refused by Vault and has to compare again.
+ */
+export function vaultSink(vault: Pick<VaultClient, 'call'>): CheckpointSink {
+  let known: Remembered | undefined
+  const read = async (): Promise<Remembered> => {
     const { status, body } = await vault.call('GET', PLACE)
     const data = body['data'] as
       { data?: { note?: string } | null; metadata?: { version?: number } } | undefined
-    version = data?.metadata?.version ?? 0
-    return status === 200 ? data?.data?.note : undefined
+    const note = status === 200 ? data?.data?.note : undefined
+    return (known = { version: data?.metadata?.version ?? 0, note })
   }
   return {
     name: 'vault',
-    newest: read,
+    newest: async () => (await read()).note,
     async publish(note) {
-      if (version === undefined) await read()
-      const body = { data: { note }, options: { cas: version } }
-      const answer = await vault.call('POST', PLACE, body)
-      const written = answer.body['data'] as { version?: number } | undefined
-      version = answer.status === 200 ? written?.version : undefined
-      if (version === undefined) {
-        throw new PalisadeError('ERR_STORE_REFUSED', `Vault answered ${answer.status} to ${PLACE}`)
+      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        const { version, note: there } = known ?? (await read())
+        // Not forgotten at once, or a sealer that is behind would ask Vault with each batch.
+        if (!goesFurther(note, there)) return false
+        // Forgotten until the answer is there: without one nobody knows what lies in Vault now.
+        known = undefined
+        const answer = await vault.call('POST', PLACE, {
+          data: { note },
+          options: { cas: version },
+        })
+        const written = answer.body['data'] as { version?: number } | undefined
+        if (answer.status === 200 && written?.version !== undefined) {
+          known = { version: written.version, note }
+          return true
+        }
       }
+      throw new PalisadeError('ERR_STORE_REFUSED', `Vault refused ${ATTEMPTS} writes of ${PLACE}`)
     },
   }
 }
