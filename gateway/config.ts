@@ -3,6 +3,7 @@ import { PalisadeError } from '#core/problem'
 import type { Sealed } from '#core/sealed'
 import type { ApiServerPlace } from './internal/token-reviewer.ts'
 import { readDirectory, readDotEnv, readEnvironment, SettingSources } from './config-sources.ts'
+import { readLogLevel } from './observe/log.ts'
 import { PROFILES, type Profile } from './profile.ts'
 
 export interface VaultPlace {
@@ -113,7 +114,7 @@ function build(s: SettingSources, env: Environment): Omit<GatewayConfig, 'profil
 }
 
 /** Needed before anything else can be read, and to say why it could not. */
-export const readLogLevel = (env: Environment = process.env) => env['LOG_LEVEL'] ?? 'info'
+export const gatewayLogLevel = (env: Environment = process.env) => readLogLevel('LOG_LEVEL', env)
 
 const vaultPlace = (s: SettingSources): VaultPlace => ({
   address: url('vault.addr', s.text('vault.addr')),

@@ -1,7 +1,7 @@
 import { systemClock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
 import { redactText } from '#core/redact'
-import { readGatewayConfig, readLogLevel } from './config.ts'
+import { gatewayLogLevel, readGatewayConfig } from './config.ts'
 import { loadOrMakeDevelopmentUsers } from './keys/development-users.ts'
 import { openVault } from './keys/open-vault.ts'
 import { makeLog } from './observe/log.ts'
@@ -12,10 +12,10 @@ import { untilItWorks } from './retry.ts'
  * `node gateway/main.ts` serves. `node gateway/main.ts development-login` prints, in profile dev, the body of the
  * login request for whoever may run a command in this pod.
  */
-const log = makeLog({ level: readLogLevel(), service: 'palisade-gateway' })
 const clock = systemClock
 
 try {
+  const log = makeLog({ level: gatewayLogLevel(), service: 'palisade-gateway' })
   let vault: Awaited<ReturnType<typeof openVault>> | undefined
   const command = process.argv[2]
   const config = await readGatewayConfig(async (place) => {

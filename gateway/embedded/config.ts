@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { PalisadeError } from '#core/problem'
+import { readLogLevel, type LogLevel } from '../observe/log.ts'
 
 export interface EmbeddedConfig {
   readonly host: string
@@ -10,7 +11,7 @@ export interface EmbeddedConfig {
   readonly dataDirectory: string
   /** An existing PostgreSQL instead of the embedded one. */
   readonly databaseUrl: string | undefined
-  readonly logLevel: string
+  readonly logLevel: LogLevel
 }
 
 export const USAGE = `palisade gateway, embedded
@@ -38,7 +39,7 @@ export function readEmbeddedConfig(
     operationsPort: portOf('--operations-port', values['operations-port'] ?? '9464'),
     dataDirectory: values.data ?? defaultDirectory(env, isRoot),
     databaseUrl: nonEmpty(env['DATABASE_URL']),
-    logLevel: env['LOG_LEVEL'] ?? 'info',
+    logLevel: readLogLevel('LOG_LEVEL', env),
   })
 }
 

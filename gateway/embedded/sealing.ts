@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
 import { systemClock } from '#core/clock'
+import { evidenceLog } from '../observe/log.ts'
 import { fileSigner, fileSink } from '../sealer/file-checkpoints.ts'
 import { SealerMetrics } from '../sealer/metrics.ts'
 import { Sealer } from '../sealer/sealer.ts'
@@ -23,6 +24,7 @@ export async function startSealing(
     sinks: [fileSink(join(audit, 'checkpoint'))],
     metrics,
     logger: log,
+    evidence: evidenceLog(log),
     clock: systemClock,
   })
   const abort = new AbortController()

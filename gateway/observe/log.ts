@@ -1,8 +1,23 @@
+import type { FastifyBaseLogger } from 'fastify'
 import { pino, stdSerializers, type Logger } from 'pino'
+import { PalisadeError } from '#core/problem'
 import { redact } from '#core/redact'
 
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+export type LogLevel = (typeof LEVELS)[number]
+
+/** A level that does not exist would otherwise be an error of the logger, with a stack and without a way out. */
+export function readLogLevel(name: string, env: Readonly<Record<string, string | undefined>>) {
+  const text = env[name] ?? 'info'
+  const level = LEVELS.find((one) => one === text)
+  if (level) return level
+  throw new PalisadeError('ERR_CONFIG_INVALID', `${name} is "${text}", which is no level`, {
+    remedy: `set it to one of ${LEVELS.join(', ')}, or leave it away for info`,
+  })
+}
+
 export interface LogOptions {
-  readonly level: string
+  readonly level: LogLevel
   readonly service: string
   /** Where lines go; standard output when nothing is said. */
   readonly destination?: { write(line: string): void }
@@ -39,3 +54,7 @@ export function makeLog({ level, service, destination }: LogOptions): Logger {
   }
   return destination ? pino(options, destination) : pino(options)
 }
+
+/** Lines that are evidence and not chatter: written whatever the level is. */
+export const evidenceLog = (log: Pick<FastifyBaseLogger, 'child'>) =>
+  log.child({}, { level: 'info' })
