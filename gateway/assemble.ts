@@ -3,6 +3,7 @@ import type { Clock } from '#core/clock'
 import { buildApp, type AppSettings } from './app.ts'
 import type { TokenAudience } from './identity/access-token.ts'
 import type { DevelopmentUser } from './identity/development-users.ts'
+import { PasswordChecks } from './identity/password-checks.ts'
 import { TokenVerifier } from './identity/verify-token.ts'
 import type { PlatformKeys } from './keys/platform-keys.ts'
 import type { Limiter } from './limits/limiter.ts'
@@ -11,12 +12,12 @@ import type { RecognitionDeps } from './internal/recognise.ts'
 import type { GatewayMetrics } from './observe/metrics.ts'
 import { Refusals } from './observe/refusals.ts'
 import { witness } from './observe/witness.ts'
-import type { IntakeStore, KeyWrapper, Store } from './ports.ts'
+import type { IntakeStore, KeyWrapper, RefusalStore, Store } from './ports.ts'
 import type { Profile } from './profile.ts'
 import { developmentLoginRoutes } from './routes/development-login.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { wellKnownRoutes } from './routes/well-known.ts'
-import { AuditWriter } from './services/audit.ts'
+import { AuditWriter, signingKeyOf } from './services/audit.ts'
 import { AuditIntake } from './services/audit-intake.ts'
 import { DataKeys } from './services/data-keys.ts'
 import { DevelopmentLogin } from './services/development-login.ts'
@@ -28,7 +29,7 @@ export interface GatewayParts {
   readonly profile: Profile
   readonly clock: Clock
   readonly log: FastifyBaseLogger
-  readonly store: Store & IntakeStore
+  readonly store: Store & IntakeStore & RefusalStore
   readonly wrapper: KeyWrapper
   readonly limiter: Limiter
   readonly metrics: GatewayMetrics
@@ -55,7 +56,9 @@ export function assembleGateway(parts: GatewayParts): Gateway {
   const committed = witness(log)
   const personal = new PersonalFields(parts.wrapper, clock)
   const audit = new AuditWriter({ clock, macKeys: keys.auditMac, personal, writer: parts.writer })
-  const refusals = new Refusals({ clock, log, audit, store, metrics, committed })
+  const { writer } = parts
+  const key = signingKeyOf(keys.auditMac)
+  const refusals = new Refusals({ clock, log, audit, store, key, writer, metrics, committed })
   const dataKeys = new DataKeys(parts.wrapper, {
     clock,
     onUnwrap: (source) => metrics.unwraps.inc({ source }),
@@ -67,8 +70,11 @@ export function assembleGateway(parts: GatewayParts): Gateway {
   if (parts.developmentUsers) {
     const onLogin = (status: string) => metrics.logins.inc({ status, provider: 'local' })
     const users = parts.developmentUsers
-    const deps = { users, store, audit, keys: keys.signing, names, clock, committed, onLogin }
-    routes.push(developmentLoginRoutes(new DevelopmentLogin(deps), parts.profile))
+    const passwords = new PasswordChecks({ onRefused: () => metrics.passwordsRefused.inc() })
+    const service = new DevelopmentLogin({
+      ...{ users, store, audit, keys: keys.signing, names, clock, passwords, committed, onLogin },
+    })
+    routes.push(developmentLoginRoutes(service, parts.profile))
   }
   const app = buildApp({
     logger: log,

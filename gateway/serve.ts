@@ -27,6 +27,7 @@ const API_PORT = 3000
 const INTERNAL_PORT = 3443
 const OPERATIONS_PORT = 9464
 const EVERYWHERE = '::'
+const SECOND = 1_000
 const MINUTE = 60_000
 
 export interface ServeDeps {
@@ -48,11 +49,14 @@ export async function serve({ config, vault, log, clock }: ServeDeps): Promise<v
   })
   await listen(operations, { host: EVERYWHERE, port: OPERATIONS_PORT, flag: 'the pod spec' })
 
-  const store = new PostgresStore({
-    ...config.database,
-    password: config.database.password.reveal(),
-    ssl: { ca: tls.ca, rejectUnauthorized: true },
-  })
+  const store = new PostgresStore(
+    {
+      ...config.database,
+      password: config.database.password.reveal(),
+      ssl: { ca: tls.ca, rejectUnauthorized: true },
+    },
+    metrics,
+  )
   await untilItWorks(log, 'database', () => refuseUnfitRole(store))
   const keys = await untilItWorks(log, 'keys', () => loadPlatformKeys(vault.kv, clock))
   const wrapper = new VaultTransitWrapper(vault.client)
@@ -101,8 +105,8 @@ export async function serve({ config, vault, log, clock }: ServeDeps): Promise<v
   const servers = [app, operations, ...(internal ? [internal] : [])].map(
     ({ server }) => server as unknown as Server,
   )
+  const secondly = setInterval(() => void refusals.flush(), SECOND)
   const minutely = setInterval(() => {
-    void refusals.flush()
     void reloadSigningKeys(vault.kv, clock, (error) =>
       log.error({ error: redact(error) }, 'Could not read the signing keys'),
     ).then((now) => now && keys.signing.replaceWith(now))
@@ -118,8 +122,8 @@ export async function serve({ config, vault, log, clock }: ServeDeps): Promise<v
     steps: [
       { name: 'readiness', run: () => readiness.drain() },
       { name: 'requests', run: () => Promise.all([app.close(), internal?.close()]) },
-      { name: 'timers', run: () => clearInterval(minutely) },
-      { name: 'counters', run: () => refusals.flush() },
+      { name: 'timers', run: () => [secondly, minutely].forEach(clearInterval) },
+      { name: 'counters', run: () => refusals.close() },
       { name: 'operations', run: () => operations.close() },
       { name: 'database', run: () => store.close() },
       { name: 'limits', run: () => limiter.close() },

@@ -118,6 +118,18 @@ export const CASES: Readonly<Record<string, AlertCase>> = {
       at: '9m',
     },
   },
+  RefusalCountsUnwritten: {
+    fires: {
+      series: { 'palisade_refusal_flush_failures_total{job="gateway",pod="a"}': '0+15x60' },
+      at: '12m',
+      summary: 'Counted refusals cannot be written: 300 attempts in five minutes.',
+    },
+    silent: {
+      // A fail-over of a minute, again and again.
+      series: { 'palisade_refusal_flush_failures_total{job="gateway",pod="a"}': '0+10x60' },
+      at: '12m',
+    },
+  },
   OperatorDown: {
     fires: {
       series: { 'up{job="operator"}': '1x4 0x20' },

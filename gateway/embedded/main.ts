@@ -54,9 +54,9 @@ async function run(config: EmbeddedConfig): Promise<void> {
   const logins = server
     ? await prepareOwnServer(server.superuser)
     : await prepareByUrl(config.databaseUrl ?? '')
-  const store = new PostgresStore(logins.app)
-  await refuseUnfitRole(store)
   const metrics = new GatewayMetrics()
+  const store = new PostgresStore(logins.app, metrics)
+  await refuseUnfitRole(store)
   const firstUser = await loadOrMakeFirstUser(dataDirectory)
   const gateway = assembleGateway({
     profile: 'dev',
@@ -82,7 +82,7 @@ async function run(config: EmbeddedConfig): Promise<void> {
   const operations = buildOperations({ registries, readiness })
   await listen(gateway.app, api)
   await listen(operations, probes)
-  const minute = setInterval(() => void gateway.refusals.flush(), 60_000)
+  const second = setInterval(() => void gateway.refusals.flush(), 1_000)
   process.stdout.write(
     greeting({ config, firstUser, logFile, tookMs: performance.now() - started }),
   )
@@ -92,10 +92,10 @@ async function run(config: EmbeddedConfig): Promise<void> {
     steps: [
       { name: 'readiness', run: () => readiness.drain() },
       { name: 'requests', run: () => gateway.app.close() },
-      { name: 'counters', run: () => gateway.refusals.flush() },
+      { name: 'timers', run: () => clearInterval(second) },
+      { name: 'counters', run: () => gateway.refusals.close() },
       { name: 'audit', run: () => sealing?.stop() },
       { name: 'operations', run: () => operations.close() },
-      { name: 'timers', run: () => clearInterval(minute) },
       { name: 'connections', run: () => store.close() },
       { name: 'database', run: () => server?.stop() },
       { name: 'log', run: () => destination.flushSync() },

@@ -33,6 +33,11 @@ export class GatewayMetrics {
     labelNames: ['reason', 'route'] as const,
     registers: [this.registry],
   })
+  readonly refusalFlushFailures = new Counter({
+    name: 'palisade_refusal_flush_failures_total',
+    help: 'Attempts to write counted refusals that failed; the counts are kept and offered again',
+    registers: [this.registry],
+  })
   readonly auditFailures = new Counter({
     name: 'palisade_audit_write_failures_total',
     help: 'Audit records that could not be written',
@@ -48,6 +53,23 @@ export class GatewayMetrics {
     name: 'palisade_token_reviews_total',
     help: 'Tokens of workloads looked at, by what the API server said and where that was found',
     labelNames: ['result', 'source'] as const,
+    registers: [this.registry],
+  })
+  readonly databaseQueries = new Histogram({
+    name: 'db_query_duration_seconds',
+    help: 'Time of a statement, by its name, with the wait for a connection',
+    labelNames: ['operation'] as const,
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [this.registry],
+  })
+  readonly databaseConnectionErrors = new Counter({
+    name: 'db_connection_errors_total',
+    help: 'Statements whose connection could not be had or broke',
+    registers: [this.registry],
+  })
+  readonly passwordsRefused = new Counter({
+    name: 'palisade_password_checks_refused_total',
+    help: 'Logins refused since too many passwords were being checked',
     registers: [this.registry],
   })
   readonly logins = new Counter({

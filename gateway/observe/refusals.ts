@@ -6,12 +6,13 @@ import { redact } from '#core/redact'
 import { clientNetwork } from '../limits/client-address.ts'
 import { LocalLimiter } from '../limits/local-limiter.ts'
 import type { LimitPolicy } from '../limits/policy.ts'
-import type { AuditRow, Caller, Store, Workload } from '../ports.ts'
+import type { AuditRow, Caller, RefusalStore, Store, Workload } from '../ports.ts'
 import { originOf } from '../request-origin.ts'
 import '../internal/route-config.ts'
 import type { AuditWriter } from '../services/audit.ts'
+import type { MacKey } from '../services/secret-heads.ts'
 import type { GatewayMetrics } from './metrics.ts'
-import { RefusalCounts } from './refusal-counts.ts'
+import { RefusalLedger } from './refusal-ledger.ts'
 
 /** Rows per principal; the surplus of a minute is one record with a count. */
 const ROWS_PER_PRINCIPAL: LimitPolicy = {
@@ -25,7 +26,10 @@ export interface RefusalDeps {
   readonly clock: Clock
   readonly log: FastifyBaseLogger
   readonly audit: AuditWriter
-  readonly store: Pick<Store, 'appendAudit'>
+  readonly store: Pick<Store, 'appendAudit'> & RefusalStore
+  /** Keys the digests of sources. */
+  readonly key: MacKey
+  readonly writer: string
   readonly metrics: GatewayMetrics
   readonly committed: (row: AuditRow) => void
 }
@@ -34,11 +38,12 @@ export interface RefusalDeps {
 export class Refusals {
   readonly #deps: RefusalDeps
   readonly #rows = new LocalLimiter()
-  readonly #unknown = new RefusalCounts()
-  readonly #surplus = new RefusalCounts()
+  readonly #ledger: RefusalLedger
 
   constructor(deps: RefusalDeps) {
     this.#deps = deps
+    const onFailure = () => deps.metrics.refusalFlushFailures.inc()
+    this.#ledger = new RefusalLedger({ ...deps, onFailure })
   }
 
   onProblem(
@@ -54,7 +59,7 @@ export class Refusals {
     const principal = request.caller ?? request.workload
     if (!principal) {
       const refusal = { reason: problem.code, route, source: clientNetwork(request.ip) }
-      this.#unknown.add(refusal, this.#deps.clock.now())
+      this.#ledger.add('unauthenticated', refusal)
       this.#deps.metrics.refusalsUnknown.inc({ reason: problem.code, route })
       return undefined
     }
@@ -62,10 +67,13 @@ export class Refusals {
     return eventType && this.#writeRow(eventType, problem, request, principal)
   }
 
-  /** Once a minute and at shutdown: what was counted becomes one record. */
-  async flush(): Promise<void> {
-    await this.#flushCounts('unauthenticated', this.#unknown)
-    await this.#flushCounts('surplus', this.#surplus)
+  /** Each second, and at the end `close`: what was counted becomes one record a minute. */
+  flush(): Promise<void> {
+    return this.#ledger.flush()
+  }
+
+  close(): Promise<void> {
+    return this.#ledger.close()
   }
 
   async #writeRow(
@@ -77,11 +85,11 @@ export class Refusals {
     const route = request.routeOptions.url ?? 'unknown'
     const caller = 'userId' in principal ? principal : null
     const id = 'userId' in principal ? principal.userId : principal.id
-    if (!this.#rows.take(ROWS_PER_PRINCIPAL, id).allowed) {
-      const refusal = { reason: problem.code, route, source: id }
-      this.#surplus.add(refusal, this.#deps.clock.now())
-      return
-    }
+    const refusal = { reason: problem.code, route, source: id }
+    // A database that is away takes no row either: the answer must not wait for that a second time.
+    const isCounted =
+      problem.code === 'ERR_DATABASE_UNAVAILABLE' || !this.#rows.take(ROWS_PER_PRINCIPAL, id).allowed
+    if (isCounted) return this.#ledger.add('surplus', refusal)
     const outcome = eventType === 'request.failed' ? 'failed' : 'refused'
     const subject = { kind: 'route', id: route } as const
     const happening = { eventType, outcome, subject, code: problem.code } as const
@@ -91,45 +99,21 @@ export class Refusals {
         ? audit.ofCaller(principal, originOf(request), happening)
         : Promise.resolve(audit.ofWorkload(principal, originOf(request), happening))
     ).catch((error: unknown) => this.#lost(error))
-    if (row) await this.#append(caller, row)
+    if (!row || !(await this.#append(caller, row))) this.#ledger.add('surplus', refusal)
   }
 
-  async #flushCounts(kind: string, from: RefusalCounts): Promise<void> {
-    const counts = from.take()
-    const top = counts[0]
-    if (!top) return
-    const row = this.#deps.audit.ofPlatform({
-      eventType: 'refusals.counted',
-      outcome: 'refused',
-      subject: { kind: 'log', id: kind },
-      details: {
-        total: counts.reduce((sum, { count }) => sum + count, 0),
-        kinds: counts.length,
-        sources: new Set(counts.map(({ source }) => source)).size,
-        first: counts.map(({ first }) => first).sort()[0] ?? top.first,
-        last:
-          counts
-            .map(({ last }) => last)
-            .sort()
-            .at(-1) ?? top.last,
-        mostReason: top.reason,
-        mostRoute: top.route,
-        mostCount: top.count,
-      },
-    })
-    await this.#append(null, row)
-  }
-
-  async #append(caller: Caller | null, row: AuditRow): Promise<void> {
+  async #append(caller: Caller | null, row: AuditRow): Promise<boolean> {
     try {
       await this.#deps.store.appendAudit(caller, row)
       this.#deps.committed(row)
+      return true
     } catch (error) {
       this.#lost(error)
+      return false
     }
   }
 
-  /** A refusal stays one when its record cannot be written: nothing was handed out. */
+  /** A refusal stays one when its row cannot be written: nothing was handed out, and it is counted instead. */
   #lost(error: unknown): undefined {
     this.#deps.metrics.auditFailures.inc()
     this.#deps.log.error({ error: redact(error) }, 'Could not record a refusal')

@@ -51,16 +51,21 @@ export interface AuditWriterDeps {
 
 type Body = Omit<AuditEvent, 'format' | 'id' | 'time' | 'tenant' | 'writer' | 'macKey'>
 
+/** The last one signs, the others verify. */
+export function signingKeyOf(macKeys: readonly MacKey[]): MacKey {
+  const mac = macKeys.at(-1)
+  if (mac) return mac
+  throw new PalisadeError('ERR_CONFIG_INVALID', 'there is no key for audit records')
+}
+
 /** Makes records and authenticates them before anything is committed; the store only carries them. */
 export class AuditWriter {
   readonly #deps: AuditWriterDeps
   readonly #mac: MacKey
 
   constructor(deps: AuditWriterDeps) {
-    const mac = deps.macKeys.at(-1)
-    if (!mac) throw new PalisadeError('ERR_CONFIG_INVALID', 'there is no key for audit records')
     this.#deps = deps
-    this.#mac = mac
+    this.#mac = signingKeyOf(deps.macKeys)
   }
 
   async ofCaller(caller: Caller, origin: Origin, happening: Happening): Promise<AuditRow> {

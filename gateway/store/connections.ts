@@ -1,16 +1,26 @@
 import pg from 'pg'
-import { isCancelledWait, outcomeUnknown, storeError } from './outcome.ts'
+import { isCancelledWait, leavesConnectionUnusable, outcomeUnknown, storeError } from './outcome.ts'
 import { STATEMENTS, type StatementName } from './statements.ts'
 
 export type StoreOptions = pg.PoolConfig
 
+/** What is measured of the database, under names that dashboards use. */
+export interface DatabaseMetrics {
+  readonly databaseQueries: {
+    startTimer(labels: { operation: StatementName }): () => void
+  }
+  readonly databaseConnectionErrors: { inc(): void }
+}
+
 /** A pool that runs the listed statements, prepared, and turns every failure into one of the catalogue. */
 export class Connections {
   readonly #pool: pg.Pool
+  readonly #metrics: DatabaseMetrics | undefined
   /** Connections whose last commit was not confirmed by the standby. */
   readonly #unconfirmed = new WeakSet<pg.ClientBase>()
 
-  constructor(options: StoreOptions) {
+  constructor(options: StoreOptions, metrics?: DatabaseMetrics) {
+    this.#metrics = metrics
     this.#pool = new pg.Pool({
       application_name: 'palisade-gateway',
       max: 16,
@@ -35,6 +45,18 @@ export class Connections {
     name: StatementName,
     values: readonly unknown[] = [],
   ): Promise<readonly Row[]> {
+    const done = this.#metrics?.databaseQueries.startTimer({ operation: name })
+    try {
+      return await this.#run<Row>(name, values)
+    } finally {
+      done?.()
+    }
+  }
+
+  async #run<Row extends pg.QueryResultRow>(
+    name: StatementName,
+    values: readonly unknown[],
+  ): Promise<readonly Row[]> {
     const client = await this.#connect()
     try {
       const { rows } = await client.query<Row>({
@@ -46,8 +68,10 @@ export class Connections {
       client.release()
       return rows
     } catch (error) {
-      // Not given back when in doubt: a server error leaves a connection usable, anything else does not.
-      client.release(!(error instanceof pg.DatabaseError))
+      // Not given back when in doubt: most errors of the server leave a connection usable, anything else does not.
+      const isBroken = leavesConnectionUnusable(error)
+      client.release(isBroken)
+      if (isBroken) this.#metrics?.databaseConnectionErrors.inc()
       throw storeError(error, true)
     }
   }
@@ -60,6 +84,7 @@ export class Connections {
     try {
       return await this.#pool.connect()
     } catch (error) {
+      this.#metrics?.databaseConnectionErrors.inc()
       throw storeError(error, false)
     }
   }

@@ -90,6 +90,25 @@ describe('writeSecret', () => {
     })
   })
 
+  it('remembers an idempotency key for 24 hours, and takes it for a new one after that', async () => {
+    const idempotency = { key: 'aged', requestDigest: Buffer.alloc(32, 6) }
+    const age = (interval: string) =>
+      db.query(
+        `update palisade.idempotency_keys set created_at = now() - $1::interval
+         where key_digest = sha256('aged')`,
+        [interval],
+      )
+    const wish = writeWish(alice, { idempotency })
+    const { name, secretId } = wish
+    await store.writeSecret(alice, wish)
+    await age('23 hours 59 minutes')
+    const again = { name, secretId, expected: 1, idempotency }
+    expect((await store.writeSecret(alice, writeWish(alice, again))).kind).toBe('repeated')
+    await age('24 hours 1 second')
+    expect((await store.writeSecret(alice, writeWish(alice, again))).kind).toBe('written')
+    expect((await store.writeSecret(alice, writeWish(alice, again))).kind).toBe('repeated')
+  })
+
   it('forgets the idempotency key of a request that moved, so that it can be tried again', async () => {
     const taken = writeWish(alice)
     await store.writeSecret(alice, taken)
@@ -194,6 +213,11 @@ describe('a commit that the standby did not confirm', () => {
       const cancelled = `select pg_cancel_backend(pid) as done from pg_stat_activity where wait_event = 'SyncRep'`
       await expect.poll(() => db.query(cancelled), { timeout: 8_000 }).toHaveLength(1)
       expect(await write).toMatchObject({ code: 'ERR_OUTCOME_UNKNOWN' })
+      // Nor is its repetition an acknowledgement, for as long as the standby has not got it.
+      const repeat = { ...wish, audit: auditRow(alice.tenantId) }
+      const repeated = store.writeSecret(alice, repeat).catch((error: unknown) => error)
+      await expect.poll(() => db.query(cancelled), { timeout: 8_000 }).toHaveLength(1)
+      expect(await repeated).toMatchObject({ code: 'ERR_OUTCOME_UNKNOWN' })
       await db.query('alter system reset synchronous_standby_names')
       await db.query('select pg_reload_conf()')
       expect(

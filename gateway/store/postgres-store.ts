@@ -3,10 +3,13 @@ import type {
   AuditRow,
   Caller,
   ChangeHead,
+  CountedRefusal,
   IntakeOutcome,
   IntakeStore,
   ReadOutcome,
   ReadSecret,
+  RefusalStore,
+  RefusalTotals,
   ReportedStep,
   SecretHead,
   SecretSummary,
@@ -15,8 +18,9 @@ import type {
   WriteSecret,
 } from '../ports.ts'
 import { PalisadeError } from '#core/problem'
-import { Connections, type StoreOptions } from './connections.ts'
+import { Connections, type DatabaseMetrics, type StoreOptions } from './connections.ts'
 import { readMigrations } from './migrate.ts'
+import { countColumns, toTotals, type TotalsRow } from './refusal-rows.ts'
 import {
   auditValues,
   bytes,
@@ -31,13 +35,16 @@ import {
   type ReadRow,
 } from './rows.ts'
 
+/** Minutes that get their record in one go; after an outage the next flush takes more. */
+const REFUSAL_PAGE = 50
+
 /** The store on PostgreSQL: each call is one statement, which is one transaction and one round trip. */
-export class PostgresStore implements Store, IntakeStore {
+export class PostgresStore implements Store, IntakeStore, RefusalStore {
   readonly #connections: Connections
   #newestMigration: string | undefined
 
-  constructor(options: StoreOptions) {
-    this.#connections = new Connections(options)
+  constructor(options: StoreOptions, metrics?: DatabaseMetrics) {
+    this.#connections = new Connections(options, metrics)
   }
 
   async findHead(caller: Caller, name: string): Promise<SecretHead | null> {
@@ -133,6 +140,26 @@ export class PostgresStore implements Store, IntakeStore {
     if (!first) return { kind: 'recorded', fresh: [] }
     const values = [first.audit.tenantId, reporter, ...intakeValues(steps, first.audit)]
     return toIntakeOutcome(await this.#connections.run<IntakeRow>('ingestAudit', values))
+  }
+
+  async countRefusals(writer: string, counts: readonly CountedRefusal[]): Promise<void> {
+    await this.#connections.run('countRefusals', [writer, ...countColumns(counts)])
+  }
+
+  async unrecordedRefusals(
+    writer: string,
+    ownBefore: Date,
+    othersBefore: Date,
+  ): Promise<readonly RefusalTotals[]> {
+    const values = [writer, ownBefore, othersBefore, REFUSAL_PAGE]
+    const rows = await this.#connections.run<TotalsRow>('unrecordedRefusals', values)
+    return rows.map(toTotals)
+  }
+
+  async recordRefusals(totals: RefusalTotals, row: AuditRow): Promise<boolean> {
+    const { writer, minute, kind, total } = totals
+    const values = [writer, minute, kind, total, ...auditValues(row)]
+    return (await this.#one<{ recorded: boolean }>('recordRefusals', values)).recorded
   }
 
   async ensureUser(user: {

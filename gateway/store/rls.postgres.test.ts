@@ -183,6 +183,12 @@ const ARGUMENTS: Record<StatementName, (who: Who) => unknown[]> = {
   ],
   appendAudit: (who) => [who.tenantId, who.userId, ...auditValues(auditRow(owner.tenantId))],
   ingestAudit: (who) => [who.tenantId, who.userId, ...intakeValues([step], step.audit)],
+  countRefusals: () => ['w', [], [], [], [], [], [], [], []],
+  unrecordedRefusals: () => ['w', new Date(), new Date(), 10],
+  recordRefusals: () => [
+    ...['w', new Date(), 'surplus', 1],
+    ...auditValues(auditRow(owner.tenantId)),
+  ],
   ensureUser: (who) => [who.tenantId, who.userId],
   findApiKey: () => [Buffer.alloc(32, 1)],
   findLogin: () => [Buffer.alloc(32, 1)],

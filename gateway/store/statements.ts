@@ -14,6 +14,10 @@ export const STATEMENTS = {
   appendAudit: 'select palisade.append_audit($1, $2, $3, $4, $5, $6, $7, $8)',
   ingestAudit:
     'select * from palisade.ingest_audit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) order by place',
+  countRefusals: 'select palisade.count_refusals($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+  unrecordedRefusals: 'select * from palisade.unrecorded_refusals($1, $2, $3, $4)',
+  recordRefusals:
+    'select palisade.record_refusals($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) as recorded',
   ensureUser: 'select palisade.ensure_user($1, $2) as token_version',
   findApiKey: 'select * from palisade_lookup.find_api_key($1)',
   findLogin: 'select * from palisade_lookup.find_login($1)',

@@ -49,6 +49,17 @@ export const GATEWAY: readonly Alert[] = [
     severity: 'page',
     summary: 'Refused requests were not recorded: {{ $value | humanize }} in five minutes.',
     description:
-      'What was refused stays refused, but the log does not say so. Accepted requests cannot be affected: they fail without their record.',
+      'What was refused stays refused, but the log has no row of it, a number at most. Accepted requests cannot be affected: they fail without their record.',
+  },
+  {
+    name: 'RefusalCountsUnwritten',
+    // Once a second each replica tries; a database that fails over takes less than a minute of them.
+    expr: 'max(increase(palisade_refusal_flush_failures_total{job="gateway"}[5m])) > 240',
+    for: '5m',
+    severity: 'ticket',
+    summary:
+      'Counted refusals cannot be written: {{ $value | humanize }} attempts in five minutes.',
+    description:
+      'They are kept in the memory of the gateway: a replica that ends now takes its numbers with it.',
   },
 ]
