@@ -10,6 +10,8 @@ import type { GatewayMetrics } from './observe/metrics.ts'
 import type { Refusals } from './observe/refusals.ts'
 import { authenticate } from './plugins/authenticate.ts'
 import { authorise, requireDeclaredAccess } from './plugins/authorise.ts'
+import { requireOneHost } from './plugins/host-field.ts'
+import { readJsonBodies } from './plugins/json-bodies.ts'
 import { collectMethods } from './plugins/methods.ts'
 import { drainConnections } from './plugins/drain.ts'
 import { measureRequests } from './plugins/measure.ts'
@@ -43,16 +45,15 @@ export interface AppSettings {
 }
 
 const URL_LIMIT = 8_192
-const MAX_HEADER_SIZE = 16_384
+/** A missing Host is refused by us, with our headers. */
+export const HTTP = { maxHeaderSize: 16_384, requireHostHeader: false }
 
 /** The gateway without a port and without an environment: everything it needs comes in. */
 export function buildApp(deps: AppDeps): FastifyInstance {
   const app = Fastify({
     ...serverOptions(deps),
-    ...(deps.settings.tls ? { https: deps.settings.tls } : {}),
+    ...(deps.settings.tls ? { https: { ...HTTP, ...deps.settings.tls } } : {}),
   } as ReturnType<typeof serverOptions>).withTypeProvider<TypeBoxTypeProvider>()
-  // Only JSON is spoken here; the text parser would hand a string to a handler that declared no body.
-  app.removeContentTypeParser('text/plain')
   requireDeclaredAccess(app)
   const methods = collectMethods(app)
   answerProblems(app, (problem, request, cause) => deps.refusals.onProblem(problem, request, cause))
@@ -65,7 +66,9 @@ export function buildApp(deps: AppDeps): FastifyInstance {
   drainConnections(app)
   measureRequests(app, deps.metrics)
   addSecurityHeaders(app, deps.settings)
+  requireOneHost(app)
   limitRequestSize(app, { bodyLimit: deps.settings.bodyLimit, urlLimit: URL_LIMIT })
+  readJsonBodies(app)
   limitByAddress(app, limits)
   authenticate(app, deps.verifier)
   limitByCaller(app, limits)
@@ -89,7 +92,7 @@ export function serverOptions({ logger, settings }: Pick<AppDeps, 'logger' | 'se
     childLoggerFactory: (parent: FastifyBaseLogger) => parent,
     trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
     bodyLimit: settings.bodyLimit,
-    http: { maxHeaderSize: MAX_HEADER_SIZE },
+    http: HTTP,
     // The slowest honest client sends 1 MiB in this time; a slower one only holds a socket.
     requestTimeout: 30_000,
     connectionTimeout: 60_000,

@@ -4,6 +4,8 @@ import { isRole, type Role } from './roles.ts'
 
 /** Clocks of two replicas may differ by this much. */
 const SKEW_SECONDS = 30
+/** The column of the version is an integer of 32 bits. */
+const MAX_VERSION = 2_147_483_647
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export interface AccessClaims {
@@ -28,7 +30,7 @@ export function readAccessClaims(
   // A list of audiences is legal (RFC 7519 4.1.3) and never ours: a token for two services is good at the wrong one.
   if (typeof aud !== 'string') return undefined
   if (!isUuid(sub) || !isUuid(tid) || !isUuid(jti) || !isRole(role)) return undefined
-  if (!isCount(ver) || !isCount(iat) || !isCount(exp)) return undefined
+  if (!isCount(ver) || ver > MAX_VERSION || !isCount(iat) || !isCount(exp)) return undefined
   if (iat > now + SKEW_SECONDS || exp <= now || exp - iat > ACCESS_TOKEN_SECONDS) return undefined
   return Object.freeze({
     kid,

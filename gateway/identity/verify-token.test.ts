@@ -170,6 +170,7 @@ describe('TokenVerifier', () => {
     ['an unknown role', { role: 'root' }],
     ['a negative token version', { ver: -1 }],
     ['a token version as text', { ver: '3' }],
+    ['a token version beyond its column', { ver: 2_147_483_648 }],
     ['jti missing', { jti: undefined }],
   ])('refuses %s', async (_, wrong) => {
     await refused(forge({}, { ...claims, ...wrong }))
@@ -214,6 +215,44 @@ describe('TokenVerifier', () => {
       const other = token[i] === 'A' ? 'B' : 'A'
       await refused(token.slice(0, i) + other + token.slice(i + 1))
     }
+  })
+})
+
+const ORDER = 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551'
+const scalar = (hex: string) => hex.padStart(64, '0')
+const plus = (hex: string, n: number) => scalar((BigInt(`0x${hex}`) + BigInt(n)).toString(16))
+
+describe('TokenVerifier on signatures that arithmetic alone could accept', () => {
+  const [ZERO, ONE, MAX] = [scalar('0'), scalar('1'), 'f'.repeat(64)]
+  it.each([
+    ['r and s zero', ZERO + ZERO],
+    ['r zero', ZERO + ONE],
+    ['s zero', ONE + ZERO],
+    ['r and s one', ONE + ONE],
+    ['r the order', ORDER + ONE],
+    ['s the order', ONE + ORDER],
+    ['r and s the order', ORDER + ORDER],
+    ['r beyond the order', plus(ORDER, 1) + ONE],
+    ['s below the order', ONE + plus(ORDER, -1)],
+    ['all bits set', MAX + MAX],
+    ['nothing', ''],
+    ['r alone', ONE],
+    ['a byte too much', `${ONE}${ONE}00`],
+    ['a byte too little', (ONE + ONE).slice(2)],
+  ])('refuses %s', async (_, hex) => {
+    const [header, payload] = forge({}).split('.')
+    await refused(`${header}.${payload}.${Buffer.from(hex, 'hex').toString('base64url')}`)
+  })
+
+  it('refuses a good signature in DER, and one moved by the order', async () => {
+    const [header = '', payload = '', signature = ''] = forge({}).split('.')
+    const der = sign('sha256', Buffer.from(`${header}.${payload}`), { key: key.privateKey })
+    await refused(`${header}.${payload}.${der.toString('base64url')}`)
+    const hex = Buffer.from(signature, 'base64url').toString('hex')
+    const moved = (BigInt(`0x${hex.slice(64)}`) + BigInt(`0x${ORDER}`)).toString(16)
+    await refused(
+      `${header}.${payload}.${Buffer.from(hex.slice(0, 64) + moved.padStart(66, '0'), 'hex').toString('base64url')}`,
+    )
   })
 })
 

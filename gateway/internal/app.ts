@@ -3,13 +3,15 @@ import type { ServerOptions } from 'node:https'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { PalisadeError } from '#core/problem'
-import { serverOptions } from '../app.ts'
+import { HTTP, serverOptions } from '../app.ts'
 import { clientNetwork } from '../limits/client-address.ts'
 import { retryAfterField } from '../limits/headers.ts'
 import { LocalLimiter } from '../limits/local-limiter.ts'
 import type { LimitPolicy } from '../limits/policy.ts'
 import type { Refusals } from '../observe/refusals.ts'
 import { drainConnections } from '../plugins/drain.ts'
+import { requireOneHost } from '../plugins/host-field.ts'
+import { readJsonBodies } from '../plugins/json-bodies.ts'
 import { measureRequests } from '../plugins/measure.ts'
 import { collectMethods } from '../plugins/methods.ts'
 import { answerProblems } from '../plugins/problems.ts'
@@ -49,16 +51,17 @@ export function buildInternal(deps: InternalDeps): FastifyInstance {
   const options = serverOptions({ logger: deps.logger, settings })
   const app = Fastify({
     ...options,
-    ...(deps.tls ? { https: deps.tls } : {}),
+    ...(deps.tls ? { https: { ...HTTP, ...deps.tls } } : {}),
   } as typeof options).withTypeProvider<TypeBoxTypeProvider>()
-  app.removeContentTypeParser('text/plain')
   requireDeclaredWorkload(app)
   const methods = collectMethods(app)
   answerProblems(app, (problem, request, cause) => deps.refusals.onProblem(problem, request, cause))
   drainConnections(app)
   measureRequests(app, deps.metrics)
   addSecurityHeaders(app, settings)
+  requireOneHost(app)
   limitRequestSize(app, { bodyLimit: BODY_LIMIT, urlLimit: URL_LIMIT })
+  readJsonBodies(app)
   limitAddresses(app, deps)
   recogniseWorkload(app, deps)
   auditIngestRoutes(deps.intake)(app)

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { PalisadeError } from '#core/problem'
 import type { GatewayMetrics } from '../observe/metrics.ts'
-import { countAuthorization } from '../plugins/authenticate.ts'
+import { countFields } from '../plugins/host-field.ts'
 import type { Workload } from '../ports.ts'
 import type { RecentReviews } from './recent-reviews.ts'
 import type { WorkloadName } from './route-config.ts'
@@ -57,7 +57,7 @@ export function recogniseWorkload(app: FastifyInstance, deps: RecognitionDeps): 
 }
 
 function bearerOf(request: FastifyRequest): string | undefined {
-  if (countAuthorization(request) > 1) {
+  if (countFields(request, 'authorization') > 1) {
     throw new PalisadeError('ERR_BAD_REQUEST', 'there is more than one Authorization field')
   }
   return /^Bearer ([^\s]+)$/i.exec(request.headers.authorization ?? '')?.[1]

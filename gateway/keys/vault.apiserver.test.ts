@@ -2,11 +2,15 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { FastifyBaseLogger } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '#core/clock'
 import { OPENBAO_AUDIENCE } from '../../infra/names.ts'
 import { startApiServer, type TestApiServer } from '../../test/support/apiserver.ts'
+import { person, startGateway } from '../../test/support/gateway.ts'
 import { startOpenBao, type TestOpenBao } from '../../test/support/openbao.ts'
+import { startPalisadeDatabase, type PalisadeDatabase } from '../../test/support/postgres.ts'
+import { untilItWorks } from '../retry.ts'
 import { loadOrMakeDevelopmentUsers } from './development-users.ts'
 import { loadPlatformKeys, reloadSigningKeys } from './platform-keys.ts'
 import { VaultClient } from './vault-client.ts'
@@ -185,16 +189,67 @@ describe('loadOrMakeDevelopmentUsers', () => {
 })
 
 describe('a sealed Vault', () => {
+  let db: PalisadeDatabase
+  beforeAll(async () => (db = await startPalisadeDatabase()))
+  afterAll(() => db?.stop())
+
   it('is not ready, and nothing is unwrapped', async () => {
     const wrapper = await wrapperOf()
     const key = `tenant-${randomUUID()}`
     await wrapper.ensureKey(key)
     const wrapped = await wrapper.wrap(key, Buffer.from('x'))
     expect(await wrapper.ready()).toEqual({ ok: true, reason: 'unsealed' })
-    await bao.ask('POST', 'sys/seal')
+    await bao.seal()
     expect(await wrapper.ready()).toMatchObject({ ok: false })
     await expect(wrapper.unwrap(key, wrapped)).rejects.toMatchObject({
       code: 'ERR_KEYS_UNAVAILABLE',
     })
+    await bao.unseal()
+    expect(Buffer.from(await wrapper.unwrap(key, wrapped)).toString()).toBe('x')
+  })
+
+  it('lets a gateway read what it has the key of, refuses the rest, and mends that by itself', async () => {
+    const gateway = await startGateway(db, { directory, wrapper: await wrapperOf() })
+    const [alice, bob] = [person(), person()]
+    for (const { id: userId, tenantId } of [alice, bob]) {
+      await gateway.store.ensureUser({ userId, tenantId })
+    }
+    const put = (name: string) =>
+      gateway.ask(alice, 'PUT', `/api/secrets/${name}`, { body: { value: `value of ${name}` } })
+    const get = (name: string, who = alice) => gateway.ask(who, 'GET', `/api/secrets/${name}`)
+    for (const name of ['known', 'unknown']) expect((await put(name)).statusCode).toBe(201)
+    expect((await get('known')).statusCode).toBe(200)
+    await bao.seal()
+    try {
+      expect((await get('known')).json()).toMatchObject({ value: 'value of known' })
+      const refusals = [await get('unknown'), await put('known'), await put('new')]
+      // Of a person nobody has read here, not even the refusal can be recorded.
+      refusals.push(await get('known', bob))
+      for (const refused of refusals) {
+        expect(refused.json()).toMatchObject({ status: 503, code: 'ERR_KEYS_UNAVAILABLE' })
+        expect(refused.headers['retry-after']).toBe('1')
+        expect(refused.body).not.toContain('value of')
+      }
+    } finally {
+      await bao.unseal()
+    }
+    expect((await get('unknown')).json()).toMatchObject({ value: 'value of unknown' })
+    expect((await get('known')).json()).toMatchObject({ version: 1 })
+    expect((await get('new')).statusCode).toBe(404)
+    await gateway.stop()
+  })
+
+  it('at the start is waited for', async () => {
+    await bao.seal()
+    const kv = new VaultKv(await clientOf('gateway'), 'platform')
+    const waits: string[] = []
+    const log = { warn: ({ code }: { code: string }) => void waits.push(code) }
+    const keys = untilItWorks(log as unknown as FastifyBaseLogger, 'keys', () =>
+      loadPlatformKeys(kv, systemClock),
+    )
+    await expect.poll(() => waits.length).toBeGreaterThan(0)
+    await bao.unseal()
+    await expect(keys).resolves.toHaveProperty('signing')
+    expect(new Set(waits)).toEqual(new Set(['ERR_KEYS_UNAVAILABLE']))
   })
 })

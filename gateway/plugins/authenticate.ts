@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { PalisadeError } from '#core/problem'
 import type { AccessClaims } from '../identity/access-claims.ts'
 import { invalidToken, type TokenVerifier } from '../identity/verify-token.ts'
 import type { Caller } from '../ports.ts'
+import { countFields } from './host-field.ts'
 
 interface Remembered {
   readonly header: string
@@ -23,7 +24,8 @@ export function authenticate(app: FastifyInstance, verifier: TokenVerifier): voi
     if (access === undefined || access === 'public') return done()
     const header = request.headers.authorization
     const last = lastOf.get(request.raw.socket)
-    if (countAuthorization(request) > 1) {
+    // Node keeps the first of two without a word; a proxy in front may have read the second.
+    if (countFields(request, 'authorization') > 1) {
       return done(
         new PalisadeError('ERR_BAD_REQUEST', 'there is more than one Authorization field'),
       )
@@ -52,16 +54,6 @@ export function authenticate(app: FastifyInstance, verifier: TokenVerifier): voi
       },
     )
   })
-}
-
-/** Node keeps the first of two Authorization fields without a word; a proxy in front may have read the second. */
-export function countAuthorization({ raw: { rawHeaders } }: FastifyRequest): number {
-  let count = 0
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]
-    if (name?.length === 13 && name.toLowerCase() === 'authorization') count++
-  }
-  return count
 }
 
 const callerOf = (claims: AccessClaims): Caller =>

@@ -40,9 +40,21 @@ export function sendProblem(problem: PalisadeError, request: FastifyRequest, rep
   return reply
     .code(ERROR_CODES[problem.code].status)
     .header('cache-control', 'no-store')
+    .headers(retryOf(problem))
     .type('application/problem+json')
     .send(toProblem(problem, request.id))
 }
+
+/** What another try may mend. A 503 that tells of a broken record is not among them. */
+const PASSES = new Set<ErrorCode>([
+  'ERR_UNAVAILABLE',
+  'ERR_DATABASE_UNAVAILABLE',
+  'ERR_KEYS_UNAVAILABLE',
+  'ERR_OUTCOME_UNKNOWN',
+])
+
+const retryOf = ({ code }: PalisadeError): Record<string, string> =>
+  PASSES.has(code) ? { 'retry-after': '1' } : {}
 
 /** Only the code of a foreign error is used, never its message: a message may quote the value that was refused. */
 export function problemOf(error: FastifyError): PalisadeError {
@@ -56,10 +68,13 @@ export function problemOf(error: FastifyError): PalisadeError {
 const isSyntaxError = (error: FastifyError) =>
   error instanceof SyntaxError && error.statusCode === 400
 
+const NAME = /^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/
+
 function describeValidation({ validation = [], validationContext }: FastifyError) {
   const first = validation[0]
   const path = (first?.instancePath ?? '').replaceAll('/', '.')
   const extra = first?.params['additionalProperty']
-  const named = typeof extra === 'string' ? ` ("${extra.slice(0, 64)}")` : ''
+  // A name that does not look like one may be a value at the wrong place.
+  const named = typeof extra === 'string' && NAME.test(extra) ? ` ("${extra}")` : ''
   return `${validationContext ?? 'request'}${path} ${first?.message ?? 'does not fit the schema'}${named}`
 }

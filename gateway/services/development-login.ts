@@ -8,7 +8,8 @@ import {
   type TokenAudience,
 } from '../identity/access-token.ts'
 import type { DevelopmentUser } from '../identity/development-users.ts'
-import { hashPassword, verifyPassword } from '../identity/password-hash.ts'
+import type { PasswordChecks } from '../identity/password-checks.ts'
+import { hashPassword } from '../identity/password-hash.ts'
 import type { SigningKeys } from '../identity/signing-keys.ts'
 import type { AuditRow, Caller, Store } from '../ports.ts'
 import type { AuditWriter, Origin } from './audit.ts'
@@ -20,6 +21,7 @@ export interface DevelopmentLoginDeps {
   readonly keys: SigningKeys
   readonly names: TokenAudience
   readonly clock: Clock
+  readonly passwords: PasswordChecks
   readonly committed: (row: AuditRow) => void
   readonly onLogin: (status: 'success' | 'failure') => void
 }
@@ -39,7 +41,8 @@ export class DevelopmentLogin {
 
   async login({ email, password }: LoginRequest, origin: Origin): Promise<LoggedIn> {
     const user = this.#byEmail.get(normal(email))
-    const matches = await verifyPassword(password, user?.passwordHash ?? (await this.#nobody))
+    const hash = user?.passwordHash ?? (await this.#nobody)
+    const matches = await this.#deps.passwords.verify(password, hash)
     if (!user || !matches) {
       this.#deps.onLogin('failure')
       throw new PalisadeError('ERR_LOGIN_FAILED', 'no account has this e-mail and password')

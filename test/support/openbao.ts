@@ -19,6 +19,8 @@ export interface TestOpenBao {
   enable(namespace: string): Promise<void>
   /** Lets it recognise the accounts of a cluster. */
   trust(cluster: ClusterTrust): Promise<void>
+  seal(): Promise<void>
+  unseal(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -114,6 +116,14 @@ export async function startOpenBao(): Promise<TestOpenBao> {
         token_reviewer_jwt: cluster.reviewer,
         disable_local_ca_jwt: true,
       }),
+    seal: () => insist('POST', 'sys/seal'),
+    async unseal() {
+      const log = await readFile(join(dir, 'server.log'), 'utf8')
+      await insist('POST', 'sys/unseal', { key: /Unseal Key: (\S+)/.exec(log)?.[1] })
+      await until('OpenBao to be active again', 10_000, async () => {
+        return (await ask('GET', 'sys/health')).status === 200
+      })
+    },
     async stop() {
       await child.stop()
       await rm(dir, { recursive: true, force: true })
