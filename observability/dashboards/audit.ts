@@ -96,6 +96,17 @@ export const AUDIT_DASHBOARD: DashboardWish = {
         bad: { above: 0 },
         alerts: ['AuditWriteFailures'],
       }),
+      overTime({
+        title: 'Attempts to write counted refusals that failed',
+        tells:
+          'In five minutes, of the replica that failed most. The numbers are kept in its memory. In order 0.',
+        unit: 'none',
+        queries: {
+          failed: 'max(increase(palisade_refusal_flush_failures_total{job="gateway"}[5m]))',
+        },
+        bad: { above: 240 },
+        alerts: ['RefusalCountsUnwritten'],
+      }),
     ],
   },
 }
