@@ -23,6 +23,7 @@ const keys = loadSigningKeys([await makeSigningKey(new Date('2026-01-01'))], new
 const metrics = new GatewayMetrics()
 const lines: string[] = []
 const parsed: unknown[] = []
+const refused: string[] = []
 
 const Body = Type.Object({ count: Type.Integer() }, { additionalProperties: false })
 const Query = Type.Object(
@@ -51,6 +52,7 @@ function testRoutes(app: FastifyInstance): void {
     { config: { access: 'public' }, schema: { body: Body } },
     async (request) => request.body,
   )
+  app.get('/things/:name', { config: { access: read } }, async () => ({}))
   app.get('/address', { config: { access: 'public' } }, async ({ ip }) => ({ ip }))
   app.get('/broken', { config: { access: 'public' } }, async () => {
     throw new Error('password=hunter2 at postgres://u:p@db')
@@ -71,7 +73,7 @@ const make = (over: Partial<AppDeps> = {}) =>
     verifier: new TokenVerifier(keys, names, systemClock),
     limiter: new LocalLimiter(),
     metrics,
-    refusals: { onProblem: () => undefined },
+    refusals: { onProblem: ({ code }) => void refused.push(code) },
     settings: { trustedProxies: [], allowedOrigins: ['https://app.test'], bodyLimit: 1024 },
     routes: [testRoutes, wellKnownRoutes(keys)],
     ...over,
@@ -214,6 +216,27 @@ describe('the HTTP parser', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 40[45] /)
     expect(answer).not.toContain('echo')
   })
+})
+
+describe('the router', () => {
+  it.each([
+    ['an escape that is none', '/things/%zz', 400],
+    ['an escape that is cut', '/things/%', 400],
+    ['an overlong encoding', '/things/%C0%AE', 400],
+    ['a parameter without end', `/things/${'a'.repeat(600)}`, 414],
+  ])(
+    'refuses %s in our words, with our headers and without the target',
+    async (_, path, status) => {
+      const before = refused.length
+      const answer = await raw(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+      expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+      expect(answer).toContain('x-frame-options: DENY')
+      expect(answer).toContain('application/problem+json')
+      expect(answer).toContain('"code":"ERR_')
+      expect(answer).not.toContain(path)
+      expect(refused.length).toBe(before + 1)
+    },
+  )
 })
 
 describe('authentication', () => {

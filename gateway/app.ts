@@ -16,7 +16,7 @@ import { collectMethods } from './plugins/methods.ts'
 import { drainConnections } from './plugins/drain.ts'
 import { measureRequests } from './plugins/measure.ts'
 import { answerParserError } from './plugins/parser-errors.ts'
-import { answerProblems } from './plugins/problems.ts'
+import { answerProblems, answerRouterErrors } from './plugins/problems.ts'
 import { readQueryIntegers } from './plugins/query-integers.ts'
 import { limitByAddress, limitByCaller } from './plugins/rate-limit.ts'
 import { limitRequestSize } from './plugins/request-size.ts'
@@ -80,7 +80,9 @@ export function buildApp(deps: AppDeps): FastifyInstance {
   return app
 }
 
-export function serverOptions({ logger, settings }: Pick<AppDeps, 'logger' | 'settings'>) {
+type ServerDeps = Pick<AppDeps, 'logger' | 'settings' | 'refusals' | 'metrics'>
+
+export function serverOptions({ logger, settings, refusals, metrics }: ServerDeps) {
   return {
     loggerInstance: logger,
     // One line per refusal and failure is written by us, with the route and never with the query.
@@ -102,6 +104,10 @@ export function serverOptions({ logger, settings }: Pick<AppDeps, 'logger' | 'se
     onProtoPoisoning: 'error' as const,
     onConstructorPoisoning: 'error' as const,
     clientErrorHandler: answerParserError,
+    frameworkErrors: answerRouterErrors((problem, request, cause) => {
+      metrics.requests.inc({ method: 'unknown', route: 'unknown', status: problem.status })
+      return refusals.onProblem(problem, request, cause)
+    }),
     ajv: {
       customOptions: {
         // A field that is not in the schema is an error, never dropped; a string stays a string.

@@ -107,7 +107,6 @@ describe('a primary that became a standby', () => {
       await db.query(`alter system set default_transaction_read_only = ${on}`)
       await db.query('select pg_reload_conf()')
     }
-    await db.query('select 1')
     try {
       await readOnly('on')
       await expect
@@ -117,7 +116,7 @@ describe('a primary that became a standby', () => {
       expect(answer.json()).toMatchObject({ code: 'ERR_DATABASE_UNAVAILABLE' })
       expect(answer.headers['retry-after']).toBe('1')
     } finally {
-      await db.query('set transaction read write; alter system reset default_transaction_read_only')
+      await db.query('alter system reset default_transaction_read_only')
       await db.query('select pg_reload_conf()')
     }
     await expect

@@ -48,7 +48,7 @@ const INTERNAL: LimitPolicy = {
  */
 export function buildInternal(deps: InternalDeps): FastifyInstance {
   const settings = { trustedProxies: [], allowedOrigins: [], bodyLimit: BODY_LIMIT }
-  const options = serverOptions({ logger: deps.logger, settings })
+  const options = serverOptions({ ...deps, settings })
   const app = Fastify({
     ...options,
     ...(deps.tls ? { https: { ...HTTP, ...deps.tls } } : {}),

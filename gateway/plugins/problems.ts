@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ERROR_CODES, type ErrorCode } from '#api/error-codes'
 import { PalisadeError, toProblem } from '#core/problem'
+import { SECURITY_HEADERS } from './security-headers.ts'
 
 const CODE_OF_FASTIFY: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'ERR_PAYLOAD_TOO_LARGE',
@@ -9,6 +10,7 @@ const CODE_OF_FASTIFY: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'ERR_BAD_REQUEST',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'ERR_BAD_REQUEST',
   FST_ERR_BAD_URL: 'ERR_BAD_REQUEST',
+  FST_ERR_MAX_PARAM_LENGTH: 'ERR_URI_TOO_LONG',
 }
 const DETAIL: Partial<Record<ErrorCode, string>> = {
   ERR_PAYLOAD_TOO_LARGE: 'the body is larger than this route takes',
@@ -35,6 +37,18 @@ export function answerProblems(app: FastifyInstance, onProblem: OnProblem): void
     return sendProblem(problem, request, reply)
   })
 }
+
+/**
+ * Targets that the router refuses reach no route and no hook. Left alone they would be answered in another shape,
+ * without our headers, and with the target in it.
+ */
+export const answerRouterErrors =
+  (onProblem: OnProblem) =>
+  (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    const problem = problemOf(error)
+    void onProblem(problem, request, error)
+    void sendProblem(problem, request, reply.headers(SECURITY_HEADERS))
+  }
 
 export function sendProblem(problem: PalisadeError, request: FastifyRequest, reply: FastifyReply) {
   return reply
