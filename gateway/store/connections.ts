@@ -35,6 +35,9 @@ export class Connections {
     // An idle connection that breaks is replaced at its next use; unheard, its error would end the process.
     this.#pool.on('error', () => undefined)
     this.#pool.on('connect', (client) => {
+      // The pool listens to idle ones alone. One that breaks under a statement fails the statement, and then tells it
+      // once more as an event: unheard, a database that crashes would end every replica.
+      client.on('error', () => undefined)
       client.on('notice', (notice) => {
         if (isCancelledWait(notice)) this.#unconfirmed.add(client)
       })

@@ -95,7 +95,8 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
     thaw: () => server.kill('SIGCONT'),
     stop: async () => {
       server.kill('SIGCONT')
-      const gone = server.exitCode === null ? once(server, 'exit') : undefined
+      const isThere = server.exitCode === null && server.signalCode === null
+      const gone = isThere ? once(server, 'exit') : undefined
       server.kill('SIGKILL')
       await gone
       await rm(directory, { recursive: true, force: true })
