@@ -41,3 +41,19 @@ it('gives up a connection whose server fell silent after the statement was sent'
   await closed
   await pool.close()
 })
+
+it('fails the statement, and nothing else, when its connection breaks', async () => {
+  const unheard = vi.fn()
+  process.on('uncaughtException', unheard)
+  const { port } = server.address() as AddressInfo
+  const pool = new Connections({ host: '127.0.0.1', port, user: 'app', max: 1 })
+  const outcome = expect(pool.run('schemaVersion')).rejects.toMatchObject({
+    code: 'ERR_OUTCOME_UNKNOWN',
+  })
+  await asked
+  open[0]?.destroy()
+  await outcome
+  await pool.close()
+  process.off('uncaughtException', unheard)
+  expect(unheard).not.toHaveBeenCalled()
+})
