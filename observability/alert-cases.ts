@@ -1,5 +1,6 @@
 import { LOGIN_CASES } from './alert-cases/logins.ts'
 import { PART_CASES } from './alert-cases/parts.ts'
+import { REFUSAL_CASES } from './alert-cases/refusals.ts'
 
 /** Series as promtool writes them: `5x3` is five, five, five, five; `_` is no sample. */
 type Series = Readonly<Record<string, string>>
@@ -97,6 +98,7 @@ export const CASES: Readonly<Record<string, AlertCase>> = {
   },
   ...LOGIN_CASES,
   ...PART_CASES,
+  ...REFUSAL_CASES,
   AuditWriteFailures: {
     fires: {
       series: { 'palisade_audit_write_failures_total{job="gateway"}': '0+1x40' },
@@ -116,18 +118,6 @@ export const CASES: Readonly<Record<string, AlertCase>> = {
       // A gateway that is rolled: an entry waits for four minutes and is taken.
       series: { [UNDELIVERED]: '0+15x16 _x20' },
       at: '9m',
-    },
-  },
-  RefusalCountsUnwritten: {
-    fires: {
-      series: { 'palisade_refusal_flush_failures_total{job="gateway",pod="a"}': '0+15x60' },
-      at: '12m',
-      summary: 'Counted refusals cannot be written: 300 attempts in five minutes.',
-    },
-    silent: {
-      // A fail-over of a minute, again and again.
-      series: { 'palisade_refusal_flush_failures_total{job="gateway",pod="a"}': '0+10x60' },
-      at: '12m',
     },
   },
   OperatorDown: {
