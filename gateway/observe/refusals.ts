@@ -88,7 +88,8 @@ export class Refusals {
     const refusal = { reason: problem.code, route, source: id }
     // A database that is away takes no row either: the answer must not wait for that a second time.
     const isCounted =
-      problem.code === 'ERR_DATABASE_UNAVAILABLE' || !this.#rows.take(ROWS_PER_PRINCIPAL, id).allowed
+      problem.code === 'ERR_DATABASE_UNAVAILABLE' ||
+      !this.#rows.take(ROWS_PER_PRINCIPAL, id).allowed
     if (isCounted) return this.#ledger.add('surplus', refusal)
     const outcome = eventType === 'request.failed' ? 'failed' : 'refused'
     const subject = { kind: 'route', id: route } as const
