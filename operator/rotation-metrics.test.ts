@@ -25,12 +25,14 @@ describe('palisade_audit_undelivered_seconds', () => {
     ])
   })
 
-  it('has no sample when everything is delivered, or the resource is forgotten', async () => {
+  it('is 0 when everything is delivered, and has no sample of a resource that is forgotten', async () => {
     const { metrics, scrape } = world()
-    for (const end of [() => metrics.undelivered(key, undefined), () => metrics.forget(key)]) {
-      metrics.undelivered(key, new Date('2026-11-21T11:00:00Z'))
-      end()
-      expect(await scrape()).toEqual([])
-    }
+    metrics.undelivered(key, new Date('2026-11-21T11:00:00Z'))
+    metrics.undelivered(key, undefined)
+    expect(await scrape()).toEqual([
+      'palisade_audit_undelivered_seconds{namespace="shop",name="orders"} 0',
+    ])
+    metrics.forget(key)
+    expect(await scrape()).toEqual([])
   })
 })

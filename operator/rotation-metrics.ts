@@ -26,18 +26,18 @@ export function createRotationMetrics(registry: Registry, clock = systemClock): 
     issued: (key, at) => issued.set(labels(key), at.getTime() / 1000),
     overdue: (key, seconds) => overdue.set(labels(key), seconds),
     stalled: (key, is) => stalled.set(labels(key), is ? 1 : 0),
-    undelivered,
+    undelivered: undelivered.since,
     blind: (key, is) => blind.set(labels(key), is ? 1 : 0),
     forget(key) {
       for (const each of [issued, overdue, stalled, blind]) each.remove(labels(key))
-      undelivered(key, undefined)
+      undelivered.forget(key)
     },
   }
 }
 
 /** Read when somebody scrapes: a resource at rest has no pass for minutes, and its entry grows old all the same. */
 function createUndelivered(registry: Registry, clock: Clock) {
-  const oldest = new Map<string, { readonly key: ObjectKey; readonly at: Date }>()
+  const oldest = new Map<string, { readonly key: ObjectKey; readonly at: Date | undefined }>()
   new Gauge({
     name: 'palisade_audit_undelivered_seconds',
     help: 'Age of the oldest audit entry that the gateway has not taken',
@@ -48,12 +48,12 @@ function createUndelivered(registry: Registry, clock: Clock) {
       const now = clock.now().getTime()
       for (const { key, at } of oldest.values()) {
         const { namespace, name } = key
-        this.set({ namespace, name }, Math.max(0, (now - at.getTime()) / 1000))
+        this.set({ namespace, name }, at ? Math.max(0, (now - at.getTime()) / 1000) : 0)
       }
     },
   })
-  return (key: ObjectKey, at: Date | undefined): void => {
-    if (at) oldest.set(keyOf(key), { key, at })
-    else oldest.delete(keyOf(key))
+  return {
+    since: (key: ObjectKey, at: Date | undefined): void => void oldest.set(keyOf(key), { key, at }),
+    forget: (key: ObjectKey): void => void oldest.delete(keyOf(key)),
   }
 }

@@ -53,7 +53,7 @@ async function drop(
   if (written.kind === 'written') deps.deliveries?.dropped(value.owner)
 }
 
-/** For a resource that is gone, refused or in trouble: its record may still hold what nobody was told. */
+/** For a resource that is gone, refused or in trouble: its record may still hold what nobody was told. Rests when not. */
 export async function offerLeftOver(
   key: ObjectKey,
   deps: Deps,
