@@ -106,6 +106,19 @@ describe('createGatewayAudit', () => {
     })
   })
 
+  it.each([
+    ['a beginning', { reason: 'CurrentIsRefused', version: 2, role: 'shop_orders-x_b' }],
+    ['a restart of a workload', { workload: 'StatefulSet/orders.v2-db', version: 2 }],
+    ['a restart of a bare Pod', { workload: 'Pod/orders-7c9f', version: 2 }],
+    ['an adoption', { from: 'main/shop/orders.v2/0b8c7a6e-0000-4000-8000-000000000001' }],
+    ['a release', { policy: 'Abandoned' }],
+    ['an orphan', { policy: 'Retain', cause: 'ERR_BACKEND_UNREACHABLE', backend: 'main.eu' }],
+    ['a fence put forward', { cause: 'FenceResynced', roles: 'shop_orders_a,shop_orders_b' }],
+  ])('tells %s in a form that the intake takes', async (_, details) => {
+    await deliver([{ ...entry(1), details }])
+    expect(Compile(IngestRequest).Check(received[0]?.body)).toBe(true)
+  })
+
   it('reports only actions of the closed list', () => {
     expect(AUDIT_ACTIONS.filter((action) => !OPERATOR_EVENT_TYPES.includes(action))).toEqual([])
   })
