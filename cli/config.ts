@@ -19,13 +19,37 @@ export async function databaseFrom(env: Environment = process.env): Promise<pg.C
       remedy: 'set PALISADE_DATABASE_URL_FILE, PALISADE_DATABASE_URL, or PGHOST and its companions',
     })
   }
-  return {
+  const place = {
     ...base,
     host,
     port: Number(env['PGPORT'] ?? 5432),
     database: env['PGDATABASE'] ?? 'palisade',
+  }
+  if (env['PALISADE_DATABASE_DIR']) {
+    const { ca, ...login } = await readConnection(env)
+    return { ...place, ...login, ssl: { ca, rejectUnauthorized: true } }
+  }
+  return {
+    ...place,
     ...(env['PGUSER'] ? { user: env['PGUSER'] } : {}),
     ...(await tlsFrom(env)),
+  }
+}
+
+/** The connection Secret of an existing database, mounted as files: nothing of it is in the environment. */
+export async function readConnection(env: Environment = process.env) {
+  const dir = env['PALISADE_DATABASE_DIR'] ?? '/etc/palisade/database'
+  const read = async (key: string) => {
+    const text = await readFile(`${dir}/${key}`, 'utf8').catch(() => '')
+    if (text.trim() !== '') return text.trim()
+    throw new PalisadeError('ERR_CONFIG_INVALID', `the connection Secret has no "${key}"`, {
+      remedy: 'put username, password and ca.crt (PEM of the authority of the server) into it',
+    })
+  }
+  return {
+    user: await read('username'),
+    password: await read('password'),
+    ca: await read('ca.crt'),
   }
 }
 

@@ -6,8 +6,8 @@ import { enableCommand } from './enable.ts'
 import { enrolCommand, migrateCommand } from './migrate.ts'
 
 const bootstrapCommand: Command = {
-  usage: 'bootstrap <seal-key|redis-users>',
-  summary: 'make a first credential inside the cluster',
+  usage: 'bootstrap <seal-key|redis-users|database>',
+  summary: 'make what must be there first, inside the cluster',
   async run(args) {
     // Only here: the client of the API server takes longer to load than every other command takes to run.
     const { bootstrap } = await import('./bootstrap/main.ts')

@@ -20,7 +20,7 @@ import { buildOperations } from './operations.ts'
 import { untilItWorks } from './retry.ts'
 import { refuseUnfitRole } from './startup-checks.ts'
 import { PostgresStore } from './store/postgres-store.ts'
-import { readTlsFiles, renewTls, serverTls } from './tls-files.ts'
+import { databaseAuthority, readTlsFiles, renewTls, serverTls } from './tls-files.ts'
 
 const API_PORT = 3000
 /** For programs of the platform; not routed by the edge. */
@@ -53,7 +53,7 @@ export async function serve({ config, vault, log, clock }: ServeDeps): Promise<v
     {
       ...config.database,
       password: config.database.password.reveal(),
-      ssl: { ca: tls.ca, rejectUnauthorized: true },
+      ssl: { ca: await databaseAuthority(tls.ca), rejectUnauthorized: true },
     },
     metrics,
   )

@@ -21,6 +21,17 @@ export async function readTlsFiles(directory: string): Promise<TlsFiles> {
   return { ca, cert, key }
 }
 
+/** The authority of somebody else's database, where one is mounted; our own databases have the platform's. */
+export async function databaseAuthority(
+  platformCa: string,
+  file = '/etc/palisade/database-ca/ca.crt',
+): Promise<string> {
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return platformCa
+    throw error
+  })
+}
+
 export const serverTls = ({ cert, key }: TlsFiles) =>
   ({ cert, key, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] }) as const
 

@@ -61,6 +61,9 @@ export const SECRETS = {
   replicationTls: 'postgres-replication-tls',
 } as const
 
+/** Where the operator's login lies when the database is somebody else's: mount and path in the secret store. */
+export const OPERATOR_LOGIN = 'platform/backends/palisade-db'
+
 /** TLS Secret of a component, and of a database role that logs in by certificate. */
 export const tlsSecret = (component: string): string => `${component}-tls`
 export const clientTlsSecret = (role: string): string =>

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { exampleStack, recordProgram, type Registered } from '../test/support/recorded-program.ts'
 
 let registered: readonly Registered[]
@@ -12,6 +12,8 @@ const find = (kind: string, name: string): Registered => {
   return found
 }
 const ofKind = (kind: string) => registered.filter(({ type }) => type.endsWith(`:${kind}`))
+/** Text of everything that the engine would keep. */
+const kept = (among: readonly Registered[]) => JSON.stringify(among.map(({ inputs }) => inputs))
 
 describe('platform', () => {
   it.each([
@@ -131,5 +133,80 @@ describe('platform', () => {
   it('names every component of the platform by its own type', () => {
     const own = registered.map(({ type }) => type).filter((type) => type.startsWith('palisade:'))
     expect(own.every((type) => /^palisade:platform:[A-Z][A-Za-z]+$/.test(type))).toBe(true)
+  })
+})
+
+describe('platform with an existing database', () => {
+  const EXISTING = {
+    secret: 'managed-postgres',
+    host: 'db.example.net',
+    port: 6432,
+    database: 'palisade',
+    cidrs: ['192.0.2.0/28', '198.51.100.7/32'],
+  }
+  let own: readonly Registered[]
+  beforeAll(async () => {
+    own = registered
+    registered = await recordProgram(exampleStack({ postgres: { existing: EXISTING } }))
+  }, 60_000)
+  afterAll(() => {
+    registered = own
+  })
+
+  it('plans no database, no client certificate for one and no scrape of one', () => {
+    const names = registered.map(({ type, name }) => `${type} ${name}`)
+    expect(names.filter((one) => one.includes('cnpg.io'))).toEqual([])
+    const plain = (among: readonly Registered[]) =>
+      kept(among.filter(({ type }) => !type.endsWith(':PrometheusRule')))
+    expect(plain(registered)).not.toMatch(/cnpg\.io|postgres-client|palisade-db-rw/)
+    expect(plain(own)).toMatch(/palisade-db-rw/)
+  })
+
+  it.each([
+    ['Job database', 'StatefulSet openbao'],
+    ['Job database', 'NetworkPolicy database-network'],
+    ['Chart operator', 'Job database'],
+  ])('begins %s when %s is done', (later, earlier) => {
+    const [laterKind = '', laterName = ''] = later.split(' ')
+    const [earlierKind = '', earlierName = ''] = earlier.split(' ')
+    expect(find(earlierKind, earlierName).done).toBeLessThan(find(laterKind, laterName).begun)
+  })
+
+  it('lets pods out to the addresses of the database and its port, and nowhere else', () => {
+    const { inputs } = find('NetworkPolicy', 'database-network')
+    expect(inputs['spec']).toEqual({
+      podSelector: { matchLabels: { 'app.kubernetes.io/name': 'database' } },
+      policyTypes: ['Egress'],
+      egress: [
+        {
+          to: EXISTING.cidrs.map((cidr) => ({ ipBlock: { cidr } })),
+          ports: [{ protocol: 'TCP', port: EXISTING.port }],
+        },
+      ],
+    })
+    for (const { inputs: chart } of ofKind('Chart')) {
+      const { networkPolicies } = chart['values'] as { networkPolicies: object }
+      expect(networkPolicies).toMatchObject({ database: { cidrs: EXISTING.cidrs, port: 6432 } })
+    }
+  })
+
+  it('names the connection Secret to one Job and asks the cluster for no Secret', () => {
+    const mounting = registered.filter(({ inputs }) =>
+      JSON.stringify(inputs).includes('"secretName":"managed-postgres"'),
+    )
+    expect(mounting.map(({ name }) => name)).toEqual(['database'])
+    expect(ofKind('Secret')).toEqual([])
+    expect(kept(registered)).not.toMatch(/"(password|stringData)":/)
+  })
+
+  it('has the operator log in by what lies in the store, at the address of the database', () => {
+    expect(find('RotationBackend', 'palisade-db').inputs['spec']).toMatchObject({
+      endpoint: { host: 'db.example.net', port: 6432, database: 'palisade' },
+      tls: { trust: 'Credential' },
+      credential: { vaultPath: 'platform/backends/palisade-db' },
+    })
+    const role = 'auth/kubernetes/role/palisade-database'
+    expect(kept([find('ConfigMap', 'openbao')])).toContain(role)
+    expect(kept(own)).not.toContain(role)
   })
 })

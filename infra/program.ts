@@ -6,6 +6,7 @@ import { CertificateAuthority } from './components/certificate-authority.ts'
 import { Connections } from './components/connections.ts'
 import { ControlPlane } from './components/control-plane.ts'
 import { Edge } from './components/edge.ts'
+import { ExistingPostgres } from './components/existing-postgres.ts'
 import { Migration } from './components/migration.ts'
 import { Monitoring, type MonitoringArgs } from './components/monitoring.ts'
 import { Namespace } from './components/namespace.ts'
@@ -38,6 +39,7 @@ export const platform = (
   const { images, cluster } = config
   const { apiServer, dnsCidrs } = cluster
   const storage = cluster.storageClass === undefined ? {} : { storageClass: cluster.storageClass }
+  const { existing } = config.postgres
   const after = (...dependsOn: pulumi.Resource[]) => ({ dependsOn })
 
   const namespaces = Object.values(NAMESPACES)
@@ -53,7 +55,7 @@ export const platform = (
     )
   const connections = new Connections(
     'connections',
-    { monitoring: config.monitoring.enabled },
+    { monitoring: config.monitoring.enabled, ownDatabase: existing === undefined },
     after(...namespaces),
   )
   const authority = new CertificateAuthority('palisade-ca', after(...namespaces))
@@ -66,18 +68,7 @@ export const platform = (
       controlImage: images.control,
       apiServer,
       storage: config.openbao.storage,
-      ...storage,
-    },
-    ground,
-  )
-  const postgres = new Postgres(
-    'postgres',
-    {
-      image: images.postgres,
-      postgres: config.postgres,
-      apiServer,
-      bootstrapSql: readFileSync(BOOTSTRAP_SQL, 'utf8'),
-      podCidrs: cluster.podCidrs,
+      existingDatabase: existing !== undefined,
       ...storage,
     },
     ground,
@@ -93,21 +84,31 @@ export const platform = (
     },
     ground,
   )
-  const migration = new Migration('migrate', { image: images.control }, after(postgres))
+  const database = existing
+    ? new ExistingPostgres(
+        'database',
+        { image: images.control, existing },
+        after(...ground.dependsOn, openbao),
+      )
+    : ownDatabase(config, storage, ground)
 
   const publicPort = config.edge.publicPort === 443 ? '' : `:${config.edge.publicPort}`
   const publicUrl = `https://${config.edge.hosts[0] ?? ''}${publicPort}`
   const operator = new ControlPlane(
     'operator',
     { config, stage: 'operator', publicUrl },
-    after(openbao, migration),
+    after(openbao, database),
   )
   const access = new OperatorAccess(
     'operator-access',
     { namespace: NAMESPACES.system },
     after(operator),
   )
-  const rotations = new PlatformRotations('platform-rotations', after(operator, access))
+  const rotations = new PlatformRotations(
+    'platform-rotations',
+    { postgres: config.postgres },
+    after(operator, access),
+  )
   const services = new ControlPlane(
     'services',
     { config, stage: 'services', publicUrl },
@@ -121,6 +122,7 @@ export const platform = (
       {
         images,
         retention: config.monitoring.retention,
+        ownDatabase: existing === undefined,
         apiServer,
         ruleGroups,
         dashboards,
@@ -131,6 +133,27 @@ export const platform = (
   }
   openForTeams(config, [openbao, operator])
   return { gatewayUrl: edge.url, namespaces: Object.values(NAMESPACES) }
+}
+
+/** Our own database, and its schema at the version of the image. */
+const ownDatabase = (
+  { images, postgres, cluster }: StackConfig,
+  storage: { readonly storageClass?: string },
+  ground: pulumi.ComponentResourceOptions,
+): Migration => {
+  const server = new Postgres(
+    'postgres',
+    {
+      image: images.postgres,
+      postgres,
+      apiServer: cluster.apiServer,
+      bootstrapSql: readFileSync(BOOTSTRAP_SQL, 'utf8'),
+      podCidrs: cluster.podCidrs,
+      ...storage,
+    },
+    ground,
+  )
+  return new Migration('migrate', { image: images.control }, { dependsOn: [server] })
 }
 
 /** Namespaces of teams exist already; here they opt in. */

@@ -14,6 +14,7 @@ import {
 } from './adapters/kubernetes-objects.ts'
 import { VaultClient } from './adapters/vault-client.ts'
 import { VaultKv } from './adapters/vault-kv.ts'
+import { createKeptLogins } from './adapters/kept-logins.ts'
 import { createStateStore, createValueStore } from './adapters/vault-stores.ts'
 import type { Config } from './config.ts'
 import { createFailpoint, noFailpoint } from './failpoints.ts'
@@ -47,7 +48,7 @@ export async function compose(
   const client = createApiClient(await endpointFrom(kubeconfig))
   const ca = await readFile(join(config.tlsDir, 'ca.crt'), 'utf8')
   const vault = new VaultClient({ ...config.vault, ca })
-  const databases = createDatabases(config.tlsDir)
+  const databases = createDatabases(config.tlsDir, createKeptLogins(vault))
   const metrics = createMetrics()
   const audit = config.gateway && createGatewayAudit({ ...config.gateway, ca })
   const deps: Deps = {

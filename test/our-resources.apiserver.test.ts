@@ -6,6 +6,7 @@ import { API_PATH } from '#api/v1alpha1/definitions'
 import { API_VERSION } from '#api/v1alpha1/object'
 import { PLATFORM_ROTATIONS, platformBackend, rotationSpec } from '../infra/workload/rotations.ts'
 import type { KubeObject } from './support/api-requests.ts'
+import { exampleStack } from './support/recorded-program.ts'
 import { startApiServer, type TestApiServer } from './support/apiserver.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -31,9 +32,25 @@ const resource = (kind: string, name: string, spec: object) => ({
   spec,
 })
 
+const OWN = exampleStack().postgres
+const EXISTING = exampleStack({
+  postgres: {
+    existing: {
+      secret: 'managed-postgres',
+      host: 'db.example.net',
+      port: 5432,
+      database: 'palisade',
+      cidrs: ['192.0.2.0/28'],
+    },
+  },
+}).postgres
+
 describe('resources of the platform itself', () => {
-  it('name a backend that the API server takes', async () => {
-    const answer = await make(resource('RotationBackend', 'platform', platformBackend()))
+  it.each([
+    ['our own database', OWN],
+    ["somebody else's", EXISTING],
+  ])('name a backend that the API server takes: %s', async (_, postgres) => {
+    const answer = await make(resource('RotationBackend', 'platform', platformBackend(postgres)))
     expect(answer.message).toBe('')
   })
 
@@ -49,7 +66,7 @@ describe('resources of the platform itself', () => {
     const roles = PLATFORM_ROTATIONS.flatMap(
       (rotation) => rotationSpec(rotation).source.postgresRole.roles,
     )
-    expect(roles.filter((role) => !platformBackend().names.includes(role))).toEqual([])
+    expect(roles.filter((role) => !platformBackend(OWN).names.includes(role))).toEqual([])
   })
 })
 

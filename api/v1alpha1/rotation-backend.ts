@@ -66,9 +66,9 @@ const ServerLogs = fields(
 
 const Tls = fields(
   {
-    trust: words(['Platform', 'Bundle'], {
+    trust: words(['Platform', 'Bundle', 'Credential'], {
       description:
-        "Platform: the CA of the operator's own certificate. Bundle: the one in caBundle.",
+        "Platform: the CA of the operator's own certificate. Bundle: the one in caBundle. Credential: the one that lies beside the operator's own credential, under credential.vaultPath.",
       default: 'Platform',
     }),
     caBundle: Type.Optional(
@@ -110,7 +110,8 @@ const Credential = fields(
     ),
     vaultPath: Type.Optional(
       Type.String({
-        description: "Path of the operator's own credential in the KV v2 store, with its mount.",
+        description:
+          "Path of the operator's own credential in the KV v2 store, with its mount: username, password, and ca where tls.trust is Credential.",
         pattern: '^platform/[a-z0-9_-]+(/[a-z0-9_-]+)*$',
         maxLength: 200,
       }),
@@ -228,6 +229,11 @@ export const RotationBackendSpec = fields(
         rule: "self.kind == 'Postgres' || !has(self.serverLogs)",
         message: 'spec.serverLogs: only the log of a Postgres server is understood',
         fieldPath: '.serverLogs',
+      },
+      {
+        rule: "self.tls.trust != 'Credential' || has(self.credential.vaultPath)",
+        message: 'spec.tls.trust: Credential needs spec.credential.vaultPath',
+        fieldPath: '.tls.trust',
       },
     ),
   },

@@ -36,7 +36,8 @@ async function template(values: object): Promise<string> {
   ])
   return stdout
 }
-const stage = (name: Stage) => template(chartValues(config, name, 'https://api.palisade.localhost'))
+const stage = (name: Stage, stack = config) =>
+  template(chartValues(stack, name, 'https://api.palisade.localhost'))
 const objects = (text: string): readonly Manifest[] =>
   parseAllDocuments(text)
     .map((document) => document.toJS() as Manifest | null)
@@ -148,5 +149,31 @@ describe('charts/palisade', () => {
     )
     expect(onSecrets).toHaveLength(1)
     expect(onSecrets[0]).toMatchObject({ role: 'palisade-namespace', verbs: ['create', 'patch'] })
+  })
+
+  it('mounts of the connection Secret of an existing database its authority and nothing else', async () => {
+    const existing = {
+      secret: 'managed-postgres',
+      host: 'db.example.net',
+      port: 6432,
+      database: 'palisade',
+      cidrs: ['192.0.2.0/28'],
+    }
+    const stack = exampleStack({ postgres: { existing } })
+    const text = `${await stage('operator', stack)}\n---\n${await stage('services', stack)}`
+    const made = objects(text)
+    for (const manifest of made) expect(await dryRun(manifest)).toContain('serverside-applied')
+    const volumes = made.flatMap(
+      ({ spec }) =>
+        (spec?.template?.spec as { volumes?: { secret?: { secretName: string } }[] } | undefined)
+          ?.volumes ?? [],
+    )
+    const mounted = volumes.filter(({ secret }) => secret?.secretName === 'managed-postgres')
+    expect(mounted).toHaveLength(2)
+    for (const { secret } of mounted) {
+      expect(secret).toMatchObject({ items: [{ key: 'ca.crt', path: 'ca.crt' }] })
+    }
+    expect(text).not.toContain('cnpg.io/podRole')
+    expect(text.match(/ipBlock: \{ cidr: "192\.0\.2\.0\/28" \}/g)).toHaveLength(3)
   })
 })

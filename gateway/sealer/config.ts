@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { PalisadeError } from '#core/problem'
 import type { VaultAddress } from '../keys/vault-client.ts'
 import { readLogLevel, type LogLevel } from '../observe/log.ts'
+import { databaseAuthority } from '../tls-files.ts'
 
 export interface SealerConfig {
   /** Names the log in its checkpoints and is the name of their key. */
@@ -39,7 +40,11 @@ export async function readSealerConfig(env: Environment = process.env): Promise<
       role: env['PALISADE_VAULT_ROLE'] ?? 'palisade-sealer',
       tokenFile: env['PALISADE_VAULT_TOKEN_PATH'] ?? '/var/run/secrets/palisade/openbao/token',
     },
-    database: () => readDatabase(`${mounts}/sealer-db`, tls.ca),
+    database: async () =>
+      readDatabase(
+        `${mounts}/sealer-db`,
+        await databaseAuthority(tls.ca, `${mounts}/database-ca/ca.crt`),
+      ),
   }
 }
 

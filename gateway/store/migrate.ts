@@ -33,9 +33,9 @@ export async function readMigrations(): Promise<readonly Migration[]> {
   )
 }
 
-/** The superuser's part. Only for servers that nobody else has prepared: embedded mode and tests. */
-export async function bootstrap(superuser: pg.Client): Promise<void> {
-  await superuser.query(await readFile(BOOTSTRAP, 'utf8'))
+/** The administrator's part, all or nothing. For servers that nobody else has prepared. */
+export async function bootstrap(administrator: pg.Client): Promise<void> {
+  await administrator.query(await readFile(BOOTSTRAP, 'utf8'))
 }
 
 /**
@@ -88,7 +88,7 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
   await client.query('begin')
   try {
     await client.query(`set local role ${pg.escapeIdentifier(migration.role)}`)
-    await client.query(migration.text)
+    await client.query(await withoutRefusedSettings(client, migration.text))
     await client.query('set local role palisade_owner')
     await client.query('insert into palisade_meta.migrations (name, checksum) values ($1, $2)', [
       migration.name,
@@ -100,6 +100,26 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
     const cause = error instanceof Error ? error.message : String(error)
     throw new PalisadeError('ERR_MIGRATION_FAILED', `${migration.name}: ${cause}`, { cause: error })
   }
+}
+
+/** Settings that a fenced function carries, one to a line. */
+const SILENCED =
+  /^ {2}set (log_statement|log_min_error_statement|log_min_duration_statement) = .*\n/gm
+
+/**
+ * A managed service may give nobody the right to set these, and PostgreSQL then refuses the function that carries
+ * them. What they guard there is judged before each rotation instead, by palisade_fence.loud_settings. The ledger
+ * keeps the digest of the file, not of what was left of it.
+ */
+async function withoutRefusedSettings(client: pg.Client, text: string): Promise<string> {
+  const carried = [...new Set([...text.matchAll(SILENCED)].map(([, name]) => name))]
+  if (carried.length === 0) return text
+  const { rows } = await client.query<{ name: string }>(
+    `select name from unnest($1::text[]) as name where not has_parameter_privilege(current_user, name, 'SET')`,
+    [carried],
+  )
+  const refused = new Set(rows.map(({ name }) => name))
+  return text.replace(SILENCED, (line, name: string) => (refused.has(name) ? '' : line))
 }
 
 export interface Pair {
@@ -121,6 +141,7 @@ export async function enrolPair(client: pg.Client, pair: Pair): Promise<void> {
       pair.database,
       pair.namespace,
     ])
+    await client.query('select palisade_fence.see_sessions($1, $2)', [pair.roleA, pair.roleB])
   } finally {
     await client.query('reset role')
   }

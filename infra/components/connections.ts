@@ -1,7 +1,7 @@
 import * as k8s from '@pulumi/kubernetes'
 import * as pulumi from '@pulumi/pulumi'
 import { NAMESPACES, OPERATOR_NAMESPACES } from '../names.ts'
-import { CONNECTIONS, type Peer, PEERS } from '../network/connections.ts'
+import { CONNECTIONS, type Peer, PEERS, withExistingDatabase } from '../network/connections.ts'
 import { bothEnds } from '../network/policies.ts'
 
 const CHART_OWNS: readonly Peer[] = [PEERS.gateway, PEERS.sealer, PEERS.operator]
@@ -15,6 +15,8 @@ export const isOurs = (without: readonly string[]) => (peer: Peer) =>
 
 export interface ConnectionsArgs {
   readonly monitoring: boolean
+  /** False where the database is outside the cluster. */
+  readonly ownDatabase: boolean
 }
 
 /** Opens the connections of the table, each at both ends; everything else stays closed. */
@@ -22,7 +24,8 @@ export class Connections extends pulumi.ComponentResource {
   constructor(name: string, args: ConnectionsArgs, opts?: pulumi.ComponentResourceOptions) {
     super('palisade:platform:Connections', name, {}, opts)
     const ours = isOurs(args.monitoring ? [] : [NAMESPACES.monitoring])
-    for (const policy of CONNECTIONS.flatMap((connection) => bothEnds(connection, ours))) {
+    const table = args.ownDatabase ? CONNECTIONS : withExistingDatabase(CONNECTIONS)
+    for (const policy of table.flatMap((connection) => bothEnds(connection, ours))) {
       new k8s.networking.v1.NetworkPolicy(
         `${policy.namespace}/${policy.name}`,
         { metadata: { name: policy.name, namespace: policy.namespace }, spec: policy.spec },

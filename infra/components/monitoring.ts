@@ -8,7 +8,7 @@ import {
   prometheusSpec,
   PROMETHEUS_HOST,
   servingNames,
-  TARGETS,
+  targets,
 } from '../monitoring/resources.ts'
 import { NAMESPACES, tlsSecret } from '../names.ts'
 import { PEERS } from '../network/connections.ts'
@@ -17,6 +17,7 @@ import { Certificate } from './certificate.ts'
 
 export interface MonitoringArgs extends MonitoringWish {
   readonly apiServer: StackConfig['cluster']['apiServer']
+  readonly ownDatabase: boolean
   /** Groups of alert rules; each alert has a runbook. */
   readonly ruleGroups: readonly object[]
   /** Documents for Grafana by their uid. */
@@ -77,7 +78,7 @@ export class Monitoring extends pulumi.ComponentResource {
     own('PrometheusRule', { groups: args.ruleGroups }, false)
     own('Alertmanager', alertmanagerSpec(args), true)
     own('Prometheus', prometheusSpec(args), true)
-    for (const target of TARGETS) {
+    for (const target of targets(args.ownDatabase)) {
       new k8s.apiextensions.CustomResource(
         `${name}-${target.name}`,
         {
@@ -106,7 +107,10 @@ export class Monitoring extends pulumi.ComponentResource {
       { metadata: { name: 'prometheus-to-api-server', namespace }, spec },
       within,
     )
-    const scraped = new Set([namespace, ...TARGETS.map((target) => target.namespace)])
+    const scraped = new Set([
+      namespace,
+      ...targets(args.ownDatabase).map((target) => target.namespace),
+    ])
     const roles = [...scraped].flatMap((where) => {
       const metadata = { name: 'palisade-prometheus', namespace: where }
       return [

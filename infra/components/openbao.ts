@@ -4,14 +4,14 @@ import type { StackConfig } from '../config/schema.ts'
 import { NAMESPACES, PORTS, SECRETS, tlsSecret } from '../names.ts'
 import { allowApiServer } from '../network/policies.ts'
 import { PEERS } from '../network/connections.ts'
-import { openbaoConfig } from '../openbao/config.ts'
+import { type InitialisationWish, openbaoConfig } from '../openbao/config.ts'
 import { type OpenBaoWish, openbaoStatefulSet } from '../openbao/stateful-set.ts'
 import { serviceNames } from '../workload/certificate.ts'
 import { selectorOf } from '../workload/labels.ts'
 import { BootstrapJob } from './bootstrap-job.ts'
 import { Certificate } from './certificate.ts'
 
-export interface OpenBaoArgs extends OpenBaoWish {
+export interface OpenBaoArgs extends OpenBaoWish, InitialisationWish {
   readonly controlImage: string
   readonly apiServer: StackConfig['cluster']['apiServer']
 }
@@ -73,7 +73,7 @@ export class OpenBao extends pulumi.ComponentResource {
       name,
       {
         metadata: { name: 'openbao', namespace },
-        data: { 'config.json': `${JSON.stringify(openbaoConfig(), null, 2)}\n` },
+        data: { 'config.json': `${JSON.stringify(openbaoConfig(args), null, 2)}\n` },
       },
       within,
     )

@@ -1,5 +1,6 @@
 import * as k8s from '@pulumi/kubernetes'
 import * as pulumi from '@pulumi/pulumi'
+import type { StackConfig } from '../config/schema.ts'
 import { NAMESPACES } from '../names.ts'
 import {
   BACKEND,
@@ -13,7 +14,11 @@ const ANNOTATIONS = { 'pulumi.com/waitFor': 'condition=Ready' }
 
 /** The first pass of these makes the credentials of gateway and sealer; later ones replace them. */
 export class PlatformRotations extends pulumi.ComponentResource {
-  constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    args: { readonly postgres: StackConfig['postgres'] },
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super('palisade:platform:PlatformRotations', name, {}, opts)
     const backend = new k8s.apiextensions.CustomResource(
       BACKEND,
@@ -21,7 +26,7 @@ export class PlatformRotations extends pulumi.ComponentResource {
         apiVersion: API,
         kind: 'RotationBackend',
         metadata: { name: BACKEND },
-        spec: platformBackend(),
+        spec: platformBackend(args.postgres),
       },
       { parent: this },
     )

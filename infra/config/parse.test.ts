@@ -18,6 +18,14 @@ const stack = (over: Record<string, unknown> = {}): Record<string, unknown> => (
   ...over,
 })
 
+const EXISTING = {
+  secret: 'managed-postgres',
+  host: 'db.example.net',
+  port: 5432,
+  database: 'palisade',
+  cidrs: ['192.0.2.0/28'],
+}
+
 const problems = (given: Record<string, unknown>) => {
   try {
     parseStackConfig(given)
@@ -63,9 +71,19 @@ describe('parseStackConfig', () => {
     ],
     ['an installation of operators', stack({ operators: { mode: 'install' } }), 'operators.mode'],
     [
-      'an existing database',
-      stack({ postgres: { existingSecret: 'mine' } }),
-      'postgres.existingSecret',
+      'an existing database that may be anywhere',
+      stack({ postgres: { existing: { ...EXISTING, cidrs: ['0.0.0.0/0'] } } }),
+      'postgres.existing.cidrs',
+    ],
+    [
+      'a connection under the name of a Secret of ours',
+      stack({ postgres: { existing: { ...EXISTING, secret: 'gateway-db' } } }),
+      'postgres.existing.secret',
+    ],
+    [
+      'a password where a Secret is named',
+      stack({ postgres: { existing: { ...EXISTING, password: 'x' } } }),
+      'postgres.existing.password',
     ],
     ['two store nodes', stack({ openbao: { seal: 'static', replicas: 2 } }), 'openbao.replicas'],
   ])('refuses %s and names the field', (_, given, field) => {
@@ -87,6 +105,13 @@ describe('parseStackConfig', () => {
     expect(found).toContain('openbao.seal')
     expect(found).toContain('images.control')
     expect(found).toContain('postgres.instances')
+  })
+
+  it('counts no instances of a database that somebody else runs', () => {
+    const found = fields(
+      stack({ profile: 'production', postgres: { instances: 1, existing: EXISTING } }),
+    )
+    expect(found).not.toContain('postgres.instances')
   })
 
   it('has no complaint about pinned images in profile production', () => {

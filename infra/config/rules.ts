@@ -1,3 +1,4 @@
+import { SECRETS } from '../names.ts'
 import type { StackConfig } from './schema.ts'
 
 export interface ConfigProblem {
@@ -75,7 +76,7 @@ const nobodyIsTrustedByDefault: Rule = ({ edge }) =>
     }))
 
 /** Said while planning, not found out later: these keys are named so that a stack can be written for them. */
-const notBuiltYet: Rule = ({ operators, postgres }) => [
+const notBuiltYet: Rule = ({ operators }) => [
   ...(operators.mode === 'install'
     ? [
         {
@@ -86,16 +87,29 @@ const notBuiltYet: Rule = ({ operators, postgres }) => [
         },
       ]
     : []),
-  ...(postgres.existingSecret !== undefined
+]
+
+const existingDatabaseIsSomewhere: Rule = ({ postgres }) =>
+  (postgres.existing?.cidrs ?? [])
+    .filter((cidr) => cidr.endsWith('/0'))
+    .map((cidr) => ({
+      field: 'postgres.existing.cidrs',
+      cause: `${cidr} lets the pods that hold database credentials reach every address`,
+      remedy: 'name the networks in which the provider keeps the database',
+    }))
+
+/** The operator writes these itself: a login under such a name would be overwritten by the first rotation. */
+const connectionSecretIsNotOurs: Rule = ({ postgres: { existing } }) =>
+  existing !== undefined &&
+  (Object.values<string>(SECRETS).includes(existing.secret) || existing.secret.endsWith('-tls'))
     ? [
         {
-          field: 'postgres.existingSecret',
-          cause: 'using an existing database is not built in this version',
-          remedy: 'remove palisade:postgres.existingSecret: the platform makes its own database',
+          field: 'postgres.existing.secret',
+          cause: `"${existing.secret}" is a Secret that the platform makes`,
+          remedy: 'put the connection under another name, such as managed-postgres',
         },
       ]
-    : []),
-]
+    : []
 
 const appNamespacesAreNotOurs: Rule = ({ appNamespaces }) =>
   appNamespaces
@@ -113,7 +127,8 @@ const productionHasCopies: Rule = ({ profile, gateway, edge, postgres }) =>
         [
           ['gateway.replicas', gateway.replicas, 2],
           ['edge.replicas', edge.replicas, 2],
-          ['postgres.instances', postgres.instances, 3],
+          // How many copies an existing database has is its provider's to say.
+          ['postgres.instances', postgres.existing ? 3 : postgres.instances, 3],
         ] as const
       )
         .filter(([, have, need]) => have < need)
@@ -131,6 +146,8 @@ const RULES: readonly Rule[] = [
   productionHasCopies,
   proxyProtocolNeedsTrust,
   nobodyIsTrustedByDefault,
+  existingDatabaseIsSomewhere,
+  connectionSecretIsNotOurs,
   notBuiltYet,
   appNamespacesAreNotOurs,
 ]

@@ -56,7 +56,25 @@ export const StackConfig = object({
     instances: Type.Integer({ minimum: 1, maximum: 5 }),
     storage: Type.String({ pattern: QUANTITY }),
     version: Type.Integer({ minimum: 17, maximum: 18 }),
-    existingSecret: Type.Optional(Type.String({ pattern: DNS_LABEL })),
+    existing: Type.Optional(
+      object(
+        {
+          secret: Type.String({
+            pattern: DNS_LABEL,
+            description:
+              'Secret in palisade-system with username, password and ca.crt. Named here, read by pods alone.',
+          }),
+          host: Type.String({ pattern: HOST, description: 'As it stands in its certificate' }),
+          port: Type.Integer({ minimum: 1, maximum: 65535 }),
+          database: Type.String({ pattern: '^[a-z_][a-z0-9_-]{0,62}$' }),
+          cidrs: Type.Array(Type.String({ pattern: CIDR }), {
+            minItems: 1,
+            description: 'Where its addresses are: pods may leave the cluster to these alone',
+          }),
+        },
+        'A database that somebody else runs, instead of one of our own',
+      ),
+    ),
   }),
   redis: object({ storage: Type.String({ pattern: QUANTITY }) }),
   openbao: object({

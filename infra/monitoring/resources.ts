@@ -107,6 +107,10 @@ export const TARGETS: readonly Target[] = [
   },
 ]
 
+/** Without a database of our own there is nothing of it to scrape: its measures are its provider's. */
+export const targets = (ownDatabase: boolean): readonly Target[] =>
+  TARGETS.filter(({ name }) => ownDatabase || name !== 'database')
+
 export const podMonitorSpec = (target: Target) => ({
   selector: { matchLabels: target.selector },
   namespaceSelector: { matchNames: [target.namespace] },

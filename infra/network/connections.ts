@@ -24,6 +24,7 @@ export const PEERS = {
   operator: app(NAMESPACES.system, 'operator'),
   migrator: app(NAMESPACES.system, 'migrate'),
   onboarder: app(NAMESPACES.system, 'onboard'),
+  databaseJob: app(NAMESPACES.system, 'database'),
   edge: app(NAMESPACES.edge, 'edge'),
   redis: app(NAMESPACES.data, 'redis'),
   openbao: app(NAMESPACES.vault, 'openbao'),
@@ -84,6 +85,18 @@ export const CONNECTIONS: readonly Connection[] = [
     PORTS.certManagerMetrics,
   ),
   connect('alerts', 'alerts', 'prometheus', 'alertmanager', PORTS.alertmanager),
+]
+
+/** What the table becomes where the database lies outside: nobody's pods, reached by address. */
+export const withExistingDatabase = (table: readonly Connection[]): readonly Connection[] => [
+  ...table.filter(({ from, to }) => from !== PEERS.database && to !== PEERS.database),
+  connect(
+    'database-job-to-openbao',
+    "keeps the operator's login",
+    'databaseJob',
+    'openbao',
+    openbao,
+  ),
 ]
 
 function connect(

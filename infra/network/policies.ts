@@ -48,25 +48,29 @@ export const allowDns = (namespace: string, dnsCidrs: readonly string[]): Policy
   },
 })
 
-/** For pods that speak to the API server; its addresses are the stack's to know. */
-export const allowApiServer = (
+/** Something outside the cluster's pods, by address; which addresses is the stack's to know. */
+export interface Addresses {
+  readonly cidrs: readonly string[]
+  readonly port: number
+}
+
+export const allowAddresses = (
   who: Peer,
   name: string,
-  apiServer: StackConfig['cluster']['apiServer'],
+  { cidrs, port }: Addresses,
 ): PolicyRule => ({
-  name: `${name}-to-api-server`,
+  name,
   namespace: who.namespace,
   spec: {
     podSelector: podSelector(who),
     policyTypes: ['Egress'],
-    egress: [
-      {
-        to: apiServer.cidrs.map((cidr) => ({ ipBlock: { cidr } })),
-        ports: tcp([apiServer.port]),
-      },
-    ],
+    egress: [{ to: cidrs.map((cidr) => ({ ipBlock: { cidr } })), ports: tcp([port]) }],
   },
 })
+
+/** For pods that speak to the API server. */
+export const allowApiServer = (who: Peer, name: string, apiServer: Addresses): PolicyRule =>
+  allowAddresses(who, `${name}-to-api-server`, apiServer)
 
 /** Both ends of one connection; an end outside `ours` is left to whoever owns that namespace. */
 export const bothEnds = (

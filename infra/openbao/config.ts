@@ -1,5 +1,5 @@
 import { HOSTS, NAMESPACES, OPENBAO_AUDIENCE, PORTS } from '../names.ts'
-import { namespacePolicy, PLATFORM_POLICIES, platformPolicy } from './policies.ts'
+import { DATABASE_POLICY, namespacePolicy, PLATFORM_POLICIES, platformPolicy } from './policies.ts'
 
 const TLS = '/etc/palisade/tls'
 const SEAL_KEY = '/etc/palisade/seal/key'
@@ -67,8 +67,20 @@ const ROLES: readonly RoleWish[] = [
   { role: OWN_NAMESPACE, account: 'operator', policy: OWN_NAMESPACE },
 ]
 
+/** For the Job that prepares an existing database. */
+const DATABASE_ROLE: RoleWish = {
+  role: DATABASE_POLICY,
+  account: 'database',
+  policy: DATABASE_POLICY,
+}
+
+export interface InitialisationWish {
+  /** Somebody else's database: a Job keeps the operator's login to it in the store. */
+  readonly existingDatabase?: boolean
+}
+
 /** Runs once, on the first start; the root token it uses is revoked and shown to nobody. */
-export const initialisation = () => [
+export const initialisation = ({ existingDatabase = false }: InitialisationWish = {}) => [
   {
     mounts: {
       request: [
@@ -87,8 +99,8 @@ export const initialisation = () => [
   {
     policies: {
       request: [
-        ...PLATFORM_POLICIES.map((name) =>
-          request(name, `sys/policies/acl/${name}`, { policy: platformPolicy(name) }),
+        ...[...PLATFORM_POLICIES, ...(existingDatabase ? ([DATABASE_POLICY] as const) : [])].map(
+          (name) => request(name, `sys/policies/acl/${name}`, { policy: platformPolicy(name) }),
         ),
         request(OWN_NAMESPACE, `sys/policies/acl/${OWN_NAMESPACE}`, {
           policy: namespacePolicy(NAMESPACES.system),
@@ -103,7 +115,7 @@ export const initialisation = () => [
         request('reviewer', 'auth/kubernetes/config', {
           kubernetes_host: 'https://kubernetes.default.svc',
         }),
-        ...ROLES.map(role),
+        ...[...ROLES, ...(existingDatabase ? [DATABASE_ROLE] : [])].map(role),
       ],
     },
   },
@@ -111,7 +123,7 @@ export const initialisation = () => [
 ]
 
 /** The whole server as one document; it names files and holds no secret. */
-export const openbaoConfig = () => ({
+export const openbaoConfig = (wish: InitialisationWish = {}) => ({
   ui: false,
   log_format: 'json',
   log_level: 'warn',
@@ -143,5 +155,5 @@ export const openbaoConfig = () => ({
       },
     },
   ],
-  initialize: initialisation(),
+  initialize: initialisation(wish),
 })

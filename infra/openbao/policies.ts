@@ -6,7 +6,10 @@ export const PLATFORM_POLICIES = [
   'palisade-sealer',
   'palisade-onboarder',
 ] as const
-export type PlatformPolicy = (typeof PLATFORM_POLICIES)[number]
+export type PlatformPolicy = (typeof PLATFORM_POLICIES)[number] | typeof DATABASE_POLICY
+
+/** Only where the database is somebody else's. */
+export const DATABASE_POLICY = 'palisade-database'
 
 const DIRECTORY = new URL('../../policies/vault/', import.meta.url)
 const read = (name: string): string => readFileSync(new URL(`${name}.hcl`, DIRECTORY), 'utf8')

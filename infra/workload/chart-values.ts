@@ -13,6 +13,15 @@ import {
 /** One chart, two stages: the operator makes the credentials that gateway and sealer wait for. */
 export type Stage = 'operator' | 'services'
 
+/** Somebody else's database: who signed its certificate, and where its addresses are. */
+const existingDatabase = ({ existing }: StackConfig['postgres']) =>
+  existing === undefined
+    ? { database: {}, network: {} }
+    : {
+        database: { database: { caSecret: existing.secret } },
+        network: { database: { cidrs: existing.cidrs, port: existing.port } },
+      }
+
 export const chartValues = (config: StackConfig, stage: Stage, publicUrl: string) => ({
   image: config.images.control,
   profile: config.profile,
@@ -21,7 +30,8 @@ export const chartValues = (config: StackConfig, stage: Stage, publicUrl: string
     enabled: stage === 'operator',
     replicas: config.operator.replicas,
     tlsSecret: tlsSecret('operator'),
-    clientCertificates: [clientTlsSecret('palisade_operator')],
+    clientCertificates:
+      config.postgres.existing === undefined ? [clientTlsSecret('palisade_operator')] : [],
   },
   gateway: {
     enabled: stage === 'services',
@@ -41,8 +51,10 @@ export const chartValues = (config: StackConfig, stage: Stage, publicUrl: string
   },
   openbao: { address: `https://${HOSTS.openbao}:${PORTS.openbao}`, audience: OPENBAO_AUDIENCE },
   redis: { address: `${HOSTS.redis}:${PORTS.redis}` },
+  ...existingDatabase(config.postgres).database,
   networkPolicies: {
     enabled: true,
+    ...existingDatabase(config.postgres).network,
     apiServer: config.cluster.apiServer,
     namespaces: {
       edge: NAMESPACES.edge,

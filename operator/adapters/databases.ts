@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { RotationBackend } from '#api/v1alpha1/rotation-backend'
 import { PalisadeError } from '#core/problem'
 import type { RotatingDatabase } from '../ports.ts'
+import type { BackendLogin, KeptLogins } from './kept-logins.ts'
+import { lateDatabase } from './late-database.ts'
 import { PostgresDatabase } from './postgres.ts'
 
 interface Open {
@@ -11,7 +13,10 @@ interface Open {
 }
 
 /** One pool per backend, made anew when its spec or the operator's certificate changes. */
-export function createDatabases(tlsDir: string): {
+export function createDatabases(
+  tlsDir: string,
+  keptLogin: KeptLogins,
+): {
   of(backend: RotationBackend): RotatingDatabase
   close(): Promise<void>
 } {
@@ -19,19 +24,22 @@ export function createDatabases(tlsDir: string): {
   return {
     of(backend) {
       const { name } = backend.metadata
-      const files = certificateFiles(backend, tlsDir)
+      const { endpoint, instances, tls, credential } = backend.spec
+      const files = credential.vaultPath ? undefined : certificateFiles(backend, tlsDir)
       const key = JSON.stringify([
-        backend.spec.endpoint,
-        backend.spec.instances,
-        backend.spec.tls,
-        files.cert,
-        changedAt(files.cert),
+        endpoint,
+        instances,
+        tls,
+        credential,
+        ...(files ? [files.cert, changedAt(files.cert)] : []),
       ])
       const known = open.get(name)
       if (known?.key === key) return known.database
       // Passes that still hold the old pool finish their query; the pool ends when it is idle.
       void known?.database.close()
-      const database = connect(backend, files)
+      const database = files
+        ? connect(backend, files)
+        : lateDatabase(() => connectByPassword(backend, tlsDir, keptLogin))
       open.set(name, { key, database })
       return database
     },
@@ -46,10 +54,8 @@ function certificateFiles({ metadata, spec }: RotationBackend, tlsDir: string) {
   if (!certificate) {
     throw new PalisadeError(
       'ERR_BACKEND_REFUSED',
-      `RotationBackend "${metadata.name}" gives no client certificate`,
-      {
-        remedy: 'set spec.credential.clientCertificate: Postgres backends are reached by it alone',
-      },
+      `RotationBackend "${metadata.name}" says neither a client certificate nor a path in the store`,
+      { remedy: 'set spec.credential.clientCertificate or spec.credential.vaultPath' },
     )
   }
   const dir = join(tlsDir, certificate.secretName)
@@ -71,6 +77,39 @@ function connect(
     ca,
     serverName: spec.tls.serverName,
     client: { user: files.user, cert: read(files.cert), key: read(files.key) },
+  })
+}
+
+/** For servers that trust no certificate of ours; the authority may lie beside the password. */
+async function connectByPassword(
+  { spec }: RotationBackend,
+  tlsDir: string,
+  keptLogin: KeptLogins,
+): Promise<RotatingDatabase> {
+  const { host, port, database = '' } = spec.endpoint
+  const login = await keptLogin(spec.credential.vaultPath ?? '')
+  return new PostgresDatabase({
+    host,
+    port,
+    database,
+    instances: spec.instances,
+    ca: authority(spec.tls, login, tlsDir),
+    serverName: spec.tls.serverName,
+    client: { user: login.username, password: login.password },
+  })
+}
+
+function authority(
+  tls: RotationBackend['spec']['tls'],
+  login: BackendLogin,
+  tlsDir: string,
+): string {
+  if (tls.trust === 'Platform') return read(join(tlsDir, 'ca.crt'))
+  const ca = tls.trust === 'Bundle' ? tls.caBundle : login.ca
+  if (ca) return ca
+  throw new PalisadeError('ERR_BACKEND_REFUSED', 'the credential in the store carries no "ca"', {
+    remedy:
+      'write the authority of the server beside the password, or set spec.tls.trust to Bundle',
   })
 }
 

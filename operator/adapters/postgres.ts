@@ -24,8 +24,13 @@ export interface PostgresOptions {
   readonly ca: string | undefined
   /** Name in the server's certificate, where it differs from the host. */
   readonly serverName?: string | undefined
-  /** The operator's own login is a client certificate: no password of its own exists. */
-  readonly client: { readonly user: string; readonly cert?: string; readonly key?: string }
+  /** The operator's own login: a client certificate, or a password where no certificate of ours is trusted. */
+  readonly client: {
+    readonly user: string
+    readonly cert?: string
+    readonly key?: string
+    readonly password?: Sealed<string>
+  }
 }
 
 // What the fenced functions raise, and what PostgreSQL answers to a login it does not accept.
@@ -89,6 +94,7 @@ export class PostgresDatabase implements RotatingDatabase {
       ...(client.cert && client.key
         ? { ssl: { ...this.#tls(), cert: client.cert, key: client.key } }
         : {}),
+      ...(client.password ? { password: client.password.reveal() } : {}),
     })
     // An idle connection that breaks is replaced at the next use; unheard, its error would end the process.
     pool.on('error', () => undefined)
@@ -96,7 +102,8 @@ export class PostgresDatabase implements RotatingDatabase {
   }
 
   async preflight(roles: readonly [string, string], memberOf: string): Promise<readonly string[]> {
-    const text = 'select * from palisade_fence.preflight($1, $2, $3)'
+    const text = `select problem, remedy from palisade_fence.preflight($1, $2, $3)
+      union all select problem, remedy from palisade_fence.loud_settings()`
     const { rows } = await this.#query<Problem>(text, [...roles, memberOf])
     return rows.map(({ problem, remedy }) => `${problem}: ${remedy}`)
   }

@@ -36,6 +36,8 @@ export interface TestPostgres {
 export interface TestPostgresOptions {
   /** Server settings, such as `{ log_statement: 'all' }`. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Lines of pg_hba.conf behind the superuser's; by default passwords, and trust for what a cluster lets in by certificate. */
+  readonly accessRules?: readonly string[]
 }
 
 const HOST = '127.0.0.1'
@@ -55,13 +57,10 @@ async function freePort(): Promise<number> {
   return port
 }
 
-function accessRules(superuser: string): string {
-  return [
-    `host all ${[superuser, ...CERTIFICATE_ROLES].join(',')} ${HOST}/32 trust`,
-    `host all all ${HOST}/32 scram-sha-256`,
-    '',
-  ].join('\n')
-}
+const ACCESS_RULES = [
+  `host all ${CERTIFICATE_ROLES.join(',')} ${HOST}/32 trust`,
+  `host all all ${HOST}/32 scram-sha-256`,
+]
 
 export async function startPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
   const directory = await mkdtemp(join(tmpdir(), 'palisade-postgres-'))
@@ -99,7 +98,10 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   // The server runs as another user when the tests run as root: its directory must be reachable.
   await chmod(directory, 0o755)
   await server.initialise()
-  await writeFile(join(databaseDir, 'pg_hba.conf'), accessRules('postgres'))
+  await writeFile(
+    join(databaseDir, 'pg_hba.conf'),
+    `host all postgres ${HOST}/32 trust\n${(options.accessRules ?? ACCESS_RULES).join('\n')}\n`,
+  )
   await server.start()
   const base = { host: HOST, port, database: DATABASE }
   const superuser = { ...base, user: 'postgres' }
@@ -192,4 +194,22 @@ export async function once<Row extends pg.QueryResultRow>(
   values?: unknown[],
 ): Promise<Row[]> {
   return withClient(config, async (client) => (await client.query<Row>(text, values)).rows)
+}
+
+/** The server writes its own key file, so that it owns it, whoever it runs as. */
+export async function serveTls(
+  db: Pick<TestPostgres, 'query'>,
+  own: { readonly cert: string; readonly key: string },
+): Promise<void> {
+  const [row] = await db.query<{ data_directory: string }>('show data_directory')
+  const dir = row?.data_directory ?? ''
+  for (const [file, text] of Object.entries({ 'tls.crt': own.cert, 'tls.key': own.key })) {
+    const lines = text.trim().split('\n')
+    const rows = lines.map((line) => `('${line}')`).join(',')
+    await db.query(`copy (values ${rows}) to '${join(dir, file)}'`)
+    await chmod(join(dir, file), 0o600)
+    await db.query(`alter system set ssl_${file === 'tls.crt' ? 'cert' : 'key'}_file to '${file}'`)
+  }
+  await db.query(`alter system set ssl to on`)
+  await db.query('select pg_reload_conf()')
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -10,7 +10,7 @@ import { accountName, admissionPolicies } from '../../policies/admission/list.ts
 import { startApiServer, type TestApiServer } from './apiserver.ts'
 import { makeAuthority } from './certificates.ts'
 import { startOpenBao, type TestOpenBao } from './openbao.ts'
-import { startPalisadeDatabase, withClient, type PalisadeDatabase } from './postgres.ts'
+import { serveTls, startPalisadeDatabase, withClient, type PalisadeDatabase } from './postgres.ts'
 
 const run = promisify(execFile)
 const CHART = join(import.meta.dirname, '../../charts/palisade')
@@ -109,21 +109,6 @@ async function writeTls(
   await writeFile(join(dir, 'ca.crt'), ca)
   await writeFile(join(dir, 'tls.crt'), own.cert)
   await writeFile(join(dir, 'tls.key'), own.key, { mode: 0o600 })
-}
-
-/** The server writes its own key file, so that it owns it, whoever it runs as. */
-async function serveTls(db: PalisadeDatabase, own: { cert: string; key: string }): Promise<void> {
-  const [row] = await db.query<{ data_directory: string }>('show data_directory')
-  const dir = row?.data_directory ?? ''
-  for (const [file, text] of Object.entries({ 'tls.crt': own.cert, 'tls.key': own.key })) {
-    const lines = text.trim().split('\n')
-    const rows = lines.map((line) => `('${line}')`).join(',')
-    await db.query(`copy (values ${rows}) to '${join(dir, file)}'`)
-    await chmod(join(dir, file), 0o600)
-    await db.query(`alter system set ssl_${file === 'tls.crt' ? 'cert' : 'key'}_file to '${file}'`)
-  }
-  await db.query(`alter system set ssl to on`)
-  await db.query('select pg_reload_conf()')
 }
 
 async function prepareCluster(api: TestApiServer): Promise<void> {

@@ -106,3 +106,36 @@ imagePullPolicy: {{ .Values.imagePullPolicy }}
   ports:
     - { protocol: TCP, port: {{ .Values.networkPolicies.apiServer.port }} }
 {{- end }}
+
+{{/* Our own database by its pods, somebody else's by its addresses. */}}
+{{- define "palisade.egressDatabase" -}}
+{{- $network := .Values.networkPolicies -}}
+{{- if $network.database.cidrs -}}
+- to:
+    {{- range $network.database.cidrs }}
+    - ipBlock: { cidr: {{ . | quote }} }
+    {{- end }}
+  ports:
+    - { protocol: TCP, port: {{ $network.database.port }} }
+{{- else -}}
+{{- include "palisade.egressTo" (list $network.namespaces.data (dict "cnpg.io/podRole" "instance") 5432) }}
+{{- end }}
+{{- end }}
+
+{{/* The authority of somebody else's database: of its connection Secret, this one key and no other. */}}
+{{- define "palisade.databaseCaVolume" -}}
+{{- with .Values.database.caSecret }}
+- name: database-ca
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+    items:
+      - { key: ca.crt, path: ca.crt }
+{{- end }}
+{{- end }}
+
+{{- define "palisade.databaseCaMount" -}}
+{{- if .Values.database.caSecret }}
+- { name: database-ca, mountPath: /etc/palisade/database-ca, readOnly: true }
+{{- end }}
+{{- end }}
