@@ -88,3 +88,19 @@ export function vaultFrom(env: Environment = process.env): VaultSettings {
     caFile: `${env['PALISADE_TLS_DIR'] ?? '/etc/palisade/tls'}/ca.crt`,
   }
 }
+
+export interface StoreNodeSettings {
+  readonly pod: string
+  /** Addresses of all nodes of the secret store, this one included. */
+  readonly nodes: readonly string[]
+  readonly caFile: string
+}
+
+export function storeNodeFrom(env: Environment = process.env): StoreNodeSettings {
+  const pod = env['POD_NAME']
+  const nodes = (env['PALISADE_STORE_NODES'] ?? '').split(' ').filter((address) => address !== '')
+  if (!pod || nodes.length === 0) {
+    throw new PalisadeError('ERR_CONFIG_INVALID', 'POD_NAME or PALISADE_STORE_NODES is not set')
+  }
+  return { pod, nodes, caFile: `${env['PALISADE_TLS_DIR'] ?? '/etc/palisade/tls'}/ca.crt` }
+}

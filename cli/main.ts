@@ -6,7 +6,7 @@ import { enableCommand } from './enable.ts'
 import { enrolCommand, migrateCommand } from './migrate.ts'
 
 const bootstrapCommand: Command = {
-  usage: 'bootstrap <seal-key|redis-users|database>',
+  usage: 'bootstrap <seal-key|redis-users|database|store-node>',
   summary: 'make what must be there first, inside the cluster',
   async run(args) {
     // Only here: the client of the API server takes longer to load than every other command takes to run.

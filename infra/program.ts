@@ -55,7 +55,11 @@ export const platform = (
     )
   const connections = new Connections(
     'connections',
-    { monitoring: config.monitoring.enabled, ownDatabase: existing === undefined },
+    {
+      monitoring: config.monitoring.enabled,
+      ownDatabase: existing === undefined,
+      storeNodes: config.openbao.replicas,
+    },
     after(...namespaces),
   )
   const authority = new CertificateAuthority('palisade-ca', after(...namespaces))
@@ -67,7 +71,7 @@ export const platform = (
       image: images.openbao,
       controlImage: images.control,
       apiServer,
-      storage: config.openbao.storage,
+      ...config.openbao,
       existingDatabase: existing !== undefined,
       ...storage,
     },

@@ -2,14 +2,16 @@ import { prepareDatabase } from './database.ts'
 import { makeRedisUsers } from './redis-users.ts'
 import { makeSealKey } from './seal-key.ts'
 import { clusterSecrets } from './secrets.ts'
+import { startStoreNode } from './start-store-node.ts'
 
 const print = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
 
 /** What Jobs of the platform make inside the cluster before anything else can: `palisade bootstrap <what>`. */
-const ACTS: Readonly<Record<string, () => Promise<'created' | 'exists'>>> = {
+const ACTS: Readonly<Record<string, () => Promise<string>>> = {
   'seal-key': () => makeSealKey(clusterSecrets()),
   'redis-users': () => makeRedisUsers(clusterSecrets()),
   database: () => prepareDatabase(print),
+  'store-node': () => startStoreNode(),
 }
 
 export const bootstrap = async (args: readonly string[]): Promise<void> => {

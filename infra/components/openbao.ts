@@ -2,18 +2,20 @@ import * as k8s from '@pulumi/kubernetes'
 import * as pulumi from '@pulumi/pulumi'
 import type { StackConfig } from '../config/schema.ts'
 import { NAMESPACES, PORTS, SECRETS, tlsSecret } from '../names.ts'
-import { allowApiServer } from '../network/policies.ts'
+import { type Addresses, allowAddresses, allowApiServer } from '../network/policies.ts'
 import { PEERS } from '../network/connections.ts'
-import { type InitialisationWish, openbaoConfig } from '../openbao/config.ts'
+import { configMapData, type InitialisationWish } from '../openbao/config.ts'
+import { certificateNames, NODES_SERVICE } from '../openbao/nodes.ts'
+import { cloudIdentity } from '../openbao/seal.ts'
 import { type OpenBaoWish, openbaoStatefulSet } from '../openbao/stateful-set.ts'
-import { serviceNames } from '../workload/certificate.ts'
 import { selectorOf } from '../workload/labels.ts'
 import { BootstrapJob } from './bootstrap-job.ts'
 import { Certificate } from './certificate.ts'
 
 export interface OpenBaoArgs extends OpenBaoWish, InitialisationWish {
-  readonly controlImage: string
   readonly apiServer: StackConfig['cluster']['apiServer']
+  /** What unsealing has to reach outside the cluster. */
+  readonly sealEgress: readonly Addresses[]
 }
 
 /** The secret store. It initialises itself on its first start, and the root token is gone afterwards. */
@@ -22,32 +24,27 @@ export class OpenBao extends pulumi.ComponentResource {
     super('palisade:platform:OpenBao', name, {}, opts)
     const namespace = NAMESPACES.vault
     const within = { parent: this }
-    const sealKey = new BootstrapJob(
-      'seal-key',
-      {
-        namespace,
-        image: args.controlImage,
-        args: ['bootstrap', 'seal-key'],
-        secrets: { [namespace]: SECRETS.sealKey },
-        apiServer: args.apiServer,
-      },
-      within,
-    )
+    const sealing = args.seal === 'static' ? [this.#sealKey(args)] : this.#wayToSeal(args)
     const certificate = new Certificate(
       tlsSecret('openbao'),
       {
         namespace,
         secretName: tlsSecret('openbao'),
         commonName: 'openbao',
-        dnsNames: ['openbao', ...serviceNames('openbao', namespace)],
+        dnsNames: certificateNames(args.replicas),
         usages: ['server auth'],
         readOnce: true,
       },
       within,
     )
+    const { annotations } = cloudIdentity(args)
+    const named = Object.keys(annotations).length > 0
     const account = new k8s.core.v1.ServiceAccount(
       name,
-      { metadata: { name: 'openbao', namespace }, automountServiceAccountToken: false },
+      {
+        metadata: { name: 'openbao', namespace, ...(named ? { annotations } : {}) },
+        automountServiceAccountToken: false,
+      },
       within,
     )
     const reviewer = new k8s.rbac.v1.ClusterRoleBinding(
@@ -71,10 +68,7 @@ export class OpenBao extends pulumi.ComponentResource {
     )
     const config = new k8s.core.v1.ConfigMap(
       name,
-      {
-        metadata: { name: 'openbao', namespace },
-        data: { 'config.json': `${JSON.stringify(openbaoConfig(args), null, 2)}\n` },
-      },
+      { metadata: { name: 'openbao', namespace }, data: configMapData(args) },
       within,
     )
     new k8s.core.v1.Service(
@@ -88,14 +82,74 @@ export class OpenBao extends pulumi.ComponentResource {
       },
       within,
     )
+    const several = args.replicas > 1 ? this.#nodes(name) : []
     new k8s.apps.v1.StatefulSet(
       name,
       { metadata: { name: 'openbao', namespace }, spec: openbaoStatefulSet(args) },
       {
         parent: this,
-        dependsOn: [sealKey, certificate, account, reviewer, network, config],
+        dependsOn: [...sealing, certificate, account, reviewer, network, config, ...several],
       },
     )
     this.registerOutputs({})
+  }
+  #sealKey({ controlImage, apiServer }: OpenBaoArgs): pulumi.Resource {
+    const namespace = NAMESPACES.vault
+    return new BootstrapJob(
+      'seal-key',
+      {
+        namespace,
+        image: controlImage,
+        args: ['bootstrap', 'seal-key'],
+        secrets: { [namespace]: SECRETS.sealKey },
+        apiServer,
+      },
+      { parent: this },
+    )
+  }
+
+  /** Without it the store could not be opened: everything is denied that is not named. */
+  #wayToSeal({ sealEgress }: OpenBaoArgs): readonly pulumi.Resource[] {
+    return sealEgress.map((addresses, index) => {
+      const policy = allowAddresses(PEERS.openbao, `openbao-to-seal-${index}`, addresses)
+      return new k8s.networking.v1.NetworkPolicy(
+        policy.name,
+        { metadata: { name: policy.name, namespace: policy.namespace }, spec: policy.spec },
+        { parent: this },
+      )
+    })
+  }
+
+  /** What several nodes need beyond one: to find each other, and never to lose two at a time on purpose. */
+  #nodes(name: string): readonly pulumi.Resource[] {
+    const namespace = NAMESPACES.vault
+    const selector = selectorOf('openbao')
+    return [
+      new k8s.core.v1.Service(
+        NODES_SERVICE,
+        {
+          metadata: { name: NODES_SERVICE, namespace, labels: selector },
+          spec: {
+            clusterIP: 'None',
+            publishNotReadyAddresses: true,
+            selector,
+            ports: [
+              { name: 'api', port: PORTS.openbao, targetPort: PORTS.openbao },
+              { name: 'cluster', port: PORTS.openbaoCluster, targetPort: PORTS.openbaoCluster },
+            ],
+          },
+        },
+        // A headless Service without a ready pod is not awaited, or each would wait for the other.
+        { parent: this },
+      ),
+      new k8s.policy.v1.PodDisruptionBudget(
+        name,
+        {
+          metadata: { name: 'openbao', namespace },
+          spec: { maxUnavailable: 1, selector: { matchLabels: selector } },
+        },
+        { parent: this },
+      ),
+    ]
   }
 }

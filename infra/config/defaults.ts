@@ -16,7 +16,7 @@ export const profileDefaults = (profile: Profile): Record<string, unknown> => {
     cluster: { dnsCidrs: [] },
     postgres: { instances: size.data, storage: size.disk, version: 17 },
     redis: { storage: '1Gi' },
-    openbao: { replicas: 1, storage: '1Gi' },
+    openbao: { replicas: size.data, storage: '1Gi', sealEgress: [] },
     edge: { proxyProtocol: false, trustedProxies: [], replicas: size.copies, nginxVersion: '1.26' },
     gateway: { replicas: size.copies },
     operator: { replicas: Math.min(size.copies, 2) },

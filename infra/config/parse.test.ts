@@ -26,6 +26,9 @@ const EXISTING = {
   cidrs: ['192.0.2.0/28'],
 }
 
+const AWS = { region: 'eu-central-1', keyId: 'alias/a', roleArn: 'arn:aws:iam::1:role/a' }
+const EGRESS = [{ cidrs: ['192.0.2.0/24'], port: 443 }]
+
 const problems = (given: Record<string, unknown>) => {
   try {
     parseStackConfig(given)
@@ -105,6 +108,66 @@ describe('parseStackConfig', () => {
     expect(found).toContain('openbao.seal')
     expect(found).toContain('images.control')
     expect(found).toContain('postgres.instances')
+  })
+
+  it('asks production for encrypted volumes, a majority of stores and two operators', () => {
+    const found = fields(
+      stack({
+        profile: 'production',
+        openbao: { seal: 'static', replicas: 1 },
+        operator: { replicas: 1 },
+      }),
+    )
+    expect(found).toEqual(
+      expect.arrayContaining([
+        'cluster.storageClass',
+        'cluster.storageIsEncrypted',
+        'openbao.replicas',
+        'operator.replicas',
+      ]),
+    )
+  })
+
+  it.each([
+    ['a seal whose key is not described', { seal: 'awskms', sealEgress: EGRESS }, 'openbao.awskms'],
+    ['a key of another seal', { seal: 'static', awskms: AWS }, 'openbao.awskms'],
+    ['a seal that no policy lets it reach', { seal: 'awskms', awskms: AWS }, 'openbao.sealEgress'],
+    [
+      'a credential of the cloud',
+      { seal: 'awskms', sealEgress: EGRESS, awskms: { ...AWS, secretKey: 'x' } },
+      'openbao.awskms.secretKey',
+    ],
+    [
+      'a token where a Secret is named',
+      {
+        seal: 'transit',
+        sealEgress: EGRESS,
+        transit: {
+          address: 'https://vault.example.net',
+          keyName: 'unseal',
+          mountPath: 'transit/',
+          secret: 'openbao-unseal',
+          token: 'x',
+        },
+      },
+      'openbao.transit.token',
+    ],
+    [
+      'a transit server without TLS',
+      {
+        seal: 'transit',
+        sealEgress: EGRESS,
+        transit: {
+          address: 'http://vault.example.net',
+          keyName: 'unseal',
+          mountPath: 'transit/',
+          secret: 'openbao-unseal',
+        },
+      },
+      'openbao.transit.address',
+    ],
+  ])('refuses %s and names the field', (_, openbao, field) => {
+    expect(fields(stack({ openbao }))).toEqual([field])
   })
 
   it('counts no instances of a database that somebody else runs', () => {

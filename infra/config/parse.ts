@@ -1,6 +1,7 @@
 import Value from 'typebox/value'
 import { profileDefaults } from './defaults.ts'
-import { type ConfigProblem, judge } from './rules.ts'
+import type { ConfigProblem } from './rule.ts'
+import { judge } from './rules.ts'
 import { type Profile, StackConfig } from './schema.ts'
 
 /** Carries every problem found; nothing has been planned yet when it is thrown. */

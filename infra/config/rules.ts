@@ -1,48 +1,9 @@
 import { SECRETS } from '../names.ts'
+import type { ConfigProblem, Rule } from './rule.ts'
 import type { StackConfig } from './schema.ts'
-
-export interface ConfigProblem {
-  readonly field: string
-  readonly cause: string
-  readonly remedy: string
-}
-type Rule = (config: StackConfig) => readonly ConfigProblem[]
+import { STORE_RULES } from './store-rules.ts'
 
 const RESERVED = /^(kube-|palisade-)|^(default|cert-manager|cnpg-system|prometheus-operator)$/
-
-const sealMustOutliveTheCluster: Rule = ({ profile, openbao }) =>
-  profile === 'production' && openbao.seal === 'static'
-    ? [
-        {
-          field: 'openbao.seal',
-          cause:
-            'profile production refuses seal "static": its key would live beside what it seals',
-          remedy: 'set palisade:openbao.seal to transit or kms',
-        },
-      ]
-    : []
-
-const onlyTheStaticSealIsBuilt: Rule = ({ openbao }) =>
-  openbao.seal === 'static'
-    ? []
-    : [
-        {
-          field: 'openbao.seal',
-          cause: `seal "${openbao.seal}" is not built in this version`,
-          remedy: 'use profile dev or staging with seal static, or wait for the next version',
-        },
-      ]
-
-const oneStoreNode: Rule = ({ openbao }) =>
-  openbao.replicas === 1
-    ? []
-    : [
-        {
-          field: 'openbao.replicas',
-          cause: `${openbao.replicas} replicas are not built in this version`,
-          remedy: 'set palisade:openbao.replicas to 1',
-        },
-      ]
 
 const productionImagesCarryDigests: Rule = ({ profile, images }) =>
   profile !== 'production'
@@ -120,7 +81,7 @@ const appNamespacesAreNotOurs: Rule = ({ appNamespaces }) =>
       remedy: 'remove it: the platform opens its own namespaces by itself',
     }))
 
-const productionHasCopies: Rule = ({ profile, gateway, edge, postgres }) =>
+const productionHasCopies: Rule = ({ profile, gateway, edge, postgres, openbao, operator }) =>
   profile !== 'production'
     ? []
     : (
@@ -129,6 +90,8 @@ const productionHasCopies: Rule = ({ profile, gateway, edge, postgres }) =>
           ['edge.replicas', edge.replicas, 2],
           // How many copies an existing database has is its provider's to say.
           ['postgres.instances', postgres.existing ? 3 : postgres.instances, 3],
+          ['openbao.replicas', openbao.replicas, 3],
+          ['operator.replicas', operator.replicas, 2],
         ] as const
       )
         .filter(([, have, need]) => have < need)
@@ -138,12 +101,36 @@ const productionHasCopies: Rule = ({ profile, gateway, edge, postgres }) =>
           remedy: `set palisade:${field} to ${need} or more`,
         }))
 
+const productionEncryptsItsVolumes: Rule = ({ profile, cluster }) =>
+  profile !== 'production'
+    ? []
+    : [
+        ...(cluster.storageClass === undefined
+          ? [
+              {
+                field: 'cluster.storageClass',
+                cause: 'profile production names the class of its volumes',
+                remedy: 'set palisade:cluster.storageClass to a class that encrypts',
+              },
+            ]
+          : []),
+        ...(cluster.storageIsEncrypted === true
+          ? []
+          : [
+              {
+                field: 'cluster.storageIsEncrypted',
+                cause: 'nobody says that the volumes are encrypted, and Kubernetes cannot see it',
+                remedy:
+                  'read the parameters of the storage class, then set palisade:cluster.storageIsEncrypted to true',
+              },
+            ]),
+      ]
+
 const RULES: readonly Rule[] = [
-  sealMustOutliveTheCluster,
-  onlyTheStaticSealIsBuilt,
-  oneStoreNode,
+  ...STORE_RULES,
   productionImagesCarryDigests,
   productionHasCopies,
+  productionEncryptsItsVolumes,
   proxyProtocolNeedsTrust,
   nobodyIsTrustedByDefault,
   existingDatabaseIsSomewhere,

@@ -13,6 +13,30 @@ const object = <P extends Type.TProperties>(properties: P, description?: string)
 const oneOf = <const W extends readonly string[]>(...words: W) =>
   Type.Unsafe<W[number]>({ type: 'string', enum: [...words] })
 
+const Word = Type.String({ pattern: '^\\S+$', maxLength: 2048 })
+
+/** Where the key lies that opens the secret store. An identity, never a credential: a key in here would be in the state. */
+const SEALS = {
+  transit: Type.Optional(
+    object({
+      address: Type.String({ pattern: '^https://[^/\\s]+$' }),
+      keyName: Word,
+      mountPath: Word,
+      secret: Type.String({
+        pattern: DNS_LABEL,
+        description: 'Secret in palisade-vault with token and ca.crt',
+      }),
+    }),
+  ),
+  awskms: Type.Optional(object({ region: Word, keyId: Word, roleArn: Word })),
+  gcpckms: Type.Optional(
+    object({ project: Word, region: Word, keyRing: Word, cryptoKey: Word, serviceAccount: Word }),
+  ),
+  azurekeyvault: Type.Optional(
+    object({ tenantId: Word, vaultName: Word, keyName: Word, clientId: Word }),
+  ),
+}
+
 export const IMAGE_NAMES = [
   'control',
   'postgres',
@@ -51,6 +75,9 @@ export const StackConfig = object({
     podCidrs: Type.Array(Type.String({ pattern: CIDR }), { minItems: 1 }),
     dnsCidrs: Type.Array(Type.String({ pattern: CIDR })),
     storageClass: Type.Optional(Type.String({ pattern: DNS_LABEL })),
+    storageIsEncrypted: Type.Optional(
+      Type.Boolean({ description: 'Asserted by you: Kubernetes cannot see it' }),
+    ),
   }),
   postgres: object({
     instances: Type.Integer({ minimum: 1, maximum: 5 }),
@@ -80,7 +107,15 @@ export const StackConfig = object({
   openbao: object({
     replicas: Type.Integer({ minimum: 1, maximum: 5 }),
     storage: Type.String({ pattern: QUANTITY }),
-    seal: oneOf('static', 'transit', 'kms'),
+    seal: oneOf('static', 'transit', 'awskms', 'gcpckms', 'azurekeyvault'),
+    ...SEALS,
+    sealEgress: Type.Array(
+      object({
+        cidrs: Type.Array(Type.String({ pattern: CIDR }), { minItems: 1 }),
+        port: Type.Integer({ minimum: 1, maximum: 65535 }),
+      }),
+      { description: 'Addresses that unsealing needs: the key service, and what gives its token' },
+    ),
   }),
   edge: object({
     exposure: oneOf('LoadBalancer', 'NodePort', 'HostPort'),

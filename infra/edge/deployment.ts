@@ -18,6 +18,14 @@ const CONFIG = configFiles('config', 'edge', '/etc/palisade/edge')
 const TLS = secretFiles('tls', tlsSecret('edge'), '/etc/palisade/tls')
 const TMP = scratch('tmp', '/tmp', '256Mi')
 
+/** A machine or a zone that is lost must not take every copy with it. */
+const SPREAD = ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'].map((topologyKey) => ({
+  maxSkew: 1,
+  topologyKey,
+  whenUnsatisfiable: 'ScheduleAnyway',
+  labelSelector: { matchLabels: selectorOf('edge') },
+}))
+
 export const edgeDeployment = (wish: EdgeDeploymentWish) => {
   const onHost = wish.exposure === 'HostPort'
   const port = (name: string, containerPort: number) => ({
@@ -43,6 +51,7 @@ export const edgeDeployment = (wish: EdgeDeploymentWish) => {
         enableServiceLinks: false,
         securityContext: restrictedPod(),
         terminationGracePeriodSeconds: 40,
+        ...(wish.replicas > 1 ? { topologySpreadConstraints: SPREAD } : {}),
         containers: [
           {
             name: 'nginx',

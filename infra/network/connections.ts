@@ -99,6 +99,12 @@ export const withExistingDatabase = (table: readonly Connection[]): readonly Con
   ),
 ]
 
+/** Nodes of the secret store vote among each other and pass requests on to the one that leads. */
+export const withStoreNodes = (table: readonly Connection[]): readonly Connection[] => [
+  ...table,
+  connect('openbao-nodes', 'raft', 'openbao', 'openbao', openbao, PORTS.openbaoCluster),
+]
+
 function connect(
   name: string,
   why: string,

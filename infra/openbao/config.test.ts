@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { openbaoConfig } from './config.ts'
 import { namespacePolicy, PLATFORM_POLICIES, platformPolicy } from './policies.ts'
 
-const config = openbaoConfig()
+const config = openbaoConfig({ seal: 'static', replicas: 1 })
 
 interface Asked {
   readonly name: string

@@ -1,8 +1,9 @@
 import { HOSTS, NAMESPACES, OPENBAO_AUDIENCE, PORTS } from '../names.ts'
+import { nodeAddress, nodeAddresses, nodeHost, POD } from './nodes.ts'
 import { DATABASE_POLICY, namespacePolicy, PLATFORM_POLICIES, platformPolicy } from './policies.ts'
+import { sealStanza, type SealWish } from './seal.ts'
 
 const TLS = '/etc/palisade/tls'
-const SEAL_KEY = '/etc/palisade/seal/key'
 
 type Data = Readonly<Record<string, unknown>>
 type Request = Record<
@@ -122,38 +123,83 @@ export const initialisation = ({ existingDatabase = false }: InitialisationWish 
   { limits: { request: storeLimits() } },
 ]
 
-/** The whole server as one document; it names files and holds no secret. */
-export const openbaoConfig = (wish: InitialisationWish = {}) => ({
-  ui: false,
-  log_format: 'json',
-  log_level: 'warn',
+export interface OpenBaoConfigWish extends InitialisationWish, SealWish {
+  readonly replicas: number
+}
+
+/** One node elects itself; the default waits for others up to ten seconds. */
+const ALONE = {
   api_addr: `https://${HOSTS.openbao}:${PORTS.openbao}`,
   cluster_addr: `https://${HOSTS.openbao}:${PORTS.openbaoCluster}`,
-  listener: [
-    {
-      tcp: {
-        address: `[::]:${PORTS.openbao}`,
-        cluster_address: `[::]:${PORTS.openbaoCluster}`,
-        tls_cert_file: `${TLS}/tls.crt`,
-        tls_key_file: `${TLS}/tls.key`,
-        tls_min_version: 'tls12',
-        max_request_size: 1_048_576,
-      },
-    },
-  ],
-  // One node elects itself; the default waits for others up to ten seconds.
   storage: { raft: { path: '/data', node_id: 'openbao-0', performance_multiplier: '1' } },
-  seal: [{ static: { current_key_id: 'local-1', current_key: `file://${SEAL_KEY}` } }],
-  // Values are written as keyed digests; without a working device the server refuses requests.
-  audit: [
-    {
-      file: {
-        stdout: {
-          description: 'Every request, values as keyed digests',
-          options: { file_path: 'stdout', log_raw: 'false' },
-        },
-      },
+} as const
+
+/** Several nodes know each other by name, and each is asked under its own. */
+const together = (replicas: number) => ({
+  api_addr: nodeAddress(POD),
+  cluster_addr: `https://${nodeHost(POD)}:${PORTS.openbaoCluster}`,
+  storage: {
+    raft: {
+      path: '/data',
+      node_id: POD,
+      retry_join: nodeAddresses(replicas).map((address) => ({
+        leader_api_addr: address,
+        leader_ca_cert_file: `${TLS}/ca.crt`,
+      })),
     },
-  ],
+  },
+})
+
+/** The whole server as one document; it names files and holds no secret. */
+export const openbaoConfig = (wish: OpenBaoConfigWish) => ({
+  ...joiningConfig(wish),
   initialize: initialisation(wish),
 })
+
+/**
+ * Without the part that makes a new store. A node that has both that part and others to join makes a store of its own
+ * beside theirs, so of several nodes one starts with it, once.
+ */
+export const joiningConfig = (wish: OpenBaoConfigWish) => {
+  const { api_addr, cluster_addr, storage } = wish.replicas === 1 ? ALONE : together(wish.replicas)
+  return {
+    ui: false,
+    log_format: 'json',
+    log_level: 'warn',
+    api_addr,
+    cluster_addr,
+    listener: [
+      {
+        tcp: {
+          address: `[::]:${PORTS.openbao}`,
+          cluster_address: `[::]:${PORTS.openbaoCluster}`,
+          tls_cert_file: `${TLS}/tls.crt`,
+          tls_key_file: `${TLS}/tls.key`,
+          tls_min_version: 'tls12',
+          max_request_size: 1_048_576,
+        },
+      },
+    ],
+    storage,
+    seal: [sealStanza(wish)],
+    // Values are written as keyed digests; without a working device the server refuses requests.
+    audit: [
+      {
+        file: {
+          stdout: {
+            description: 'Every request, values as keyed digests',
+            options: { file_path: 'stdout', log_raw: 'false' },
+          },
+        },
+      },
+    ],
+  }
+}
+
+const text = (config: object): string => `${JSON.stringify(config, null, 2)}\n`
+
+/** The files of the ConfigMap: one for a node alone, two to choose from for several. */
+export const configMapData = (wish: OpenBaoConfigWish): Readonly<Record<string, string>> =>
+  wish.replicas === 1
+    ? { 'config.json': text(openbaoConfig(wish)) }
+    : { 'first.json': text(openbaoConfig(wish)), 'join.json': text(joiningConfig(wish)) }

@@ -7,10 +7,22 @@ import { jobSpec } from './job.ts'
 const job = (usesApi = false) =>
   jobSpec({ app: 'migrate', image: 'a:1', args: ['migrate'], serviceAccount: 'migrate', usesApi })
 
+const openbao = (replicas: number) => {
+  const wish = {
+    image: 'a:1',
+    controlImage: 'a:1',
+    storage: '1Gi',
+    seal: 'static',
+    replicas,
+  } as const
+  return openbaoStatefulSet(wish).template.spec
+}
+
 const PODS = {
   job: job().template.spec,
   redis: redisStatefulSet({ image: 'a:1', storage: '1Gi', configDigest: 'x' }).template.spec,
-  openbao: openbaoStatefulSet({ image: 'a:1', storage: '1Gi' }).template.spec,
+  openbao: openbao(1),
+  'openbao of three': openbao(3),
   edge: edgeDeployment({ image: 'a:1', replicas: 1, exposure: 'NodePort', configDigest: 'x' })
     .template.spec,
 }
@@ -33,7 +45,7 @@ describe.each(Object.entries(PODS))('the pod of %s', (name, pod) => {
   })
 
   it('holds a token of the API server only where it asks it something', () => {
-    expect(pod.automountServiceAccountToken).toBe(name === 'openbao')
+    expect(pod.automountServiceAccountToken).toBe(name.startsWith('openbao'))
   })
 })
 

@@ -14,9 +14,17 @@ export interface Child {
 }
 
 /** A process of a test; its output goes to a file, so that it never blocks on a full pipe. */
-export function startChild(command: string, args: readonly string[], logPath: string): Child {
+export function startChild(
+  command: string,
+  args: readonly string[],
+  logPath: string,
+  env: Readonly<Record<string, string>> = {},
+): Child {
   const log = createWriteStream(logPath)
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
   child.stdout.pipe(log, { end: false })
   child.stderr.pipe(log, { end: false })
   // A test run that is killed must not leave servers behind.
