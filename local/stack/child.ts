@@ -53,7 +53,7 @@ async function run(request: StackRequest): Promise<void> {
   } finally {
     clearTimeout(timer)
     // The SDK keeps a server open until the program's last resource is settled; a failed run never settles.
-    process.disconnect()
+    if (process.connected) process.disconnect()
     process.exit()
   }
 }
