@@ -210,3 +210,99 @@ describe('platform with an existing database', () => {
     expect(kept(own)).not.toContain(role)
   })
 })
+
+describe('platform that installs its operators', () => {
+  const NAMES = ['cert-manager', 'cloudnative-pg', 'prometheus-operator']
+  const chartsOf = (among: readonly Registered[]) =>
+    among.filter(({ type, name }) => type.endsWith(':Chart') && NAMES.includes(name))
+  let installing: readonly Registered[]
+  beforeAll(async () => {
+    installing = await recordProgram(exampleStack({ operators: { mode: 'install' } }))
+  }, 60_000)
+
+  it('begins nothing of its own before each of them is done', () => {
+    const charts = chartsOf(installing)
+    expect(charts.map(({ name }) => name).sort()).toEqual(NAMES)
+    const ready = Math.max(...charts.map(({ done }) => done))
+    const theirs = ['cert-manager', 'cnpg-system', 'prometheus-operator']
+    const early = installing.filter(
+      ({ type, name, begun }) =>
+        begun < ready &&
+        type.startsWith('kubernetes:') &&
+        !NAMES.includes(name) &&
+        !theirs.includes(name),
+    )
+    expect(early.map(({ type, name }) => `${type} ${name}`)).toEqual([])
+  })
+
+  it('pins each by an exact version and takes it from where the stack says', async () => {
+    for (const { inputs } of chartsOf(installing)) {
+      expect(inputs['version']).toMatch(/^v?\d+\.\d+\.\d+$/)
+      expect(inputs['chart']).toMatch(/^oci:\/\//)
+    }
+    const mirrored = await recordProgram(
+      exampleStack({
+        operators: {
+          mode: 'install',
+          charts: {
+            certManager: { chart: 'cert-manager', repo: 'https://charts.example.net' },
+            postgres: { chart: '/mirror/cloudnative-pg-0.26.0.tgz' },
+          },
+        },
+      }),
+    )
+    const [certManager, postgres] = chartsOf(mirrored)
+    expect(certManager?.inputs).toMatchObject({
+      chart: 'cert-manager',
+      repositoryOpts: { repo: 'https://charts.example.net' },
+    })
+    expect(postgres?.inputs['chart']).toBe('/mirror/cloudnative-pg-0.26.0.tgz')
+  }, 60_000)
+
+  it('waits for the authority of the webhooks that have none when their pod is ready', () => {
+    const [certManager] = chartsOf(installing)
+    expect(certManager?.inputs['values']).toMatchObject({
+      webhook: {
+        validatingWebhookConfigurationAnnotations: {
+          'pulumi.com/waitFor': 'jsonpath={.webhooks[0].clientConfig.caBundle}',
+        },
+      },
+    })
+  })
+
+  it.each([
+    ['those that already run', { operators: { mode: 'install', except: ['certManager'] } }, [1, 2]],
+    [
+      'what a stack without monitoring does not use',
+      { operators: { mode: 'install' }, monitoring: { enabled: false } },
+      [0, 1],
+    ],
+    [
+      'CloudNativePG where the database exists',
+      {
+        operators: { mode: 'install' },
+        postgres: {
+          existing: {
+            secret: 'managed-postgres',
+            host: 'db.example.net',
+            port: 5432,
+            database: 'palisade',
+            cidrs: ['192.0.2.0/28'],
+          },
+        },
+      },
+      [0, 2],
+    ],
+  ])(
+    'leaves out %s',
+    async (_, over, places) => {
+      const charts = chartsOf(await recordProgram(exampleStack(over)))
+      expect(charts.map(({ name }) => name).sort()).toEqual(places.map((place) => NAMES[place]))
+    },
+    60_000,
+  )
+
+  it('installs none where they are there already', () => {
+    expect(chartsOf(registered)).toEqual([])
+  })
+})

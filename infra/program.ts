@@ -12,11 +12,13 @@ import { Monitoring, type MonitoringArgs } from './components/monitoring.ts'
 import { Namespace } from './components/namespace.ts'
 import { OpenBao } from './components/openbao.ts'
 import { OperatorAccess } from './components/operator-access.ts'
+import { Operators } from './components/operators.ts'
 import { PlatformRotations } from './components/platform-rotations.ts'
 import { Postgres } from './components/postgres.ts'
 import { Redis } from './components/redis.ts'
 import type { StackConfig } from './config/schema.ts'
 import { NAMESPACES, tlsSecret } from './names.ts'
+import { wantedCharts } from './operators/charts.ts'
 
 const BOOTSTRAP_SQL = new URL('../gateway/store/bootstrap.sql', import.meta.url)
 
@@ -42,16 +44,22 @@ export const platform = (
   const { existing } = config.postgres
   const after = (...dependsOn: pulumi.Resource[]) => ({ dependsOn })
 
+  const charts = wantedCharts(config)
+  const operators = charts.length > 0 ? [new Operators('operators', { charts })] : []
   const namespaces = Object.values(NAMESPACES)
     .filter((name) => config.monitoring.enabled || name !== NAMESPACES.monitoring)
     .map(
       (name) =>
-        new Namespace(name, {
-          dnsCidrs,
-          ...(name === NAMESPACES.edge && config.edge.exposure === 'HostPort'
-            ? { exception: HOST_PORTS }
-            : {}),
-        }),
+        new Namespace(
+          name,
+          {
+            dnsCidrs,
+            ...(name === NAMESPACES.edge && config.edge.exposure === 'HostPort'
+              ? { exception: HOST_PORTS }
+              : {}),
+          },
+          after(...operators),
+        ),
     )
   const connections = new Connections(
     'connections',

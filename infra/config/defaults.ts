@@ -7,12 +7,25 @@ const SIZES = {
   production: { copies: 3, data: 3, disk: '50Gi' },
 } as const satisfies Record<Profile, { copies: number; data: number; disk: string }>
 
+/** Exact versions, so that the same stack installs the same operators tomorrow; the bot proposes newer ones. */
+export const CHARTS = {
+  certManager: { chart: 'oci://quay.io/jetstack/charts/cert-manager', version: 'v1.19.2' },
+  postgres: {
+    chart: 'oci://ghcr.io/cloudnative-pg/charts/cloudnative-pg',
+    version: '0.26.0',
+  },
+  prometheus: {
+    chart: 'oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack',
+    version: '77.8.0',
+  },
+} as const
+
 /** Values a stack need not write. What decides about trust (hosts, images, seal) has no default. */
 export const profileDefaults = (profile: Profile): Record<string, unknown> => {
   const size = SIZES[profile]
   return {
     clusterId: 'default',
-    operators: { mode: 'present' },
+    operators: { mode: 'present', except: [], charts: CHARTS },
     cluster: { dnsCidrs: [] },
     postgres: { instances: size.data, storage: size.disk, version: 17 },
     redis: { storage: '1Gi' },

@@ -72,7 +72,16 @@ describe('parseStackConfig', () => {
       stack({ appNamespaces: ['palisade-data'] }),
       'appNamespaces',
     ],
-    ['an installation of operators', stack({ operators: { mode: 'install' } }), 'operators.mode'],
+    [
+      'an exception where nothing is installed',
+      stack({ operators: { mode: 'present', except: ['postgres'] } }),
+      'operators.except',
+    ],
+    [
+      'a chart without an exact version',
+      stack({ operators: { mode: 'install', charts: { certManager: { version: '^1.19' } } } }),
+      'operators.charts.certManager.version',
+    ],
     [
       'an existing database that may be anywhere',
       stack({ postgres: { existing: { ...EXISTING, cidrs: ['0.0.0.0/0'] } } }),
@@ -108,6 +117,15 @@ describe('parseStackConfig', () => {
     expect(found).toContain('openbao.seal')
     expect(found).toContain('images.control')
     expect(found).toContain('postgres.instances')
+  })
+
+  it('takes a chart from elsewhere and keeps the pinned version', () => {
+    const charts = { postgres: { chart: '/mirror/cloudnative-pg-0.26.0.tgz' } }
+    const { operators } = parseStackConfig(stack({ operators: { mode: 'install', charts } }))
+    expect(operators.charts.postgres).toEqual({
+      chart: '/mirror/cloudnative-pg-0.26.0.tgz',
+      version: '0.26.0',
+    })
   })
 
   it('asks production for encrypted volumes, a majority of stores and two operators', () => {

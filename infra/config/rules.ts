@@ -36,19 +36,16 @@ const nobodyIsTrustedByDefault: Rule = ({ edge }) =>
       remedy: 'name the networks of the balancer',
     }))
 
-/** Said while planning, not found out later: these keys are named so that a stack can be written for them. */
-const notBuiltYet: Rule = ({ operators }) => [
-  ...(operators.mode === 'install'
+const exceptionsHaveARule: Rule = ({ operators }) =>
+  operators.mode === 'present' && operators.except.length > 0
     ? [
         {
-          field: 'operators.mode',
-          cause: 'installing the operators is not built in this version',
-          remedy:
-            'install cert-manager, CloudNativePG and prometheus-operator, then set palisade:operators.mode to present',
+          field: 'operators.except',
+          cause: 'no operator is installed, so there is none to leave out',
+          remedy: 'remove it, or set palisade:operators.mode to install',
         },
       ]
-    : []),
-]
+    : []
 
 const existingDatabaseIsSomewhere: Rule = ({ postgres }) =>
   (postgres.existing?.cidrs ?? [])
@@ -135,7 +132,7 @@ const RULES: readonly Rule[] = [
   nobodyIsTrustedByDefault,
   existingDatabaseIsSomewhere,
   connectionSecretIsNotOurs,
-  notBuiltYet,
+  exceptionsHaveARule,
   appNamespacesAreNotOurs,
 ]
 

@@ -37,6 +37,19 @@ const SEALS = {
   ),
 }
 
+/** Other people's operators that the platform stands on. */
+export const OPERATORS = ['certManager', 'postgres', 'prometheus'] as const
+export type OperatorName = (typeof OPERATORS)[number]
+
+const ChartReference = object({
+  chart: Type.String({
+    pattern: '^\\S+$',
+    description: 'OCI reference, folder or archive; or a name where repo is given',
+  }),
+  version: Type.String({ pattern: '^v?[0-9]+\\.[0-9]+\\.[0-9]+(-[0-9A-Za-z.-]+)?$' }),
+  repo: Type.Optional(Type.String({ pattern: '^https://\\S+$' })),
+})
+
 export const IMAGE_NAMES = [
   'control',
   'postgres',
@@ -66,7 +79,18 @@ export const StackConfig = object({
     prometheus: Image,
     alertmanager: Image,
   }),
-  operators: object({ mode: oneOf('present', 'install') }),
+  operators: object({
+    mode: oneOf('present', 'install'),
+    except: Type.Array(oneOf(...OPERATORS), {
+      uniqueItems: true,
+      description: 'Those that already run, where the others are installed',
+    }),
+    charts: object({
+      certManager: ChartReference,
+      postgres: ChartReference,
+      prometheus: ChartReference,
+    }),
+  }),
   cluster: object({
     apiServer: object({
       cidrs: Type.Array(Type.String({ pattern: CIDR }), { minItems: 1 }),

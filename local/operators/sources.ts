@@ -39,22 +39,23 @@ const CERT_MANAGER_VALUES = [
 ]
 
 /** The module holds the chart as its release tool takes it: without version, the CRDs lying apart. */
+export const assembleCertManagerChart = async (folder: string, chart: string): Promise<void> => {
+  await copyWritable(join(folder, 'deploy/charts/cert-manager'), chart)
+  const template = await readFile(join(chart, 'Chart.template.yaml'), 'utf8')
+  await writeFile(join(chart, 'Chart.yaml'), template.replaceAll('v0.1.0', `v${versionOf(folder)}`))
+  const crds = join(folder, 'deploy/crds')
+  const names = (await readdir(crds)).filter((name) => name.endsWith('.yaml')).sort()
+  const texts = await Promise.all(names.map((name) => readFile(join(crds, name), 'utf8')))
+  await writeFile(join(chart, 'templates/crds.yaml'), texts.join('\n---\n'))
+}
+
 const certManager: Source = {
   wrapper: 'cert-manager',
   module: 'github.com/cert-manager/cert-manager',
   read: async (folder, { cacheDir, toolPath, signal }) => {
     const chart = join(cacheDir, 'operators', `chart-${process.pid}`)
     try {
-      await copyWritable(join(folder, 'deploy/charts/cert-manager'), chart)
-      const template = await readFile(join(chart, 'Chart.template.yaml'), 'utf8')
-      await writeFile(
-        join(chart, 'Chart.yaml'),
-        template.replaceAll('v0.1.0', `v${versionOf(folder)}`),
-      )
-      const crds = join(folder, 'deploy/crds')
-      const names = (await readdir(crds)).filter((name) => name.endsWith('.yaml')).sort()
-      const texts = await Promise.all(names.map((name) => readFile(join(crds, name), 'utf8')))
-      await writeFile(join(chart, 'templates/crds.yaml'), texts.join('\n---\n'))
+      await assembleCertManagerChart(folder, chart)
       const set = CERT_MANAGER_VALUES.flatMap((value) => ['--set', value])
       const args = ['template', 'cert-manager', chart, '--namespace', 'cert-manager', ...set]
       return await exec(await toolPath('helm'), args, { signal })

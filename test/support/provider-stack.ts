@@ -49,7 +49,7 @@ export interface TestStack extends AsyncDisposable {
 /** A stack with a state folder of its own over one of the fixture programs. */
 export async function testStack(
   cluster: TestApiServer,
-  program: 'program' | 'listed',
+  program: 'program' | 'listed' | 'operators',
   project: string,
 ): Promise<TestStack> {
   const stateDir = await mkdtemp(join(tmpdir(), 'palisade-stack-'))

@@ -1,6 +1,6 @@
 import { LocalError } from '../../errors.ts'
 import { conditionOf, numberAt } from '../kubernetes/object.ts'
-import { at, isMap, type JsonMap } from '../values.ts'
+import { at, isMap, type JsonMap, type Path } from '../values.ts'
 import { READY, waiting, type Check } from './readiness.ts'
 
 const observedOf = (live: JsonMap, type: string): number | undefined => {
@@ -26,7 +26,7 @@ export const condition =
   }
 
 const jsonPath =
-  (path: readonly string[], expected: string | undefined): Check =>
+  (path: Path, expected: string | undefined): Check =>
   (live) => {
     const found = at(live, path)
     const seen =
@@ -39,12 +39,17 @@ const jsonPath =
     return met ? READY : waiting(`${path.join('.')} is ${seen ?? 'missing'}`)
   }
 
-/** `condition=Ready`, `condition=Ready=False`, `jsonpath={.status.phase}=Active`, as kubectl wait takes them. */
+const stepsOf = (path: string): Path =>
+  [...path.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([step, index]) =>
+    index === undefined ? step : Number(index),
+  )
+
+/** `condition=Ready`, `condition=Ready=False`, `jsonpath={.status.phase}=Active` or `{.list[0].field}`, as kubectl wait takes them. */
 export function parseWaitFor(wish: string): Check {
   const wanted = /^condition=([A-Za-z0-9./-]+)(?:=([A-Za-z]+))?$/.exec(wish)
   if (wanted?.[1]) return condition(wanted[1], wanted[2])
-  const path = /^jsonpath=\{?\.([A-Za-z0-9_.-]+)\}?(?:=(.*))?$/.exec(wish)
-  if (path?.[1]) return jsonPath(path[1].split('.'), path[2])
+  const path = /^jsonpath=\{?\.([A-Za-z0-9_.[\]-]+)\}?(?:=(.*))?$/.exec(wish)
+  if (path?.[1]) return jsonPath(stepsOf(path[1]), path[2])
   throw new LocalError(
     'ERR_ANNOTATION',
     `pulumi.com/waitFor "${wish}" is not understood`,

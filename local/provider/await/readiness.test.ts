@@ -87,6 +87,9 @@ describe('parseWaitFor', () => {
         status: { conditions: [{ type: 'Up', status: 'False' }] },
       }),
     ).toBe('ready')
+    const first = parseWaitFor('jsonpath={.webhooks[0].caBundle}')
+    expect(await look(first, { webhooks: [{ caBundle: 'x' }] })).toBe('ready')
+    expect(await look(first, { webhooks: [{}] })).toBe('waiting')
     expect(() => parseWaitFor('soon')).toThrow(/is not understood/)
   })
 })
