@@ -8,7 +8,11 @@ const files = globSync('**/*.{postgres,apiserver,promtool,cluster}.test.ts', {
   cwd: ROOT,
   exclude: (name) => name === 'node_modules',
 })
-const selections = PARTS.flatMap((part) => part.lanes.flat()).flatMap((step) => step.vitest ?? [])
+const selections = PARTS.flatMap(({ apart, onPlatform, last = [] }) => [
+  ...apart,
+  ...onPlatform,
+  ...last,
+]).flatMap((step) => step.vitest ?? [])
 
 describe('PARTS', () => {
   it.each(files)('runs %s exactly once', (file) => {
@@ -32,8 +36,10 @@ describe('PARTS', () => {
     expect(idle).toEqual([])
   })
 
-  it('stays within 35 minutes once the platform is up', () => {
-    const minutes = PARTS.filter(({ name }) => name !== 'platform').map((p) => p.budgetMinutes)
-    expect(minutes.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(35)
+  it('has the platform in one lane alone', () => {
+    const apart = PARTS.flatMap((part) => part.apart)
+    expect(apart.filter(({ vitest }) => vitest?.project === 'cluster')).toEqual([])
+    const shared = PARTS.flatMap(({ onPlatform, last = [] }) => [...onPlatform, ...last])
+    expect(shared.filter(({ vitest }) => vitest?.project !== 'cluster')).toEqual([])
   })
 })

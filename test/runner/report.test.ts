@@ -8,7 +8,7 @@ const vitest = (
   numPendingTests = 0,
   numTodoTests = 0,
 ): string => JSON.stringify({ numPassedTests, numFailedTests, numPendingTests, numTodoTests })
-const part: Part = { name: 'audit', budgetMinutes: 4, lanes: [] }
+const part: Part = { name: 'audit', budgetMinutes: 4, apart: [], onPlatform: [] }
 
 describe('countTests', () => {
   it('counts what vitest reports', () => {
@@ -33,12 +33,17 @@ describe('countTests', () => {
 
 describe('summary', () => {
   it('fails a part that took longer than its budget', () => {
-    const { text, ok } = summary([{ part, counts: { passed: 3, failed: 0 }, minutes: 4.2 }])
+    const { text, ok } = summary([{ part, counts: { passed: 3, failed: 0 }, minutes: 4.2 }], 4.2)
     expect(ok).toBe(false)
     expect(text).toContain('OVER BUDGET')
     expect(text.split('\n').at(-1)).toBe('3 passed, 1 failed')
   })
+  it('fails a run that took longer than all of it may', () => {
+    const { text, ok } = summary([{ part, counts: { passed: 3, failed: 0 }, minutes: 4 }], 35.1)
+    expect(ok).toBe(false)
+    expect(text).toContain('OVER LIMIT')
+  })
   it('fails when nothing ran', () => {
-    expect(summary([]).ok).toBe(false)
+    expect(summary([], 0).ok).toBe(false)
   })
 })

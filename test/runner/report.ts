@@ -1,4 +1,4 @@
-import type { Part } from './parts.ts'
+import { LIMIT_MINUTES, type Part } from './parts.ts'
 
 /** Numbers of tests. */
 export interface Counts {
@@ -39,8 +39,11 @@ export function countTests(report: string | undefined, exitCode: number): Counts
   return { passed: numPassedTests, failed: failed + unexplained }
 }
 
-/** Table of minutes per part; the last line is what a CI reads. */
-export function summary(results: readonly PartResult[]): { text: string; ok: boolean } {
+/** Table of minutes per part and of all parts side by side; the last line is what a CI reads. */
+export function summary(
+  results: readonly PartResult[],
+  minutes: number,
+): { text: string; ok: boolean } {
   const rows = results.map(({ part, counts, minutes }) => {
     const over = minutes > part.budgetMinutes ? '  OVER BUDGET' : ''
     const time = `${minutes.toFixed(1)} of ${part.budgetMinutes} min`
@@ -48,7 +51,15 @@ export function summary(results: readonly PartResult[]): { text: string; ok: boo
   })
   const total = results.map((r) => r.counts).reduce(addCounts, NOTHING)
   const late = results.filter((r) => r.minutes > r.part.budgetMinutes).length
-  const failed = total.failed + late
-  const text = ['', ...rows, '', `${total.passed} passed, ${failed} failed`].join('\n')
+  const isLong = minutes > LIMIT_MINUTES
+  const all = `all, side by side`.padEnd(24) + `${minutes.toFixed(1)} of ${LIMIT_MINUTES} min`
+  const failed = total.failed + late + (isLong ? 1 : 0)
+  const text = [
+    '',
+    ...rows,
+    isLong ? `${all}  OVER LIMIT` : all,
+    '',
+    `${total.passed} passed, ${failed} failed`,
+  ].join('\n')
   return { text, ok: failed === 0 && total.passed > 0 }
 }
