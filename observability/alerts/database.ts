@@ -41,4 +41,15 @@ export const DATABASE: readonly Alert[] = [
     description:
       'When none is left, new logins are refused: first of consumers, then of the platform.',
   },
+  {
+    name: 'PurgeFailing',
+    // One attempt a minute, for what lives a day: only failures that go on are somebody's work.
+    expr: 'sum(increase(palisade_purge_failures_total{job="sealer"}[1h])) > 30',
+    for: '15m',
+    severity: 'ticket',
+    summary:
+      'Old rows could not be taken away: {{ printf "%.0f" $value }} attempts failed in an hour.',
+    description:
+      'Nothing is lost and no answer changes; the table of idempotency keys grows until it works again.',
+  },
 ]

@@ -22,4 +22,13 @@ export const ROTATION: readonly Alert[] = [
     description:
       'Waiting alone cannot mend it: the operator refuses to go on rather than lock a consumer out.',
   },
+  {
+    name: 'RotationRefusalsUnseen',
+    expr: 'max by (exported_namespace, name) (palisade_rotation_refusals_unseen{job="operator"}) > 0',
+    for: '2m',
+    severity: 'ticket',
+    summary: `Rotation ${ROTATION_NAME} watches a disabled user and cannot read who is refused.`,
+    description:
+      'A client that still has the previous password is not noticed, and the user is destroyed when its watch ends.',
+  },
 ]

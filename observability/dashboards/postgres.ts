@@ -19,6 +19,7 @@ export const POSTGRES: DashboardWish = {
           'DatabaseConnectionErrors',
           'DatabaseConnectionFromOutside',
           'DatabaseConnectionsNearLimit',
+          'PurgeFailing',
         ],
         16,
       ),
@@ -120,6 +121,14 @@ export const POSTGRES: DashboardWish = {
         tells: 'Bytes by database. The audit log is kept, so it only grows.',
         unit: 'bytes',
         queries: { '{{datname}}': `max by (datname) (cnpg_pg_database_size_bytes{${DB}})` },
+      }),
+      overTime({
+        title: 'Attempts to take old rows away that failed',
+        tells: 'In an hour, of at most sixty. Idempotency keys go after their day. In order 0.',
+        unit: 'none',
+        queries: { failed: 'sum(increase(palisade_purge_failures_total{job="sealer"}[1h]))' },
+        bad: { above: 30 },
+        alerts: ['PurgeFailing'],
       }),
       overTime({
         title: 'Write-ahead log',

@@ -26,6 +26,7 @@ export const ROTATION_DASHBOARD: DashboardWish = {
           'OperatorNotLeading',
           'ReconcileErrors',
           'AuditUndelivered',
+          'RotationRefusalsUnseen',
         ],
         16,
       ),
@@ -83,6 +84,15 @@ export const ROTATION_DASHBOARD: DashboardWish = {
         queries: { [ROTATION]: perRotation('palisade_rotation_stalled') },
         bad: { above: 0 },
         alerts: ['RotationStalled'],
+      }),
+      overTime({
+        title: 'Refusals unseen',
+        tells:
+          '1 while a disabled user is watched and the log of its server cannot be read. In order 0.',
+        unit: 'none',
+        queries: { [ROTATION]: perRotation('palisade_rotation_refusals_unseen') },
+        bad: { above: 0 },
+        alerts: ['RotationRefusalsUnseen'],
       }),
     ],
     Operator: [
