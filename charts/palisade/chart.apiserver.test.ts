@@ -103,6 +103,24 @@ describe('charts/palisade', () => {
     },
   )
 
+  it('has each object once, which keeps one pod of several when a node is drained', async () => {
+    const stack = exampleStack({ gateway: { replicas: 3 }, operator: { replicas: 2 } })
+    const made = [
+      ...objects(await stage('operator', stack)),
+      ...objects(await stage('services', stack)),
+    ]
+    const names = made.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
+    expect(names).toEqual(
+      expect.arrayContaining(['PodDisruptionBudget gateway', 'PodDisruptionBudget operator']),
+    )
+    for (const manifest of made) {
+      expect(await dryRun(manifest), `${manifest.kind} ${manifest.metadata.name}`).toContain(
+        'serverside-applied',
+      )
+    }
+  })
+
   it('starts pods that restricted Pod Security admits', async () => {
     const owners = [
       ...objects(await stage('operator')),
