@@ -8,8 +8,7 @@ export const PARTS: readonly Alert[] = [
     for: '1m',
     severity: 'page',
     summary: 'No gateway reaches the secret store.',
-    description:
-      'It is sealed or away: secrets whose key is not in memory cannot be read, none can be stored, and rotations wait.',
+    description: 'It is sealed or away: no gateway is ready, so requests fail, and rotations wait.',
   },
   {
     name: 'RedisDown',

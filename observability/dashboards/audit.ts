@@ -97,6 +97,16 @@ export const AUDIT_DASHBOARD: DashboardWish = {
         alerts: ['AuditWriteFailures'],
       }),
       overTime({
+        title: 'Steps that the operator told',
+        tells:
+          'A second, by what became of them. A conflict is a number that the log has with other content: somebody looks.',
+        unit: 'ops',
+        queries: {
+          '{{outcome}}':
+            'sum by (outcome) (rate(palisade_audit_intake_entries_total{job="gateway"}[$__rate_interval]))',
+        },
+      }),
+      overTime({
         title: 'Attempts to write counted refusals that failed',
         tells:
           'In five minutes, of the replica that failed most. The numbers are kept in its memory. In order 0.',

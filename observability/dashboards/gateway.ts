@@ -133,6 +133,23 @@ export const GATEWAY: DashboardWish = {
         },
         alerts: ['FailedLoginSurge', 'AuthSuccessRateLow'],
       }),
+      overTime({
+        title: 'Logins refused for their cost',
+        tells:
+          'Logins a second refused since too many passwords were being checked at once. In order 0.',
+        unit: 'ops',
+        queries: { '{{pod}}': perSecond('palisade_password_checks_refused_total', 'pod') },
+        bad: { above: 0 },
+      }),
+      overTime({
+        title: 'Tokens of workloads',
+        tells:
+          'Tokens of service accounts looked at a second, by what the API server said and where that was found.',
+        unit: 'ops',
+        queries: {
+          '{{result}} from {{source}}': perSecond('palisade_token_reviews_total', 'result, source'),
+        },
+      }),
     ],
     Process: [
       overTime({

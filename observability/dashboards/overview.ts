@@ -77,7 +77,7 @@ export const OVERVIEW: DashboardWish = {
         tells: 'Whether the replicas reach database, keys and Redis: 1 is all of them, 0 is none.',
         unit: 'percentunit',
         queries: { '{{check}}': 'avg by (check) (palisade_check_ok{job="gateway"})' },
-        alerts: ['SecretStoreDown', 'RedisDown'],
+        alerts: ['SecretStoreDown', 'RedisDown', 'DatabaseDown'],
       }),
       overTime({
         title: 'Rotations that wait for a person or are late',
@@ -89,7 +89,7 @@ export const OVERVIEW: DashboardWish = {
           late: 'count(palisade_rotation_overdue_seconds{job="operator"} > 3600) or vector(0)',
         },
         bad: { above: 0 },
-        alerts: ['RotationStalled'],
+        alerts: ['RotationStalled', 'RotationOverdue'],
       }),
     ],
     Certificates: [

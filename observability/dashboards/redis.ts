@@ -39,6 +39,7 @@ export const REDIS: DashboardWish = {
             'sum by (pod) (rate(palisade_limiter_fallback_total{job="gateway"}[$__rate_interval]))',
         },
         bad: { above: 0 },
+        alerts: ['RedisDown'],
       }),
       overTime({
         title: 'Refused for their number',

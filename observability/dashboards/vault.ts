@@ -15,7 +15,7 @@ export const VAULT_DASHBOARD: DashboardWish = {
       now({
         title: 'Reached',
         tells:
-          'Share of the gateways that reach it unsealed. Without it only keys in memory work, for five minutes.',
+          'Share of the gateways that reach it unsealed. One that does not is not ready, and gets no requests.',
         unit: 'percentunit',
         queries: { reached: 'avg(palisade_check_ok{job="gateway",check="keys"})' },
         bad: { below: 1 },
