@@ -282,7 +282,6 @@ export const CASES: Readonly<Record<string, AlertCase>> = {
 export const SEALER_GONE: AlertCase['fires'] = {
   series: {},
   at: '4m',
-  labels: { job: 'sealer' },
   summary: 'Audit records wait unsealed.',
 }
 

@@ -6,6 +6,7 @@ import { stringify } from 'yaml'
 import { failedAlerts } from '../test/support/promtool.ts'
 import { type Alert, runbookUrl } from './alert.ts'
 import { type AlertCase, CASES, HEARTBEAT_CASE, SEALER_GONE } from './alert-cases.ts'
+import { ENDED_CASES } from './alert-cases/ended.ts'
 import { alertGroups, ALERTS } from './alerts.ts'
 
 type Fires = AlertCase['fires']
@@ -33,6 +34,9 @@ const FIRES = [
   { alert: named('AuditSealLag'), fires: SEALER_GONE },
   { alert: named('DeadMansSwitch'), fires: HEARTBEAT_CASE },
 ].map(({ alert, fires }) => unitTest(alert, fires, [firing(alert, fires)]))
+const ENDED = Object.entries(ENDED_CASES).map(([name, fires]) =>
+  unitTest(named(name), fires, [firing(named(name), fires)]),
+)
 const SILENT = cases.map(({ alert, silent }) => unitTest(alert, silent, []))
 const WRONG = cases.map(({ alert, fires, silent }) =>
   unitTest(alert, silent, [firing(alert, fires)]),
@@ -58,6 +62,19 @@ describe('an alert fires with its words', () => {
   beforeAll(async () => void (failures = await ask('fires', FIRES)))
   it.each(ALERTS.map(({ name }) => name))('%s', (name) => {
     expect(failures.get(name)).toBeUndefined()
+  })
+})
+
+describe('an alert fires a minute later when what it watches simply ends', () => {
+  let failures: Failures = new Map()
+  beforeAll(async () => void (failures = await ask('ended', ENDED)))
+  it.each(Object.keys(ENDED_CASES))('%s', (name) => {
+    expect(failures.get(name)).toBeUndefined()
+  })
+
+  it('and so does each that counts what is there', () => {
+    const counting = ALERTS.filter(({ expr }) => /absent\(|(sum|max)\(.*\) (< 1|== 0)$/.test(expr))
+    expect(counting.map(({ name }) => name).sort()).toEqual(Object.keys(ENDED_CASES).sort())
   })
 })
 

@@ -132,7 +132,7 @@ describe('panels', () => {
   )('%s turns red where its alert fires', (_, panel) => {
     const { expr } = named(linkedAlerts(panel)[0])
     // What must not be 0 or absent fires where its count falls below one.
-    const limits = /absent\((up|cnpg)|== 0$/.test(expr) ? [1] : numbersComparedIn(expr)
+    const limits = /absent\(\(?(up|cnpg)|== 0$/.test(expr) ? [1] : numbersComparedIn(expr)
     expect(limits).toEqual(expect.arrayContaining(redSteps(panel)))
   })
 })

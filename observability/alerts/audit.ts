@@ -1,10 +1,13 @@
 import type { Alert } from '../alert.ts'
+import { fresh } from '../fresh.ts'
+
+const LAG = 'palisade_audit_seal_lag_seconds{job="sealer"}'
 
 export const AUDIT: readonly Alert[] = [
   {
     name: 'AuditSealLag',
     // A sealer that is gone measures nothing: its silence counts as lag.
-    expr: 'max(palisade_audit_seal_lag_seconds{job="sealer"}) > 10 or absent(palisade_audit_seal_lag_seconds{job="sealer"})',
+    expr: `max(${LAG}) > 10 or absent(${fresh(LAG)})`,
     for: '2m',
     severity: 'page',
     summary: 'Audit records wait unsealed.',

@@ -1,4 +1,5 @@
 import type { Alert } from '../alert.ts'
+import { fresh } from '../fresh.ts'
 
 // One per pod: for five minutes after a restart its former address is a second series.
 const MAX = 'max by (pod) (cnpg_pg_settings_setting{job="database",name="max_connections"})'
@@ -6,7 +7,7 @@ const MAX = 'max by (pod) (cnpg_pg_settings_setting{job="database",name="max_con
 export const DATABASE: readonly Alert[] = [
   {
     name: 'DatabaseDown',
-    expr: 'absent(cnpg_collector_up{job="database"} == 1)',
+    expr: `absent(${fresh('cnpg_collector_up{job="database"}')} == 1)`,
     for: '1m',
     severity: 'page',
     summary: 'No instance of the database answers.',

@@ -1,4 +1,5 @@
 import type { Alert } from '../alert.ts'
+import { fresh } from '../fresh.ts'
 
 const ALL = 'sum(rate(http_requests_total{job="gateway"}[5m]))'
 const FAILED = 'sum(rate(http_requests_total{job="gateway",status=~"5.."}[5m]))'
@@ -6,7 +7,7 @@ const FAILED = 'sum(rate(http_requests_total{job="gateway",status=~"5.."}[5m]))'
 export const GATEWAY: readonly Alert[] = [
   {
     name: 'GatewayDown',
-    expr: 'absent(up{job="gateway"} == 1)',
+    expr: `absent(${fresh('up{job="gateway"}')} == 1)`,
     for: '1m',
     severity: 'page',
     summary: 'No gateway answers: every request fails.',

@@ -1,11 +1,12 @@
 import type { Alert } from '../alert.ts'
+import { fresh } from '../fresh.ts'
 
 const ERRORS = 'controller_runtime_reconcile_errors_total{job="operator"}'
 
 export const OPERATOR: readonly Alert[] = [
   {
     name: 'OperatorDown',
-    expr: 'absent(up{job="operator"} == 1)',
+    expr: `absent(${fresh('up{job="operator"}')} == 1)`,
     for: '2m',
     severity: 'page',
     summary: 'No operator answers: nothing is rotated and no Secret is put back.',
@@ -14,7 +15,7 @@ export const OPERATOR: readonly Alert[] = [
   },
   {
     name: 'OperatorNotLeading',
-    expr: 'sum(leader_election_master_status{job="operator"}) < 1',
+    expr: `sum(${fresh('leader_election_master_status{job="operator"}')}) < 1`,
     for: '2m',
     severity: 'page',
     summary: 'Operators run and none leads: nothing is rotated and no Secret is put back.',

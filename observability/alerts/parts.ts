@@ -1,10 +1,11 @@
 import type { Alert } from '../alert.ts'
+import { fresh } from '../fresh.ts'
 
 /** What the gateway rests on, as its readiness probe finds it. The database has alerts of its own. */
 export const PARTS: readonly Alert[] = [
   {
     name: 'SecretStoreDown',
-    expr: 'max(palisade_check_ok{job="gateway",check="keys"}) == 0',
+    expr: `max(${fresh('palisade_check_ok{job="gateway",check="keys"}')}) == 0`,
     for: '1m',
     severity: 'page',
     summary: 'No gateway reaches the secret store.',

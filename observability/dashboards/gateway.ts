@@ -1,3 +1,4 @@
+import { fresh } from '../fresh.ts'
 import { alertTiles } from './alert-tiles.ts'
 import type { DashboardWish } from './dashboard.ts'
 import { now, overTime } from './panel.ts'
@@ -35,7 +36,7 @@ export const GATEWAY: DashboardWish = {
         title: 'Replicas',
         tells: 'Replicas that Prometheus reaches. With none every request fails.',
         unit: 'none',
-        queries: { replicas: 'sum(up{job="gateway"})' },
+        queries: { replicas: `sum(${fresh('up{job="gateway"}')})` },
         bad: { below: 1 },
         alerts: ['GatewayDown'],
       }),

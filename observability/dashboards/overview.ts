@@ -1,4 +1,5 @@
 import { ALERTS } from '../alerts.ts'
+import { fresh } from '../fresh.ts'
 import { alertTiles } from './alert-tiles.ts'
 import type { DashboardWish } from './dashboard.ts'
 import { FAILED_SHARE, LATENCY } from './gateway.ts'
@@ -20,7 +21,7 @@ export const OVERVIEW: DashboardWish = {
         title: 'Gateways that answer',
         tells: 'Replicas of the gateway that Prometheus reaches. With none every request fails.',
         unit: 'none',
-        queries: { gateways: 'sum(up{job="gateway"})' },
+        queries: { gateways: `sum(${fresh('up{job="gateway"}')})` },
         bad: { below: 1 },
         alerts: ['GatewayDown'],
       }),
@@ -51,7 +52,7 @@ export const OVERVIEW: DashboardWish = {
         title: 'Database instances',
         tells: 'Instances of PostgreSQL that answer their own exporter.',
         unit: 'none',
-        queries: { instances: 'sum(cnpg_collector_up{job="database"})' },
+        queries: { instances: `sum(${fresh('cnpg_collector_up{job="database"}')})` },
         bad: { below: 1 },
         alerts: ['DatabaseDown'],
       }),

@@ -1,3 +1,4 @@
+import { fresh } from '../fresh.ts'
 import { alertTiles } from './alert-tiles.ts'
 import type { DashboardWish } from './dashboard.ts'
 import { now, overTime } from './panel.ts'
@@ -27,7 +28,7 @@ export const POSTGRES: DashboardWish = {
         title: 'Instances',
         tells: 'Instances that answer their own exporter. With none the gateway answers 503.',
         unit: 'none',
-        queries: { instances: `sum(cnpg_collector_up{${DB}})` },
+        queries: { instances: `sum(${fresh(`cnpg_collector_up{${DB}}`)})` },
         bad: { below: 1 },
         alerts: ['DatabaseDown'],
       }),

@@ -1,3 +1,4 @@
+import { fresh } from '../fresh.ts'
 import { alertTiles } from './alert-tiles.ts'
 import type { DashboardWish } from './dashboard.ts'
 import { now, overTime } from './panel.ts'
@@ -34,7 +35,7 @@ export const ROTATION_DASHBOARD: DashboardWish = {
         title: 'Operators',
         tells: 'Replicas that Prometheus reaches. With none nothing is rotated.',
         unit: 'none',
-        queries: { operators: 'sum(up{job="operator"})' },
+        queries: { operators: `sum(${fresh('up{job="operator"}')})` },
         bad: { below: 1 },
         alerts: ['OperatorDown'],
       }),
@@ -42,7 +43,7 @@ export const ROTATION_DASHBOARD: DashboardWish = {
         title: 'Leaders',
         tells: 'Replicas that hold the lease. In order it is exactly 1.',
         unit: 'none',
-        queries: { leaders: 'sum(leader_election_master_status{job="operator"})' },
+        queries: { leaders: `sum(${fresh('leader_election_master_status{job="operator"}')})` },
         bad: { below: 1 },
         alerts: ['OperatorNotLeading'],
       }),
