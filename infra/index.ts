@@ -7,6 +7,6 @@ const config = readStackConfig()
 const { runbooks } = config.monitoring
 
 export const { gatewayUrl, namespaces } = platform(config, {
-  ruleGroups: alertGroups(runbooks),
+  ruleGroups: alertGroups({ runbooks, ownDatabase: config.postgres.existing === undefined }),
   dashboards: dashboardFiles(runbooks),
 })

@@ -153,13 +153,14 @@ describe('platform with an existing database', () => {
     registered = own
   })
 
-  it('plans no database, no client certificate for one and no scrape of one', () => {
+  it('plans no database, no client certificate for one, no scrape of one and no alert on one', () => {
     const names = registered.map(({ type, name }) => `${type} ${name}`)
     expect(names.filter((one) => one.includes('cnpg.io'))).toEqual([])
-    const plain = (among: readonly Registered[]) =>
-      kept(among.filter(({ type }) => !type.endsWith(':PrometheusRule')))
-    expect(plain(registered)).not.toMatch(/cnpg\.io|postgres-client|palisade-db-rw/)
-    expect(plain(own)).toMatch(/palisade-db-rw/)
+    expect(kept(registered)).not.toMatch(/cnpg\.io|postgres-client|palisade-db-rw/)
+    expect(kept(own)).toMatch(/palisade-db-rw/)
+    const alerts = () => kept(ofKind('PrometheusRule'))
+    expect(alerts()).toContain('DatabaseConnectionErrors')
+    expect(alerts()).not.toMatch(/cnpg_|DatabaseDown/)
   })
 
   it.each([

@@ -45,7 +45,10 @@ const WRONG = cases.map(({ alert, fires, silent }) =>
 let folder = ''
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'palisade-alerts-'))
-  await writeFile(join(folder, 'rules.yaml'), stringify({ groups: alertGroups() }))
+  await writeFile(
+    join(folder, 'rules.yaml'),
+    stringify({ groups: alertGroups({ ownDatabase: true }) }),
+  )
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 

@@ -30,10 +30,21 @@ describe('alerts', () => {
   })
 
   it('link to the published pages when told where they are', () => {
-    const [first] = alertGroups('https://runbooks.example.org')
+    const [first] = alertGroups({ runbooks: 'https://runbooks.example.org', ownDatabase: true })
     expect(first?.rules[0]?.annotations.runbook_url).toBe(
       'https://runbooks.example.org/GatewayDown.md',
     )
+  })
+
+  it("leave out what the exporter of our own database tells where the database is somebody else's", () => {
+    const named = (ownDatabase: boolean) =>
+      alertGroups({ ownDatabase }).flatMap(({ rules }) => rules.map(({ alert }) => alert))
+    const elsewhere = named(false)
+    expect(named(true).filter((name) => !elsewhere.includes(name))).toEqual([
+      'DatabaseDown',
+      'DatabaseConnectionFromOutside',
+      'DatabaseConnectionsNearLimit',
+    ])
   })
 })
 

@@ -8,6 +8,7 @@ import { LOGINS } from './alerts/logins.ts'
 import { OPERATOR } from './alerts/operator.ts'
 import { PARTS } from './alerts/parts.ts'
 import { ROTATION } from './alerts/rotation.ts'
+import { metricsIn } from './promql.ts'
 
 export const GROUPS: Readonly<Record<string, readonly Alert[]>> = {
   gateway: GATEWAY,
@@ -22,9 +23,22 @@ export const GROUPS: Readonly<Record<string, readonly Alert[]>> = {
 }
 export const ALERTS: readonly Alert[] = Object.values(GROUPS).flat()
 
-/** The groups of a PrometheusRule; `runbooks` is where the pages can be read. */
-export const alertGroups = (runbooks?: string) =>
+/** Asks the exporter of our own database, which is not there when the database is somebody else's. */
+const asksOwnDatabase = ({ expr }: Alert): boolean =>
+  metricsIn(expr).some((metric) => metric.startsWith('cnpg_'))
+
+export interface AlertsWish {
+  /** Where the pages can be read. */
+  readonly runbooks?: string | undefined
+  /** False leaves out what nobody measures there: an alert on absence would fire for ever. */
+  readonly ownDatabase: boolean
+}
+
+/** The groups of a PrometheusRule. */
+export const alertGroups = ({ runbooks, ownDatabase }: AlertsWish) =>
   Object.entries(GROUPS).map(([name, alerts]) => ({
     name: `palisade-${name}`,
-    rules: alerts.map((alert) => rule(alert, runbooks)),
+    rules: alerts
+      .filter((alert) => ownDatabase || !asksOwnDatabase(alert))
+      .map((alert) => rule(alert, runbooks)),
   }))

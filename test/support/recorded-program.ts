@@ -45,7 +45,8 @@ export async function recordProgram(config: StackConfig): Promise<readonly Regis
   const { platform } = await import('../../infra/program.ts')
   const { alertGroups } = await import('../../observability/alerts.ts')
   const { dashboardFiles } = await import('../../observability/dashboard-files.ts')
-  platform(config, { ruleGroups: alertGroups(), dashboards: dashboardFiles() })
+  const ownDatabase = config.postgres.existing === undefined
+  platform(config, { ruleGroups: alertGroups({ ownDatabase }), dashboards: dashboardFiles() })
   await pulumi.runtime.disconnect()
   return registered
 }
