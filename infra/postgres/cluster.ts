@@ -32,7 +32,7 @@ const LOGGING = {
   'pgaudit.log_catalog': 'off',
 } as const
 
-/** TLS and hashing: nothing below 1.2, nothing but SCRAM, no role without a limit on waiting. */
+/** TLS and hashing: nothing below 1.3, nothing but SCRAM, no role without a limit on waiting. */
 const GUARDS = {
   password_encryption: 'scram-sha-256',
   ssl_min_protocol_version: 'TLSv1.3',
