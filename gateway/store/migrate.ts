@@ -21,6 +21,7 @@ export interface Migration {
 const PLATFORM_PAIRS = ['palisade_app', 'palisade_sealer'] as const
 const PLATFORM_NAMESPACE = 'palisade-system'
 
+/** In the order of their numbers. There is no 0012: nothing was ever released under that number. */
 export async function readMigrations(): Promise<readonly Migration[]> {
   const names = (await readdir(DIRECTORY)).filter((name) => /^\d{4}_.*\.sql$/.test(name)).sort()
   return Promise.all(
