@@ -27,7 +27,7 @@ export const machineOf = (): Machine => ({
   cores: cpus().length,
   cpu: cpus()[0]?.model.trim() ?? '',
   memoryGiB: Math.round(totalmem() / 2 ** 30),
-  kernel: release(),
+  kernel: release().split('-')[0] ?? '',
   node: process.version,
   commit: execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim(),
 })

@@ -81,7 +81,7 @@ function describe(): SoakResult {
       cpus: cpus().length,
       model: cpus()[0]?.model ?? 'unknown',
       memoryGiB: Math.round(totalmem() / 2 ** 30),
-      kernel: release(),
+      kernel: release().split('-')[0] ?? '',
       node: process.version,
       loadBefore,
     },
