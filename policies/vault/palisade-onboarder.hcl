@@ -11,6 +11,14 @@ path "sys/policies/acl/palisade-ns-*" {
     "policy" = [
       # a second statement: one line, and no word "path" but the first
       "*\n*", "*\r*", "*\t*", "* path*", "*,path*", "*\"path*", "*]path*", "*}path*", "**/path*",
+      # anything behind the brace that closes it: a word may follow a number there without a space
+      "*} *", "*},*", "*}/*", "*}#*", "*}\"*", "*}_*", "*}{*", "*}}*", "*}[*", "*}]*", "*}<*", "*}-*", "*}.*",
+      "*}=*",
+      "*}a*", "*}b*", "*}c*", "*}d*", "*}e*", "*}f*", "*}g*", "*}h*", "*}i*", "*}j*", "*}k*", "*}l*", "*}m*",
+      "*}n*", "*}o*", "*}p*", "*}q*", "*}r*", "*}s*", "*}t*", "*}u*", "*}v*", "*}w*", "*}x*", "*}y*", "*}z*",
+      "*}A*", "*}B*", "*}C*", "*}D*", "*}E*", "*}F*", "*}G*", "*}H*", "*}I*", "*}J*", "*}K*", "*}L*", "*}M*",
+      "*}N*", "*}O*", "*}P*", "*}Q*", "*}R*", "*}S*", "*}T*", "*}U*", "*}V*", "*}W*", "*}X*", "*}Y*", "*}Z*",
+      "*}0*", "*}1*", "*}2*", "*}3*", "*}4*", "*}5*", "*}6*", "*}7*", "*}8*", "*}9*",
       # texts that mean others: escapes and templates
       "*\\*", "*{{*", "*$*",
       # every folder, or each that begins like this
