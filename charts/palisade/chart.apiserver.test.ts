@@ -85,6 +85,15 @@ describe('charts/palisade', () => {
     ['an unknown key', { image: 'a:1', gateways: {} }, 'gateways'],
     ['an unknown profile', { image: 'a:1', profile: 'prod' }, '/profile'],
     ['zero replicas', { image: 'a:1', gateway: { replicas: 0 } }, '/gateway/replicas'],
+    ['an API server that is nowhere', { image: 'a:1' }, 'networkPolicies.apiServer.cidrs is empty'],
+    [
+      'an API server that may be anywhere',
+      {
+        image: 'a:1',
+        networkPolicies: { apiServer: { cidrs: ['10.0.0.1/32', '0.0.0.0/0'] } },
+      },
+      'networkPolicies.apiServer.cidrs: 0.0.0.0/0',
+    ],
   ])('refuses %s and names the field', async (_, values, field) => {
     const failure = await template(values).catch((error: { stderr: string }) => error.stderr)
     expect(failure).toContain(field)

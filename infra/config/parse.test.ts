@@ -112,6 +112,15 @@ describe('parseStackConfig', () => {
     ])
   })
 
+  it('refuses an API server that may be anywhere, unless in profile dev', () => {
+    const cluster = {
+      apiServer: { cidrs: ['::/0'], port: 6443 },
+      podCidrs: ['10.244.0.0/16'],
+    }
+    expect(fields(stack({ profile: 'staging', cluster }))).toContain('cluster.apiServer.cidrs')
+    expect(fields(stack({ cluster }))).toEqual([])
+  })
+
   it('refuses seal static, unpinned images and single copies in profile production', () => {
     const found = fields(stack({ profile: 'production', postgres: { instances: 1 } }))
     expect(found).toContain('openbao.seal')
@@ -150,6 +159,11 @@ describe('parseStackConfig', () => {
     ['a seal whose key is not described', { seal: 'awskms', sealEgress: EGRESS }, 'openbao.awskms'],
     ['a key of another seal', { seal: 'static', awskms: AWS }, 'openbao.awskms'],
     ['a seal that no policy lets it reach', { seal: 'awskms', awskms: AWS }, 'openbao.sealEgress'],
+    [
+      'a seal that may be anywhere',
+      { seal: 'awskms', sealEgress: [...EGRESS, { cidrs: ['0.0.0.0/0'], port: 443 }], awskms: AWS },
+      'openbao.sealEgress',
+    ],
     [
       'a credential of the cloud',
       { seal: 'awskms', sealEgress: EGRESS, awskms: { ...AWS, secretKey: 'x' } },

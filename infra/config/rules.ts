@@ -1,5 +1,5 @@
 import { SECRETS } from '../names.ts'
-import type { ConfigProblem, Rule } from './rule.ts'
+import { type ConfigProblem, isEverywhere, type Rule } from './rule.ts'
 import type { StackConfig } from './schema.ts'
 import { STORE_RULES } from './store-rules.ts'
 
@@ -28,13 +28,11 @@ const proxyProtocolNeedsTrust: Rule = ({ edge }) =>
     : []
 
 const nobodyIsTrustedByDefault: Rule = ({ edge }) =>
-  edge.trustedProxies
-    .filter((cidr) => cidr.endsWith('/0'))
-    .map((cidr) => ({
-      field: 'edge.trustedProxies',
-      cause: `${cidr} trusts every address of the internet`,
-      remedy: 'name the networks of the balancer',
-    }))
+  edge.trustedProxies.filter(isEverywhere).map((cidr) => ({
+    field: 'edge.trustedProxies',
+    cause: `${cidr} trusts every address of the internet`,
+    remedy: 'name the networks of the balancer',
+  }))
 
 const exceptionsHaveARule: Rule = ({ operators }) =>
   operators.mode === 'present' && operators.except.length > 0
@@ -48,13 +46,21 @@ const exceptionsHaveARule: Rule = ({ operators }) =>
     : []
 
 const existingDatabaseIsSomewhere: Rule = ({ postgres }) =>
-  (postgres.existing?.cidrs ?? [])
-    .filter((cidr) => cidr.endsWith('/0'))
-    .map((cidr) => ({
-      field: 'postgres.existing.cidrs',
-      cause: `${cidr} lets the pods that hold database credentials reach every address`,
-      remedy: 'name the networks in which the provider keeps the database',
-    }))
+  (postgres.existing?.cidrs ?? []).filter(isEverywhere).map((cidr) => ({
+    field: 'postgres.existing.cidrs',
+    cause: `${cidr} lets the pods that hold database credentials reach every address`,
+    remedy: 'name the networks in which the provider keeps the database',
+  }))
+
+/** On a machine for tries its address may change with each start. */
+const apiServerIsSomewhere: Rule = ({ profile, cluster }) =>
+  profile === 'dev'
+    ? []
+    : cluster.apiServer.cidrs.filter(isEverywhere).map((cidr) => ({
+        field: 'cluster.apiServer.cidrs',
+        cause: `${cidr} lets every pod that asks the API server reach every address`,
+        remedy: 'name its addresses: kubectl get endpointslices kubernetes',
+      }))
 
 /** The operator writes these itself: a login under such a name would be overwritten by the first rotation. */
 const connectionSecretIsNotOurs: Rule = ({ postgres: { existing } }) =>
@@ -131,6 +137,7 @@ const RULES: readonly Rule[] = [
   proxyProtocolNeedsTrust,
   nobodyIsTrustedByDefault,
   existingDatabaseIsSomewhere,
+  apiServerIsSomewhere,
   connectionSecretIsNotOurs,
   exceptionsHaveARule,
   appNamespacesAreNotOurs,

@@ -1,4 +1,4 @@
-import type { Rule } from './rule.ts'
+import { isEverywhere, type Rule } from './rule.ts'
 
 const OUTSIDE = ['transit', 'awskms', 'gcpckms', 'azurekeyvault'] as const
 
@@ -38,6 +38,17 @@ const sealCanBeReached: Rule = ({ openbao }) =>
       ]
     : []
 
+/** The pods that hold the whole store may reach these addresses. */
+const sealIsSomewhere: Rule = ({ openbao }) =>
+  openbao.sealEgress
+    .flatMap(({ cidrs }) => cidrs)
+    .filter(isEverywhere)
+    .map((cidr) => ({
+      field: 'openbao.sealEgress',
+      cause: `${cidr} lets the secret store reach every address`,
+      remedy: 'name the networks of the key service, as a private endpoint has them',
+    }))
+
 const storeNodesHaveAMajority: Rule = ({ openbao }) =>
   openbao.replicas % 2 === 1
     ? []
@@ -53,5 +64,6 @@ export const STORE_RULES: readonly Rule[] = [
   sealMustOutliveTheCluster,
   sealIsDescribedOnce,
   sealCanBeReached,
+  sealIsSomewhere,
   storeNodesHaveAMajority,
 ]

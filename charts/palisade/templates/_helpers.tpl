@@ -98,10 +98,19 @@ imagePullPolicy: {{ .Values.imagePullPolicy }}
     - { protocol: TCP, port: 53 }
 {{- end }}
 
+{{/* An empty list would mean every address, and so does a network of all of them. */}}
 {{- define "palisade.egressApiServer" -}}
+{{- if not .Values.networkPolicies.apiServer.cidrs }}
+{{- fail "networkPolicies.apiServer.cidrs is empty: list the addresses that kubectl get endpointslices kubernetes shows" }}
+{{- end }}
+{{- range .Values.networkPolicies.apiServer.cidrs }}
+{{- if and (ne $.Values.profile "dev") (regexMatch "/0+$" .) }}
+{{- fail (printf "networkPolicies.apiServer.cidrs: %s lets these pods reach every address: name those of the API server" .) }}
+{{- end }}
+{{- end -}}
 - to:
     {{- range .Values.networkPolicies.apiServer.cidrs }}
-    - ipBlock: { cidr: {{ . }} }
+    - ipBlock: { cidr: {{ . | quote }} }
     {{- end }}
   ports:
     - { protocol: TCP, port: {{ .Values.networkPolicies.apiServer.port }} }
