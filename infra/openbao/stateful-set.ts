@@ -1,7 +1,14 @@
 import { PORTS, tlsSecret } from '../names.ts'
 import { labelsOf, selectorOf } from '../workload/labels.ts'
 import { resources, restrictedContainer, restrictedPod } from '../workload/security.ts'
-import { configFiles, mountsOf, scratch, secretFiles, volumesOf } from '../workload/volumes.ts'
+import {
+  apiServerToken,
+  configFiles,
+  mountsOf,
+  scratch,
+  secretFiles,
+  volumesOf,
+} from '../workload/volumes.ts'
 import { NODES_SERVICE, nodeAddresses } from './nodes.ts'
 import { cloudIdentity, sealEnvironment, sealFiles, type SealWish } from './seal.ts'
 
@@ -18,6 +25,8 @@ const CONFIG = configFiles('config', 'openbao', '/etc/openbao')
 const CHOSEN = scratch('chosen', '/run/openbao')
 const TLS = secretFiles('tls', tlsSecret('openbao'), '/etc/palisade/tls')
 const TMP = scratch('tmp', '/tmp')
+// It asks the API server whether a caller's token is good.
+const TOKEN = apiServerToken()
 const DATA = { name: 'data', mountPath: '/data' }
 
 /** A sealed or empty server answers with other codes, so ready means: it serves. */
@@ -28,7 +37,10 @@ const health = (periodSeconds: number, failureThreshold: number, query: string) 
   timeoutSeconds: 3,
 })
 
-/** Puts the name of the pod into one of the two configurations; see cli/bootstrap/store-node.ts for which. */
+/**
+ * Puts the name of the pod into one of the two configurations; see cli/bootstrap/store-node.ts for which. It talks to
+ * other nodes before it trusts any, so nothing is in its reach that it does not need: no key, no token, no data to change.
+ */
 const chooser = ({ controlImage, replicas }: OpenBaoWish) => ({
   name: 'node',
   image: controlImage,
@@ -41,7 +53,11 @@ const chooser = ({ controlImage, replicas }: OpenBaoWish) => ({
   ],
   securityContext: restrictedContainer(),
   resources: resources('20m', '96Mi', '256Mi'),
-  volumeMounts: [...mountsOf([CONFIG, CHOSEN, TLS, TMP]), DATA],
+  volumeMounts: [
+    ...mountsOf([CONFIG, CHOSEN, TMP]),
+    { ...TLS.mount, mountPath: `${TLS.mount.mountPath}/ca.crt`, subPath: 'ca.crt' },
+    { ...DATA, readOnly: true },
+  ],
 })
 
 /** Nodes that must not be lost together: never two on one machine, and evenly over zones where there are any. */
@@ -69,7 +85,7 @@ const apart = () => ({
 export const openbaoStatefulSet = (wish: OpenBaoWish) => {
   const several = wish.replicas > 1
   const config = several ? CHOSEN : CONFIG
-  const files = [config, TLS, ...sealFiles(wish), TMP]
+  const files = [config, TLS, TOKEN, ...sealFiles(wish), TMP]
   return {
     serviceName: several ? NODES_SERVICE : 'openbao',
     replicas: wish.replicas,
@@ -82,8 +98,8 @@ export const openbaoStatefulSet = (wish: OpenBaoWish) => {
       metadata: { labels: { ...labelsOf('openbao'), ...cloudIdentity(wish).podLabels } },
       spec: {
         serviceAccountName: 'openbao',
-        // It asks the API server whether a caller's token is good.
-        automountServiceAccountToken: true,
+        // The server alone gets a token, by a volume of its own.
+        automountServiceAccountToken: false,
         enableServiceLinks: false,
         securityContext: restrictedPod(),
         terminationGracePeriodSeconds: 30,

@@ -45,7 +45,9 @@ describe.each(Object.entries(PODS))('the pod of %s', (name, pod) => {
   })
 
   it('holds a token of the API server only where it asks it something', () => {
-    expect(pod.automountServiceAccountToken).toBe(name.startsWith('openbao'))
+    expect(pod.automountServiceAccountToken).toBe(false)
+    const volumes = (pod.volumes as readonly { readonly name: string }[]).map((one) => one.name)
+    expect(volumes.includes('api-token')).toBe(name.startsWith('openbao'))
   })
 })
 

@@ -41,5 +41,29 @@ export const openbaoToken = (): Mounted => ({
   mount: { name: 'openbao-token', mountPath: '/var/run/secrets/palisade/openbao', readOnly: true },
 })
 
+/** What automounting puts there, for one container of several: the others then hold no token. */
+export const apiServerToken = (): Mounted => ({
+  volume: {
+    name: 'api-token',
+    projected: {
+      defaultMode: 0o440,
+      sources: [
+        { serviceAccountToken: { expirationSeconds: 3607, path: 'token' } },
+        { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+        {
+          downwardAPI: {
+            items: [{ path: 'namespace', fieldRef: { fieldPath: 'metadata.namespace' } }],
+          },
+        },
+      ],
+    },
+  },
+  mount: {
+    name: 'api-token',
+    mountPath: '/var/run/secrets/kubernetes.io/serviceaccount',
+    readOnly: true,
+  },
+})
+
 export const volumesOf = (mounted: readonly Mounted[]) => mounted.map(({ volume }) => volume)
 export const mountsOf = (mounted: readonly Mounted[]) => mounted.map(({ mount }) => mount)
