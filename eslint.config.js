@@ -9,7 +9,7 @@ const caps = {
   'max-params': ['error', 5],
 }
 
-// Only gateway/store may contain SQL, and it never builds a statement from strings: see docs/threat-model.md.
+// Only gateway/store and gateway/sealer may contain SQL, and they never build a statement from strings: see docs/threat-model.md.
 const sqlFromStrings = {
   selector:
     'TemplateLiteral[expressions.length>0] > TemplateElement:first-child[value.raw=/^\\s*(select|insert|update|delete|alter|create|drop|grant)\\s/i]',
