@@ -45,5 +45,5 @@ check: node_modules/.package-lock.json ## Types, lint and unit tests
 	@npm run --silent check
 
 .PHONY: gen
-gen: node_modules/.package-lock.json ## Write CRDs, OpenAPI and reference pages from api/
+gen: node_modules/.package-lock.json ## Write CRDs, OpenAPI, reference pages, admission policies and dashboards
 	@npm run --silent gen
