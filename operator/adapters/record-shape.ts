@@ -59,7 +59,8 @@ export function decodeRecord(stored: Readonly<Record<string, unknown>>, path: st
 
 export const unusableRecord = (path: string, what: string): PalisadeError =>
   new PalisadeError('ERR_STORE_REFUSED', `the record palisade-state/${path} ${what}`, {
-    remedy: `bring it back: bao kv undelete -versions=<newest> palisade-state/${path}, or a snapshot of the store; earlier versions are not kept`,
+    remedy:
+      'restore the store from a copy of its volumes; no account may bring back a deleted version, and earlier ones are not kept',
   })
 
 function parsed(text: string): unknown {
