@@ -25,7 +25,7 @@ export const DEPENDENCY_ERRORS = {
   ERR_AUDIT_BEHIND_CHECKPOINT: entry(
     503,
     'The audit log is behind its newest checkpoint',
-    'the database was restored: two people run "palisade audit recover"',
+    'see docs/runbooks/AuditChainBroken.md: restore a copy that is not older than the checkpoint',
   ),
   ERR_CALLER_UNRECOGNISABLE: entry(
     503,

@@ -18,7 +18,7 @@ export const REQUEST_ERRORS = {
   ERR_LOGIN_FAILED: entry(
     401,
     'E-mail or password is wrong',
-    'check both; after 5 failures the account is locked for 15 minutes',
+    'check both; more than 5 attempts a minute from one address are refused',
   ),
   ERR_ACCOUNT_LOCKED: entry(
     423,

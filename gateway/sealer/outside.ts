@@ -7,7 +7,7 @@ import type { CheckpointSigner, CheckpointSink } from './ports.ts'
 
 /**
  * Compares the database with what is remembered outside of it. A database that is behind was restored or cut, and
- * sealing on would fork the log: only `palisade audit recover` goes on from there.
+ * sealing on would fork the log: only a copy that is not older than the checkpoint lets it go on.
  * @returns the checkpoint where the log ends, which a crash may have kept from going outside
  */
 export async function assertNotBehind(
