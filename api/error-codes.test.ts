@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ERROR_CODES } from './error-codes.ts'
 
@@ -11,6 +13,18 @@ describe('ERROR_CODES', () => {
     // Titles and remedies are joined to sentences by their users.
     expect(entry.title).not.toMatch(/[.;]$/)
     expect(entry.remedy).not.toMatch(/[.;]$/)
+  })
+
+  it('has no code that no program raises', () => {
+    const programs = globSync('{core,operator,gateway,cli,infra}/**/*.ts', {
+      cwd: join(import.meta.dirname, '..'),
+      exclude: (path) => path.endsWith('.test.ts'),
+    })
+    const text = programs
+      .map((path) => readFileSync(join(import.meta.dirname, '..', path), 'utf8'))
+      .join('\n')
+    const raised = new Set(text.match(/\bERR_[A-Z0-9_]+\b/g))
+    expect(Object.keys(ERROR_CODES).filter((code) => !raised.has(code))).toEqual([])
   })
 
   it('says each thing once', () => {

@@ -12,11 +12,6 @@ export const DEPENDENCY_ERRORS = {
     'The key store cannot be reached or is sealed',
     'unseal OpenBao and check the network policy towards it',
   ),
-  ERR_AUDIT_UNAVAILABLE: entry(
-    503,
-    'The audit record cannot be written, so nothing was done',
-    'see that the database takes writes; repeat with the same Idempotency-Key',
-  ),
   ERR_AUDIT_STORAGE_FULL: entry(
     503,
     'The audit volume is almost full',
@@ -36,11 +31,6 @@ export const DEPENDENCY_ERRORS = {
     503,
     'It is not known whether the change was committed',
     'repeat with the same Idempotency-Key: it answers without a second effect',
-  ),
-  ERR_SHUTTING_DOWN: entry(
-    503,
-    'This replica is going down',
-    'send the request again on a new connection',
   ),
   ERR_SECRET_ROLLED_BACK: entry(
     503,

@@ -41,24 +41,17 @@ export const REQUEST_ERRORS = {
     'The method is not allowed here',
     'use a method named in Allow',
   ),
-  ERR_NOT_ACCEPTABLE: entry(406, 'No representation fits Accept', 'accept application/json'),
   ERR_REQUEST_TIMEOUT: entry(408, 'The request took too long to arrive', 'send it again'),
   ERR_CONFLICT: entry(
     409,
     'The resource changed meanwhile',
     'read it again and repeat the change on what you read',
   ),
-  ERR_IDEMPOTENCY_REPLAYED: entry(
-    409,
-    'This key has been used, and its answer is shown once',
-    'use the id in detail, or a new Idempotency-Key for a new effect',
-  ),
   ERR_AUDIT_CONFLICT: entry(
     409,
     'This step is in the audit log with other content',
     'compare both in the audit log; see docs/runbooks/AuditUndelivered.md',
   ),
-  ERR_GONE: entry(410, 'The version is deleted', 'read another version or store a new one'),
   ERR_PAYLOAD_TOO_LARGE: entry(413, 'The body is too large', 'send at most the size in detail'),
   ERR_URI_TOO_LONG: entry(414, 'The request target is too long', 'shorten path and query'),
   ERR_UNSUPPORTED_MEDIA_TYPE: entry(

@@ -2,26 +2,6 @@ import { entry } from './entry.ts'
 
 /** What a condition of a rotation may say. */
 export const ROTATION_ERRORS = {
-  ERR_SPEC_UNUSABLE: entry(
-    422,
-    'The resource cannot be carried out as written',
-    'edit the named field',
-  ),
-  ERR_BACKEND_NOT_FOUND: entry(
-    404,
-    'There is no such RotationBackend',
-    'create it or correct spec.source.*.connectionRef.name',
-  ),
-  ERR_NAMESPACE_NOT_ALLOWED: entry(
-    403,
-    'The RotationBackend does not serve this namespace',
-    'ask the platform team to widen allowedNamespaces',
-  ),
-  ERR_NAME_OUTSIDE_PATTERN: entry(
-    403,
-    'The name does not fit the patterns of the RotationBackend',
-    'choose a name that fits, it usually begins with the namespace',
-  ),
   ERR_NAMESPACE_NOT_ENABLED: entry(
     403,
     'The namespace has not opted in',
@@ -41,11 +21,6 @@ export const ROTATION_ERRORS = {
     409,
     'A newer step has been taken meanwhile',
     'nothing to do: this replica stops and reads the state again',
-  ),
-  ERR_PREFLIGHT_FAILED: entry(
-    422,
-    'The backend is not ready for this rotation',
-    'mend what detail names, then wait or set palisade.dev/rotate-now',
   ),
   ERR_BACKEND_UNREACHABLE: entry(
     503,
@@ -71,16 +46,6 @@ export const ROTATION_ERRORS = {
     502,
     'The backend refuses the new value',
     'nothing was published; see the login rules of the backend (pg_hba.conf, ACL)',
-  ),
-  ERR_PREVIOUS_STILL_IN_USE: entry(
-    409,
-    'The previous user still has sessions',
-    'restart the named holders, or choose overlap.onMax: Revoke',
-  ),
-  ERR_CONSUMER_UNHEALTHY: entry(
-    503,
-    'A consumer did not become healthy with the new value',
-    'see the named workload; spec.onUnhealthy decides what happens to the value',
   ),
   ERR_SECRET_NOT_OURS: entry(
     409,
