@@ -26,7 +26,7 @@ interface Session {
 
 const TIMEOUT_MS = 5_000
 
-/** As much of Vault's HTTP API as the gateway uses, with one login that is shared and renewed. */
+/** As much of Vault's HTTP API as the gateway and the Jobs use, with one login that is shared and renewed. */
 export class VaultClient {
   readonly #where: VaultAddress
   readonly #clock: Clock
@@ -95,7 +95,10 @@ export class VaultClient {
       throw new PalisadeError(
         'ERR_KEYS_UNAVAILABLE',
         `Vault refused the login of role ${this.#where.role} (${status})`,
-        { remedy: 'compare the auth role with the service account and namespace of the gateway' },
+        {
+          remedy:
+            'compare the auth role with the service account and namespace of this program; role palisade-database exists only in a store made with postgres.existing (ADR 0013)',
+        },
       )
     }
     const lease = (auth.lease_duration ?? 60) * 1000
