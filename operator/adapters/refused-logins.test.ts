@@ -39,11 +39,12 @@ function world(
       looks += 1
       return Promise.resolve(Object.keys(pods))
     },
-    piece: (_backend, pod) => (since) => {
+    piece: (_backend, pod) => (since, limitBytes) => {
       const lines = pods[pod]
       if (!lines) return Promise.reject(new Error('a secret of the API server'))
       const late = lines.filter(([second]) => at(second).getTime() >= Date.parse(since))
-      return Promise.resolve(late.map(([s, line]) => `${at(s).toISOString()} ${line}\n`).join(''))
+      const text = late.map(([s, line]) => `${at(s).toISOString()} ${line}\n`).join('')
+      return Promise.resolve(text.slice(0, limitBytes))
     },
   }
   const port = createRefusedLogins(
@@ -111,6 +112,17 @@ describe('RefusedLogins', () => {
   it('tells of a client that one server refused, even if another one cannot be read', async () => {
     const { ask } = world({ 'db-1': [[1, record('shop_a', '10.0.0.7')]], 'db-2': null })
     expect(await ask('shop_a')).toMatchObject({ kind: 'seen', clients: [{ address: '10.0.0.7' }] })
+  })
+
+  it('does not take a log for seen whose flood may have hidden a refusal', async () => {
+    const flood = Array.from({ length: 900 }, () => [3, 'x'.repeat(1_000)] as const)
+    const { ask, wait } = world({ 'db-1': [...flood, [3, record('shop_a', '10.0.0.7')]] })
+    const message = 'the log of db-1 holds a second too full to be read'
+    const unseen = { kind: 'unseen', reason: 'ServerLogsUnreadable', message }
+    expect(await ask('shop_a')).toEqual(unseen)
+    wait(1_001)
+    expect(await ask('shop_a')).toEqual(unseen)
+    expect(await ask('shop_a', at(4))).toEqual({ kind: 'seen', clients: [] })
   })
 
   it('sees nothing where no pod fits, and where the backend names none', async () => {

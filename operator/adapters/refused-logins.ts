@@ -71,7 +71,7 @@ export function createRefusedLogins(
       }
       const start = instantOfDate(since)
       const memory = memoryOf(backend, start)
-      const problem = await recentLook(backend, memory)
+      const problem = (await recentLook(backend, memory)) ?? lossSince(memory, start)
       signal.throwIfAborted()
       const clients = clientsIn(memory.refusals, role, start, own())
       // A client that one server has told of needs the user, whatever another one keeps to itself.
@@ -111,6 +111,14 @@ async function look(
   } catch {
     return 'the pods of spec.serverLogs cannot be listed'
   }
+}
+
+/** Whoever fills the log must not hide a refusal in it, so the loss is told of as long as it may matter. */
+function lossSince({ tails }: Memory, since: bigint): string | undefined {
+  const lossy = [...tails].filter(([, { lostAt = -1n }]) => lostAt >= since).map(([pod]) => pod)
+  return lossy.length > 0
+    ? `the log of ${lossy.join(', ')} holds a second too full to be read`
+    : undefined
 }
 
 /** The newest ones: only a holder of a retired value can add to them. */

@@ -28,7 +28,13 @@ function follow(log: Log) {
   const tail = new LogTail(start)
   const roles: string[] = []
   const found = ({ role }: DatedRefusal) => roles.push(role)
-  return { roles, advance: () => tail.advance(log.read, found) }
+  return { roles, advance: () => tail.advance(log.read, found), lostAt: () => tail.lostAt }
+}
+
+/** More than a piece within one second. */
+function flood(log: Log, second: string): void {
+  for (let i = 0; i < 900; i += 1)
+    log.add(`${second}.${String(i).padStart(9, '0')}`, 'x'.repeat(1_000))
 }
 
 describe('LogTail', () => {
@@ -76,10 +82,22 @@ describe('LogTail', () => {
   it('goes on after a second that fills more than a piece', async () => {
     const log = new Log()
     const { roles, advance } = follow(log)
-    for (let i = 0; i < 900; i += 1)
-      log.add(`07:00:00.${String(i).padStart(9, '0')}`, 'x'.repeat(1_000))
+    flood(log, '07:00:00')
     log.add('07:00:01.000000000', refusal('after'))
     while (!(await advance()));
     expect(roles).toEqual(['after'])
+  })
+
+  it('knows of the second whose rest it never saw, and of none while it sees all', async () => {
+    const log = new Log()
+    const { roles, advance, lostAt } = follow(log)
+    log.add('07:00:00.000000000', 'calm')
+    await advance()
+    expect(lostAt()).toBeUndefined()
+    flood(log, '07:00:03')
+    log.add('07:00:03.999999999', refusal('hidden'))
+    while (!(await advance()));
+    expect(roles).toEqual([])
+    expect(lostAt()).toBe(instantOf('2026-11-27T07:00:03.999999999Z'))
   })
 })

@@ -20,9 +20,15 @@ export class LogTail {
   readonly #reader = new RefusalReader()
   /** Everything up to this moment has been read. */
   #readTo: bigint
+  #lostAt: bigint | undefined
 
   constructor(from: bigint) {
     this.#readTo = from - 1n
+  }
+
+  /** The end of the last second that did not fit into a piece, so that nobody knows the rest of it. */
+  get lostAt(): bigint | undefined {
+    return this.#lostAt
   }
 
   /** False when there is more than one go may read. */
@@ -34,7 +40,10 @@ export class LogTail {
       this.#take(isWhole ? text : text.slice(0, text.lastIndexOf('\n') + 1), found)
       if (isWhole) return true
       // One second that fills a whole piece: the next request would answer the same again.
-      if ((this.#readTo + 1n) / SECOND === second) this.#readTo = (second + 1n) * SECOND - 1n
+      if ((this.#readTo + 1n) / SECOND === second) {
+        this.#readTo = (second + 1n) * SECOND - 1n
+        this.#lostAt = this.#readTo
+      }
     }
     return false
   }
