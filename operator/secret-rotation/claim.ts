@@ -7,7 +7,13 @@ import { accepted, fenceOf, insist } from './effects/credential.ts'
 import { record } from './effects/record.ts'
 import type { AlternatingRoles, Refusal } from './eligibility.ts'
 import { newRecord } from './new-record.ts'
-import { closePredecessor, findPredecessor, refusalToTakeOver } from './predecessor.ts'
+import {
+  closePredecessor,
+  findPredecessor,
+  isNamed,
+  isOfAnotherCluster,
+  refusalToTakeOver,
+} from './predecessor.ts'
 import { resync } from './resync.ts'
 import { isSameOwner, ownerText, type ClaimOwner, type StateRecord } from './state.ts'
 
@@ -46,12 +52,12 @@ export async function claim(by: Claimant, deps: Deps, signal: AbortSignal): Prom
   const mayAdopt = by.rotation.metadata.annotations?.[ANNOTATION_ADOPT]
 
   if (value && isForeign(value.value, owner, mayAdopt)) {
-    return claimedByOther(`apps/${owner.namespace}/${path}`, value.value.owner)
+    return claimedByOther(`apps/${owner.namespace}/${path}`, value.value.owner, owner)
   }
   if (!state || !isSameOwner(state.value.owner, owner)) {
     const before = state?.value
     if (before && !before.released && before.owner.uid !== mayAdopt) {
-      return claimedByOther('the record', ownerText(before.owner))
+      return claimedByOther('the record', ownerText(before.owner), owner)
     }
     return claimRecord(by, { owner, value, before: state }, deps, signal)
   }
@@ -123,8 +129,8 @@ async function claimRecord(
   }
   const mayAdopt = by.rotation.metadata.annotations?.[ANNOTATION_ADOPT]
   const holder = standing.owner === ownerText(owner) ? null : standing.owner
-  if (holder !== null && !mayHandOver(holder, before?.value, mayAdopt))
-    return claimedByOther(`role "${first}"`, holder)
+  if (holder !== null && !mayHandOver(holder, owner, before?.value, mayAdopt))
+    return claimedByOther(`role "${first}"`, holder, owner)
   const wish = { uid: mayAdopt, owners: [holder, value?.value.owner] }
   const predecessor = await findPredecessor(owner, before?.value, wish, deps, signal)
   const refusal = predecessor && refusalToTakeOver(by, predecessor)
@@ -141,10 +147,11 @@ async function claimRecord(
  */
 function mayHandOver(
   holder: string,
+  owner: ClaimOwner,
   before: StateRecord | undefined,
   mayAdopt: string | undefined,
 ): boolean {
-  if (uidOf(holder) === mayAdopt) return true
+  if (isNamed(holder, mayAdopt, owner)) return true
   if (!before) return false
   if (before.released) return holder === ownerText(before.owner)
   return before.owner.uid === mayAdopt && before.adopting === holder
@@ -179,16 +186,18 @@ const uidOf = (owner: string): string => owner.split('/')[3] ?? ''
 
 function isForeign(value: StoredValue, owner: ClaimOwner, mayAdopt: string | undefined): boolean {
   if (value.owner === ownerText(owner) || value.released) return false
-  return uidOf(value.owner) !== mayAdopt
+  return !isNamed(value.owner, mayAdopt, owner)
 }
 
-const claimedByOther = (what: string, owner: string): Claim => ({
+const claimedByOther = (what: string, holder: string, owner: ClaimOwner): Claim => ({
   kind: 'refused',
-  refusal: {
-    reason: 'ClaimedByOther',
-    message:
-      owner === ''
-        ? `${what} holds a value that no rotation wrote; choose another path`
-        : `${what} belongs to ${owner}; delete that resource, or set palisade.dev/adopt: ${uidOf(owner)}`,
-  },
+  refusal: { reason: 'ClaimedByOther', message: claimantOf(what, holder, owner) },
 })
+
+function claimantOf(what: string, holder: string, owner: ClaimOwner): string {
+  if (holder === '') return `${what} holds a value that no rotation wrote; choose another path`
+  const belongs = `${what} belongs to ${holder}`
+  return isOfAnotherCluster(holder, owner)
+    ? `${belongs} of another cluster; delete that resource there, or give a restored cluster its former id`
+    : `${belongs}; delete that resource, or set palisade.dev/adopt: ${uidOf(holder)}`
+}

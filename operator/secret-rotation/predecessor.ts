@@ -18,6 +18,18 @@ export interface Adoption {
   readonly owners: readonly (string | null | undefined)[]
 }
 
+/**
+ * A person's word covers what this cluster holds. Another one with the same store and database may have a namespace of
+ * the same name, whose people nobody asked.
+ */
+export function isNamed(holder: string, uid: string | undefined, owner: ClaimOwner): boolean {
+  const [cluster, , , itsUid = ''] = holder.split('/')
+  return itsUid !== '' && itsUid === uid && cluster === owner.cluster
+}
+
+export const isOfAnotherCluster = (holder: string, { cluster }: ClaimOwner): boolean =>
+  holder !== '' && holder.split('/')[0] !== cluster
+
 /** Found by the words in which the roles or the value name their owner; somebody else's uid leads nowhere. */
 export async function findPredecessor(
   owner: ClaimOwner,
@@ -30,8 +42,9 @@ export async function findPredecessor(
   if (underThisName) return { record: underThisName }
   for (const text of owners) {
     const named = ownerIn(text ?? '')
+    if (!named || !isNamed(ownerText(named), uid, owner)) continue
     // Only of its own namespace: the roles and the path are no other's.
-    if (!named || named.uid !== uid || named.namespace !== owner.namespace) continue
+    if (named.namespace !== owner.namespace) continue
     const found = await deps.states.read(named, signal)
     if (!found || !isSameOwner(found.value.owner, named) || found.value.released) continue
     return { record: found.value, cas: found.cas }

@@ -101,6 +101,53 @@ describe('a resource that adopts a rotation under way', () => {
   })
 })
 
+describe('a path that holds a value which no rotation wrote', () => {
+  it.each([{}, { 'palisade.dev/adopt': '' }])("is nobody's to claim with %o", async (given) => {
+    const world = new MemoryWorld()
+    world.values.at.set('shop/orders/db', [{ owner: '', released: false }])
+    world.create('orders', 'uid-1')
+    world.annotate('orders', given)
+    await world.pass('orders')
+    await world.pass('orders')
+    expect(world.resource('orders').status?.conditions?.[0]?.reason).toBe('ClaimedByOther')
+    expect(world.values.at.get('shop/orders/db')).toHaveLength(1)
+  })
+})
+
+describe('a resource that would adopt what another cluster holds', () => {
+  /** The store and the database are shared, and the namespace has the same name there. */
+  async function ofAnotherCluster(): Promise<MemoryWorld> {
+    const world = await interrupted('testLogin.before')
+    const owner = { ...world.record('orders').owner, cluster: 'other' }
+    world.states.at.set('other/shop/orders', [{ ...world.record('orders'), owner }])
+    world.states.at.delete('c/shop/orders')
+    world.database.owner = 'other/shop/orders/uid-1'
+    const value = await world.values.read('shop/orders/db')
+    if (!value) throw new Error('nothing is published')
+    const theirs = { ...value.value, owner: 'other/shop/orders/uid-1' }
+    world.values.at.set('shop/orders/db', [theirs])
+    return world
+  }
+
+  it.each([
+    ['the path', 'orders/db'],
+    ['the roles', 'else/where'],
+  ])('is refused by %s, and changes nothing', async (_, path) => {
+    const world = await ofAnotherCluster()
+    const roles = structuredClone(world.database.roles)
+    world.create('mine', 'uid-2', { store: { path } })
+    world.annotate('mine', ADOPT)
+    await world.pass('mine')
+    await world.pass('mine')
+    const [condition] = world.resource('mine').status?.conditions ?? []
+    expect(condition).toMatchObject({ reason: 'ClaimedByOther' })
+    expect(condition?.message).toContain('another cluster')
+    expect(world.states.at.has('c/shop/mine')).toBe(false)
+    expect(world.states.at.get('other/shop/orders')).toHaveLength(1)
+    expect(world.database).toMatchObject({ owner: 'other/shop/orders/uid-1', roles })
+  })
+})
+
 describe('a namesake of a resource that was released while its database was away', () => {
   it.each([
     'setVerifier.after',
