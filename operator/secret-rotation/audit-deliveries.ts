@@ -31,7 +31,8 @@ export class OutboxDeliveries implements AuditDeliveries {
   readonly #options: Required<DeliveriesOptions>
   readonly #offers = new Map<string, Offer>()
   readonly #taken = new Map<string, Set<string>>()
-  readonly #refused = new Map<string, { readonly keys: Set<string>; readonly until: number }>()
+  /** By resource: until when each refused entry rests. */
+  readonly #refused = new Map<string, Map<string, number>>()
   readonly #stopped = new AbortController()
   #pumping = false
   #failures = 0
@@ -69,10 +70,14 @@ export class OutboxDeliveries implements AuditDeliveries {
   }
 
   #worthTelling(key: string, outbox: readonly AuditEntry[]): readonly AuditEntry[] {
-    const refused = this.#refused.get(key)
-    if (refused && refused.until <= this.#options.now()) this.#refused.delete(key)
-    const resting = this.#refused.get(key)?.keys ?? new Set<string>()
-    return without(without(outbox, this.#taken.get(key) ?? new Set()), resting)
+    return without(without(outbox, this.#taken.get(key) ?? new Set()), this.#resting(key))
+  }
+
+  #resting(key: string): ReadonlySet<string> {
+    const refused = this.#refused.get(key) ?? new Map<string, number>()
+    for (const [entry, until] of refused) if (until <= this.#options.now()) refused.delete(entry)
+    if (refused.size === 0) this.#refused.delete(key)
+    return new Set(refused.keys())
   }
 
   /** One after another, so at most one at a time for each resource. What is offered meanwhile comes at the end. */
@@ -95,10 +100,12 @@ export class OutboxDeliveries implements AuditDeliveries {
   #remember(owner: ClaimOwner, { taken, refused }: Delivery): void {
     const key = keyOf(owner)
     if (refused.length > 0) {
-      const keys = new Set(refused.map(entryKey))
-      this.#refused.set(key, { keys, until: this.#options.now() + REFUSED_MS })
-      const { log } = this.#options
-      log.error({ rotation: key, entries: [...keys] }, 'The gateway refuses audit entries')
+      const { log, now } = this.#options
+      const entries = refused.map(entryKey)
+      const resting = this.#refused.get(key) ?? new Map<string, number>()
+      for (const entry of entries) resting.set(entry, now() + REFUSED_MS)
+      this.#refused.set(key, resting)
+      log.error({ rotation: key, entries }, 'The gateway refuses audit entries')
     }
     if (taken.length === 0) return
     const known = this.#taken.get(key) ?? new Set()
