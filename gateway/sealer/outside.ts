@@ -55,5 +55,10 @@ function open(
       `the checkpoint in "${sink.name}" was not signed by a key of this log`,
     )
   }
-  return parseLogCheckpoint(opened.text)
+  try {
+    return parseLogCheckpoint(opened.text)
+  } catch (cause) {
+    const what = `what a key of this log signed in "${sink.name}" is no checkpoint`
+    throw new PalisadeError('ERR_AUDIT_TAMPERED', what, { cause })
+  }
 }

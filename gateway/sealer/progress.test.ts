@@ -24,7 +24,11 @@ describe('goesFurther', () => {
     expect(goesFurther(note(1, 100), note(1, 99))).toBe(true)
   })
 
-  it('refuses to judge what is no checkpoint', () => {
-    expect(() => goesFurther(note(1, 1), 'hello')).toThrow(SyntaxError)
+  it('takes what is no checkpoint for more than is offered, so that somebody looks at it', () => {
+    expect(goesFurther(note(1, 1), 'hello')).toBe(false)
+  })
+
+  it('refuses to offer what is no checkpoint', () => {
+    expect(() => goesFurther('hello', note(1, 1))).toThrow(SyntaxError)
   })
 })

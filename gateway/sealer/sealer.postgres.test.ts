@@ -1,12 +1,12 @@
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseLogCheckpoint } from '../../core/audit/log-checkpoint.ts'
 import { treeRoot } from '../../core/audit/merkle.ts'
-import { openNote, parseVerifier, verifierText } from '../../core/audit/note.ts'
+import { openNote, parseVerifier, signNote, verifierText } from '../../core/audit/note.ts'
 import { systemClock } from '../../core/clock.ts'
 import {
   startPalisadeDatabase,
@@ -256,6 +256,11 @@ describe('assertNotBehind', () => {
     await expect(check(sink, next)).rejects.toMatchObject({ code: 'ERR_AUDIT_TAMPERED' })
     await check(sink, { ...next, earlierKeys: [signer.publicKey] })
   })
+
+  it('refuses what a key of this log signed and is no checkpoint', async () => {
+    const sink = { ...memorySink(), note: await signNote('hello\n', [signer]) }
+    await expect(check(sink)).rejects.toMatchObject({ code: 'ERR_AUDIT_TAMPERED' })
+  })
 })
 
 /** What an administrator of the database can do and no role of ours can. */
@@ -374,6 +379,21 @@ describe('Sealer', () => {
     expect(await seals()).toEqual([])
     expect((await sealer.metrics.halted.get()).values[0]?.value).toBe(1)
     await sealer.end()
+  })
+
+  it('stops while it runs when the place outside holds what is no checkpoint', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'palisade-sealer-'))
+    folders.push(folder)
+    const path = join(folder, 'checkpoint.note')
+    const sealer = start([fileSink(path)])
+    await write(1)
+    await expect.poll(() => fileSink(path).newest()).toMatch(/\/epoch-1\n1\n/)
+    await writeFile(path, 'hello')
+    await write(1)
+    await expect.poll(() => sealer.sealer.ready().reason).toMatch(/ERR_AUDIT_TAMPERED/)
+    expect((await sealer.metrics.halted.get()).values[0]?.value).toBe(1)
+    await sealer.end()
+    expect(await fileSink(path).newest()).toBe('hello')
   })
 })
 

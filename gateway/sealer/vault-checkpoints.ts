@@ -65,8 +65,10 @@ export function vaultSink(vault: Pick<VaultClient, 'call'>): CheckpointSink {
   const read = async (): Promise<Remembered> => {
     const { status, body } = await vault.call('GET', PLACE)
     const data = body['data'] as
-      { data?: { note?: string } | null; metadata?: { version?: number } } | undefined
-    const note = status === 200 ? data?.data?.note : undefined
+      { data?: { note?: unknown } | null; metadata?: { version?: number } } | undefined
+    const found = status === 200 ? data?.data?.note : undefined
+    // What is no text is no checkpoint either, and the comparison says so.
+    const note = found === undefined || typeof found === 'string' ? found : JSON.stringify(found)
     return (known = { version: data?.metadata?.version ?? 0, note })
   }
   return {
