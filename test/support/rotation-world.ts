@@ -122,6 +122,8 @@ async function prepareCluster(api: TestApiServer): Promise<void> {
     SYSTEM,
     '--set',
     'image=test:1',
+    '--set',
+    'networkPolicies.enabled=false',
     '--show-only',
     'templates/operator/rbac.yaml',
   ])
