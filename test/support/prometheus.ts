@@ -16,8 +16,6 @@ export interface Prometheus {
   /** The series that an expression has at this moment. Refuses with the server's words. */
   query(expr: string): Promise<readonly Sample[]>
   alerts(): Promise<readonly ActiveAlert[]>
-  /** Names of the rules that it has read of a group. */
-  rules(group: string): Promise<readonly string[]>
   close(): Promise<void>
 }
 
@@ -38,14 +36,6 @@ export async function openPrometheus(): Promise<Prometheus> {
     query: async (expr) =>
       (await ask<{ result: Sample[] }>(`/query?query=${encodeURIComponent(expr)}`)).result,
     alerts: async () => (await ask<{ alerts: ActiveAlert[] }>('/alerts')).alerts,
-    async rules(group) {
-      const { groups } = await ask<{ groups: { name: string; rules: { name: string }[] }[] }>(
-        '/rules',
-      )
-      return groups
-        .filter((each) => each.name === group)
-        .flatMap(({ rules }) => rules.map(({ name }) => name))
-    },
     async close() {
       await agent.close()
       tunnel.stop()
