@@ -9,6 +9,8 @@ interface ReadBody {
   } | null
 }
 
+const NONE_THERE = 404
+
 /** KV v2 under one role. Every write is a compare-and-set; the mounts refuse any other. */
 export class VaultKv {
   readonly #client: VaultClient
@@ -34,7 +36,7 @@ export class VaultKv {
       undefined,
       signal,
     )
-    this.#refuse403(answer.status, 'read', path)
+    this.#insist(answer.status, 'read', path, NONE_THERE)
     const { data } = answer.body as ReadBody
     if (!data?.metadata) return undefined
     return { value: data.data ?? undefined, cas: data.metadata.version }
@@ -44,7 +46,7 @@ export class VaultKv {
   async list(role: string, path: string, signal: AbortSignal): Promise<readonly string[]> {
     const place = `${this.#mount}/metadata/${path}`
     const answer = await this.#client.call(role, 'GET', `${place}?list=true`, undefined, signal)
-    this.#refuse403(answer.status, 'list', path)
+    this.#insist(answer.status, 'list', path, NONE_THERE)
     return (answer.body as { data?: { keys?: readonly string[] } }).data?.keys ?? []
   }
 
@@ -63,16 +65,13 @@ export class VaultKv {
       body,
       signal,
     )
-    this.#refuse403(answer.status, 'write', path)
-    if (answer.status === 200) {
-      const written = answer.body as { data: { version: number } }
-      return { kind: 'written', cas: written.data.version }
-    }
     const errors = (answer.body as { errors?: string[] }).errors ?? []
     if (answer.status === 400 && errors.some((text) => text.includes('check-and-set'))) {
       return { kind: 'stale' }
     }
-    throw new PalisadeError('ERR_STORE_REFUSED', `the store answered ${answer.status} to a write`)
+    this.#insist(answer.status, 'write', path)
+    const written = answer.body as { data: { version: number } }
+    return { kind: 'written', cas: written.data.version }
   }
 
   async destroy(role: string, path: string, version: number, signal: AbortSignal): Promise<void> {
@@ -84,13 +83,7 @@ export class VaultKv {
       body,
       signal,
     )
-    this.#refuse403(answer.status, 'destroy', path)
-    if (answer.status >= 300) {
-      throw new PalisadeError(
-        'ERR_STORE_REFUSED',
-        `the store answered ${answer.status} to a destroy`,
-      )
-    }
+    this.#insist(answer.status, 'destroy', path)
   }
 
   /** No more old versions than a rotation needs; said per path, whatever the mount's default is. */
@@ -108,14 +101,16 @@ export class VaultKv {
       body,
       signal,
     )
-    this.#refuse403(answer.status, 'configure', path)
+    this.#insist(answer.status, 'configure', path)
   }
 
-  #refuse403(status: number, act: string, path: string): void {
-    if (status !== 403) return
+  /** Whatever is no success is no success, and not an answer without content. */
+  #insist(status: number, act: string, path: string, orElse?: number): void {
+    if (status < 300 || status === orElse) return
+    const answered = status === 403 ? 'does not allow to' : `answered ${status} to a wish to`
     throw new PalisadeError(
       'ERR_STORE_REFUSED',
-      `the store does not allow to ${act} ${this.#mount}/${path}`,
+      `the store ${answered} ${act} ${this.#mount}/${path}`,
     )
   }
 }
