@@ -33,7 +33,8 @@ export interface Composition {
   readonly deps: Deps
   readonly metrics: RuntimeMetrics
   readonly vault: VaultClient
-  close(): Promise<void>
+  /** Tells nobody any more, and ends every connection. */
+  readonly close: () => Promise<void>
 }
 
 /** Every port with the adapter behind it; opens connections, starts nothing. */
@@ -51,6 +52,7 @@ export async function compose(
   const databases = createDatabases(config.tlsDir, createKeptLogins(vault))
   const metrics = createMetrics()
   const audit = config.gateway && createGatewayAudit({ ...config.gateway, ca })
+  const deliveries = audit && new OutboxDeliveries({ sink: audit, log })
   const deps: Deps = {
     cluster: config.cluster,
     rotations: createRotationObjects(client),
@@ -63,7 +65,7 @@ export async function compose(
     secrets: createSecrets(client),
     consumers: createConsumers(client),
     audit,
-    deliveries: audit && new OutboxDeliveries({ sink: audit, log }),
+    deliveries,
     events: createEventRecorder({
       client,
       controller: 'palisade.dev/operator',
@@ -84,6 +86,7 @@ export async function compose(
     metrics,
     vault,
     close: async () => {
+      deliveries?.stop()
       await Promise.all([client.close(), vault.close(), databases.close()])
     },
   }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { compose } from './compose.ts'
 import { readConfig } from './config.ts'
@@ -7,6 +8,8 @@ import { errorForLog } from './error-for-log.ts'
 import { runOperator } from './operator.ts'
 import { LeaseElection } from './runtime/lease.ts'
 import { serveMetrics, serveProbes } from './runtime/observability-server.ts'
+
+const LEAVE_MS = 2_000
 
 const config = readConfig()
 const log = pino({ base: { replica: config.identity }, serializers: { err: errorForLog } })
@@ -17,7 +20,7 @@ for (const name of ['SIGTERM', 'SIGINT'] as const) {
 
 let ready = false
 let leading = false
-const { client, deps, metrics } = await compose(config, log, () => leading)
+const { client, deps, metrics, close } = await compose(config, log, () => leading)
 const [cert, key] = await Promise.all(
   ['tls.crt', 'tls.key'].map((file) => readFile(join(config.tlsDir, file))),
 )
@@ -50,5 +53,7 @@ const ended = await runOperator(
 )
 log.info({ ended }, 'Operator ends')
 for (const server of servers) server.close()
+// A server that does not take leave is not waited for: the lease is given back, and nothing is under way.
+if (ended === 'stopped') await Promise.race([close(), sleep(LEAVE_MS)])
 // At once when the lease is lost: passes that are under way may rest on what another replica has changed.
 process.exit(ended === 'lost' ? 1 : 0)
