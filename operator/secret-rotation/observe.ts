@@ -1,8 +1,8 @@
 import type { RotationBackend } from '#api/v1alpha1/rotation-backend'
 import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
-import { Sealed } from '#core/sealed'
-import type { Deps, LoginOutcome, RefusalsSeen, StoredValue } from '../ports.ts'
+import type { Deps, RefusalsSeen, StoredValue } from '../ports.ts'
 import type { Claimant, Claim } from './claim.ts'
+import { tryCurrentLogin } from './current-login.ts'
 import { alternatingRoles, isRefusal, refusalBySpec, type Refusal } from './eligibility.ts'
 import type { Observed } from './observed.ts'
 import type { StateRecord } from './state.ts'
@@ -55,7 +55,10 @@ export async function observe(
         ? await by.database.sessions(state.previous.role)
         : undefined,
     refusals: await lookForRefusals(by, state, deps, signal),
-    currentLogin: state.rotation ? undefined : await tryCurrent(by, held.value.value, deps),
+    currentLogin:
+      state.rotation || !deps.shouldTryLogin(held.value.value.issue?.rotationId ?? '')
+        ? undefined
+        : await tryCurrentLogin(by, held.value.value),
     preflight: state.rotation
       ? []
       : await by.database.preflight(state.claim.roles, state.claim.memberOf),
@@ -101,15 +104,4 @@ async function readPrevious(
     state.previous.storeVersion,
   )
   return read?.value
-}
-
-async function tryCurrent(
-  { database, address }: Claimant,
-  value: StoredValue,
-  deps: Deps,
-): Promise<LoginOutcome | undefined> {
-  const { username, password } = value.issue?.fields.reveal() ?? {}
-  if (username === undefined || password === undefined) return undefined
-  if (!deps.shouldTryLogin(value.issue?.rotationId ?? '')) return undefined
-  return database.tryLogin(username, Sealed.of(password), address.database)
 }

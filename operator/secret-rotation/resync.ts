@@ -1,7 +1,7 @@
 import { ANNOTATION_RESYNC_FENCE } from '#api/v1alpha1/names'
-import { Sealed } from '#core/sealed'
 import type { Deps, FenceStanding, LoginOutcome, StoredValue, Versioned } from '../ports.ts'
 import type { Claimant } from './claim.ts'
+import { tryCurrentLogin } from './current-login.ts'
 import { accepted, fenceOf, insist, resyncToken } from './effects/credential.ts'
 import { effect } from './effects/effect.ts'
 import { record } from './effects/record.ts'
@@ -33,7 +33,7 @@ export async function resync(
   const { roles } = state.value.claim
   const standing = await by.database.standing(roles[0])
   if (!standing || !fits(token, state.value, standing)) return false
-  const login = await tryCurrent(by, value, deps)
+  const login = await effect(deps, 'testLogin', () => tryCurrentLogin(by, value))
   const seq = Math.max(...Object.values(standing.seqs), state.value.seq) + MARGIN
   const from = { ...state, value: { ...state.value, seq } }
   const change = {
@@ -100,16 +100,4 @@ function inFlightAfter(
     return { rotation: { ...rotation, step: 'setVerifier' }, previous }
   if (login === 'refused') return { rotation: null, previous: null }
   return { rotation, previous }
-}
-
-async function tryCurrent(
-  { database, address }: Claimant,
-  value: StoredValue | undefined,
-  deps: Deps,
-): Promise<LoginOutcome | undefined> {
-  const { username, password } = value?.issue?.fields.reveal() ?? {}
-  if (username === undefined || password === undefined) return undefined
-  return effect(deps, 'testLogin', () =>
-    database.tryLogin(username, Sealed.of(password), address.database),
-  )
 }
