@@ -36,6 +36,11 @@ export const encryptionConfig = (key: string): string =>
     ],
   })
 
+const WAYS_IN = [
+  ...['pods/exec', 'pods/attach', 'pods/portforward'],
+  ...['pods/proxy', 'services/proxy', 'nodes/proxy'],
+]
+
 /** Who did what, never the content: a request body of a Secret would be a copy of the secret. */
 export const auditPolicy = (): string =>
   json({
@@ -52,6 +57,8 @@ export const auditPolicy = (): string =>
           { group: 'authentication.k8s.io', resources: ['tokenreviews'] },
         ],
       },
+      // A way into a pod is no look at it; kubectl opens it as a WebSocket, whose verb is `get`.
+      { level: 'Metadata', resources: [{ group: '', resources: WAYS_IN }] },
       { level: 'None', verbs: ['get', 'list', 'watch'] },
       { level: 'Metadata' },
     ],
