@@ -33,6 +33,12 @@ export const runbookCommands = (): readonly Command[] =>
     .filter((file) => file.endsWith('.md') && file !== 'README.md')
     .flatMap((file) => commandsIn(basename(file, '.md'), readFileSync(join(PAGES, file), 'utf8')))
 
+/** The blocks of `sh` of a page without sections, each as a whole. */
+export const blocksOf = (page: string): readonly string[] =>
+  [...readFileSync(join(PAGES, `${page}.md`), 'utf8').matchAll(/^```sh\n([^]*?)^```$/gm)].map(
+    ([, block = '']) => block,
+  )
+
 export interface Ran {
   readonly code: number
   readonly stdout: string
@@ -50,12 +56,8 @@ export async function runCommand(text: string, cwd: string): Promise<Ran> {
       { cwd, env, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) => {
         const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0
-        // Of several containers or pods the first is meant, and kubectl says so.
-        resolve({
-          code,
-          stdout,
-          stderr: stderr.replace(/^(Defaulted container|Found \d+ pods) .*\n/gm, ''),
-        })
+        // Of several containers the first is meant, and kubectl says so; of several pods all are.
+        resolve({ code, stdout, stderr: stderr.replace(/^Defaulted container .*\n/gm, '') })
       },
     )
   })
