@@ -92,6 +92,32 @@ describe('createGatewayAudit', () => {
     await expect(deliver(entries)).rejects.toThrow('the intake refused 2 entries')
   })
 
+  it('asks a bounded number of times for a batch that is refused entry by entry', async () => {
+    const entries = Array.from({ length: 250 }, (_, seq) => entry(seq))
+    refused = entries.map(({ seq }) => seq)
+    const told = await tell(entries)
+    expect(received.length).toBeLessThanOrEqual(16)
+    expect(told.refused.length).toBeGreaterThan(0)
+    expect(told.failure).toBeUndefined()
+    await expect(deliver(entries)).rejects.toThrow('the intake refused')
+  })
+
+  it('comes to an end when it is asked again for what was left untold', async () => {
+    const entries = Array.from({ length: 250 }, (_, seq) => entry(seq))
+    refused = entries.filter(({ seq }) => seq % 3 === 0).map(({ seq }) => seq)
+    let left: readonly AuditEntry[] = entries
+    const taken: number[] = []
+    for (let pass = 0; left.length > 0 && pass < 100; pass += 1) {
+      const told = await tell(left)
+      taken.push(...told.taken.map(({ seq }) => seq))
+      const settled = [...told.taken, ...told.refused]
+      left = left.filter((one) => !settled.includes(one))
+    }
+    expect(left).toEqual([])
+    const fit = entries.map(({ seq }) => seq).filter((seq) => !refused.includes(seq))
+    expect(taken.toSorted((a, b) => a - b)).toEqual(fit)
+  })
+
   it('goes no further than an answer that is not about the entries', async () => {
     status = 401
     const told = await tell(Array.from({ length: 150 }, (_, seq) => entry(seq)))

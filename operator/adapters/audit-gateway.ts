@@ -16,6 +16,14 @@ const BATCH = 100
 const TIMEOUT_MS = 5_000
 /** About the entries themselves; any other answer says that the intake cannot take anything at the moment. */
 const ABOUT_ENTRIES: readonly number[] = [400, 409, 413, 422]
+/**
+ * One refused entry among a hundred is found by the eighth refusal, and each of them may be a record at the receiver.
+ * What is untold when this is used up is offered again, without those that are known by then.
+ */
+const MOST_REFUSALS = 16
+interface Patience {
+  refusals: number
+}
 
 /** The gateway's internal intake. An entry that was taken before is answered the same, so repeating is safe. */
 export function createGatewayAudit({ url, tokenFile, ca }: GatewayOptions): AuditSink {
@@ -39,20 +47,25 @@ export function createGatewayAudit({ url, tokenFile, ca }: GatewayOptions): Audi
   async function tell(
     owner: ClaimOwner,
     entries: readonly AuditEntry[],
+    patience: Patience,
     signal: AbortSignal,
   ): Promise<Delivery> {
+    if (patience.refusals === 0) return { taken: [], refused: [] }
     const status = await send(owner, entries, signal)
     if (status < 300) return { taken: entries, refused: [] }
     if (!ABOUT_ENTRIES.includes(status)) throw new Error(`the intake answered ${status}`)
+    patience.refusals -= 1
     if (entries.length === 1) return { taken: [], refused: entries }
     const half = Math.ceil(entries.length / 2)
     return inTurn([entries.slice(0, half), entries.slice(half)], (part) =>
-      tell(owner, part, signal),
+      tell(owner, part, patience, signal),
     )
   }
 
-  const tellAll: AuditSink['tell'] = (owner, entries, signal) =>
-    inTurn(batchesOf(entries), (batch) => tell(owner, batch, signal))
+  const tellAll: AuditSink['tell'] = (owner, entries, signal) => {
+    const patience: Patience = { refusals: MOST_REFUSALS }
+    return inTurn(batchesOf(entries), (batch) => tell(owner, batch, patience, signal))
+  }
   return {
     tell: tellAll,
     async deliver(owner, entries, signal) {
