@@ -36,10 +36,10 @@ export async function recordToRelease(
 /** One outside effect per pass, until nothing is left to do. */
 export async function giveBack(
   rotation: SecretRotation,
+  state: Versioned<StateRecord> | undefined,
   deps: Deps,
   signal: AbortSignal,
 ): Promise<Progress> {
-  const state = await recordToRelease(rotation, deps, signal)
   if (!state) return { kind: 'done' }
   const { deletionPolicy: policy } = rotation.spec
   if (isAbandoned(rotation, state.value)) {

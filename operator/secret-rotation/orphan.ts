@@ -7,16 +7,17 @@ import { ownerText, type StateRecord } from './state.ts'
 
 /**
  * A credential that could not be given back, told to whoever may still find it: as an event, and as tombstone and
- * audit entry where the store answers. `again` when another replica wrote in between.
+ * audit entry where the store answers. `again` when the record is another one than what was judged.
  */
 export async function orphan(
   rotation: SecretRotation,
+  judged: Versioned<StateRecord> | undefined,
   because: Because,
   deps: Deps,
   signal: AbortSignal,
 ): Promise<'told' | 'again'> {
   const owner = ownerText(ownerOf(rotation, deps.cluster))
-  const written = await entombOrphan(rotation, because, deps, signal)
+  const written = await entombOrphan(rotation, judged, because, deps, signal)
   if (written === 'stale') return 'again'
   const { name, namespace } = rotation.metadata
   const store = written === 'written' ? '' : '; the store did not answer either'
@@ -26,14 +27,17 @@ export async function orphan(
   return 'told'
 }
 
+/** Only of the record that was judged: one that was written meanwhile says that somebody else could go on. */
 async function entombOrphan(
   rotation: SecretRotation,
+  judged: Versioned<StateRecord> | undefined,
   { cause, policy }: Because,
   deps: Deps,
   signal: AbortSignal,
 ): Promise<'written' | 'unwritten' | 'stale'> {
   try {
     const state = await recordToRelease(rotation, deps, signal)
+    if (state?.cas !== judged?.cas) return 'stale'
     if (!state) return 'written'
     await tolerate(() => releasePath(rotation, state.value, deps, signal))
     const action = policy === 'Abandoned' ? 'rotation.abandon' : 'rotation.orphan'

@@ -34,8 +34,8 @@ async function issue(
 
 const remove = (view: RotationView) => world.api.ask('DELETE', view.path)
 const isThere = async (view: RotationView) => (await world.api.get(view.path)).status === 200
-const untilGone = (view: RotationView) =>
-  expect.poll(() => isThere(view), { timeout: 30_000, interval: 200 }).toBe(false)
+const untilGone = (view: RotationView, timeout = 30_000) =>
+  expect.poll(() => isThere(view), { timeout, interval: 200 }).toBe(false)
 
 async function eventsOf(name: string, namespace = 'shop'): Promise<string[]> {
   const { body } = await world.api.get(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`)
@@ -87,9 +87,11 @@ afterAll(async () => {
 })
 
 describe('a release with Retain while PostgreSQL is dead', () => {
-  it('writes the tombstone, an event and an audit entry, and lets go', async () => {
+  it('waits for it a minute, writes the tombstone, an event and an audit entry, and lets go', async () => {
     await remove(keep)
-    await untilGone(keep)
+    await keep.reason('Releasing', output)
+    expect((await keep.state()).released).toBeUndefined()
+    await untilGone(keep, 90_000)
     const { released, outbox, rotation } = await keep.state()
     expect({ policy: released?.policy, rotation }).toEqual({ policy: 'Retain', rotation: null })
     expect(outbox.at(-1)).toMatchObject({
@@ -181,7 +183,7 @@ describe('a release in a namespace that is going', () => {
     await remove(closing)
     await closing.reason('Releasing', output)
     await remove(keep)
-    await untilGone(keep)
+    await untilGone(keep, 90_000)
   })
 
   it('waits for the backend for 10 minutes and then lets go by itself', async () => {

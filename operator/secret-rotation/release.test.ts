@@ -14,13 +14,20 @@ interface Wish {
   readonly policy?: 'Retain' | 'Revoke'
   readonly annotations?: Readonly<Record<string, string>>
   readonly state?: Partial<StateRecord>
-  readonly backend?: 'answers' | 'away' | 'deleted'
+  /** `fenced`: another replica has moved the fence on. */
+  readonly backend?: 'answers' | 'away' | 'deleted' | 'fenced'
   readonly store?: 'answers' | 'away'
   readonly terminatingSince?: string
   readonly deliver?: () => Promise<void>
   /** Another replica writes the record between our reading and our writing. */
   readonly overtaken?: boolean
+  /** The same before the backend has answered. */
+  readonly overtakenEarly?: boolean
+  readonly leads?: boolean
+  readonly deletedAt?: string
 }
+
+const OWNER = 'c/shop/orders/uid-1'
 
 const away = (code: 'ERR_BACKEND_UNREACHABLE' | 'ERR_STORE_UNREACHABLE') => () =>
   Promise.reject(new PalisadeError(code, 'no answer'))
@@ -35,7 +42,7 @@ function world(wish: Wish = {}) {
     metadata: {
       ...seen.rotation.metadata,
       finalizers: [FINALIZER],
-      deletionTimestamp: 'now',
+      deletionTimestamp: wish.deletedAt ?? ago('2m'),
       annotations: wish.annotations ?? {},
     },
     spec: { ...seen.rotation.spec, deletionPolicy: wish.policy ?? 'Retain' },
@@ -44,7 +51,17 @@ function world(wish: Wish = {}) {
   const letGo = vi.fn(() => Promise.resolve())
   const events = { record: vi.fn() }
   const audit = { deliver: vi.fn(wish.deliver ?? (() => Promise.resolve())) }
-  const unreachable = away('ERR_BACKEND_UNREACHABLE')
+  const overtake = () => {
+    if (wish.overtakenEarly) stored = { ...stored, cas: stored.cas + 1 }
+  }
+  const unreachable = () => {
+    overtake()
+    return away('ERR_BACKEND_UNREACHABLE')()
+  }
+  const fenced = () => {
+    overtake()
+    return Promise.resolve({ kind: 'stale', standsAt: 12 })
+  }
   const deps = {
     cluster: 'c',
     audit,
@@ -64,10 +81,17 @@ function world(wish: Wish = {}) {
           ...(wish.terminatingSince ? { terminatingSince: wish.terminatingSince } : {}),
         }),
     },
-    databaseOf: () =>
-      wish.backend === 'away'
-        ? { standing: unreachable, destroyVerifier: unreachable, terminate: unreachable }
-        : { standing: () => Promise.resolve(undefined) },
+    databaseOf: () => {
+      if (wish.backend === 'away')
+        return { standing: unreachable, destroyVerifier: unreachable, terminate: unreachable }
+      if (wish.backend === 'fenced')
+        return {
+          destroyVerifier: fenced,
+          standing: () => Promise.resolve({ owner: OWNER }),
+          release: fenced,
+        }
+      return { standing: () => Promise.resolve(undefined) }
+    },
     values: { read: () => Promise.resolve(undefined) },
     states: {
       read: () =>
@@ -82,6 +106,7 @@ function world(wish: Wish = {}) {
     timing: { pollMs: 5_000, resyncMs: 600_000 },
     clock: { now: () => NOON },
     failpoint: () => undefined,
+    isLeader: () => wish.leads ?? true,
     log: { warn: () => undefined },
   } as unknown as Deps
   return {
@@ -136,6 +161,57 @@ describe('release with Retain', () => {
     const { pass, letGo, events } = world({ backend: 'away', store: 'away' })
     expect(await pass()).toEqual(REST)
     expect(events.record).toHaveBeenCalledOnce()
+    expect(letGo).toHaveBeenCalledOnce()
+  })
+})
+
+describe('release while the backend refuses or does not answer, with Retain', () => {
+  it.each(['away', 'fenced'] as const)(
+    'waits for a backend that is %s until a minute after the deletion, and says so',
+    async (backend) => {
+      const young = world({ backend, state: {}, deletedAt: ago('59s') })
+      expect(await young.pass()).toEqual({ kind: 'after', ms: 5_000 })
+      expect(young.message()).toContain('lets go of it all the same')
+      expect(young.letGo).not.toHaveBeenCalled()
+      expect(young.events.record).not.toHaveBeenCalled()
+      expect(young.record().released).toBeUndefined()
+      const old = world({ backend, state: {}, deletedAt: ago('60s') })
+      expect(await old.pass()).toEqual(REST)
+      expect(old.letGo).toHaveBeenCalledOnce()
+    },
+  )
+
+  it.each(['away', 'fenced'] as const)(
+    'looks again when the record moved on meanwhile, with a backend that is %s',
+    async (backend) => {
+      const { pass, letGo, events, record } = world({ backend, state: {}, overtakenEarly: true })
+      expect(await pass()).toEqual(AGAIN)
+      expect(record().released).toBeUndefined()
+      expect(events.record).not.toHaveBeenCalled()
+      expect(letGo).not.toHaveBeenCalled()
+    },
+  )
+
+  it.each(['Retain', 'Revoke'] as const)(
+    'leaves it to the leader when the fence refuses a replica that leads no more (%s)',
+    async (policy) => {
+      const { pass, letGo, events, record, message } = world({
+        policy,
+        backend: 'fenced',
+        state: {},
+        leads: false,
+      })
+      await expect(pass()).rejects.toMatchObject({ code: 'ERR_STALE_FENCE' })
+      expect(record().released).toBeUndefined()
+      expect(message()).toBe('')
+      expect(events.record).not.toHaveBeenCalled()
+      expect(letGo).not.toHaveBeenCalled()
+    },
+  )
+
+  it('does not wait for what no time mends', async () => {
+    const { pass, letGo } = world({ backend: 'deleted', state: {}, deletedAt: ago('1s') })
+    expect(await pass()).toEqual(REST)
     expect(letGo).toHaveBeenCalledOnce()
   })
 })

@@ -1,20 +1,32 @@
 import { FINALIZER } from '#api/v1alpha1/names'
 import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
 import { PalisadeError } from '#core/problem'
-import type { Deps } from '../ports.ts'
+import type { Deps, Versioned } from '../ports.ts'
 import { AGAIN, after, REST, type Next } from '../runtime/controller.ts'
 import { hasFinalizer } from '../runtime/finalizer.ts'
 import { commandToAbandon, isAbandoned } from './abandon.ts'
 import { ownerOf } from './claim.ts'
 import { deliverAudit } from './deliver-audit.ts'
 import { describeTrouble } from './describe.ts'
-import { giveBack, recordToRelease, type Progress } from './give-back.ts'
+import { giveBack, recordToRelease, type Because, type Progress } from './give-back.ts'
+import { mayLetGo, retainsUntil } from './may-let-go.ts'
 import { orphan } from './orphan.ts'
-import { isSameOwner } from './state.ts'
+import { isSameOwner, type StateRecord } from './state.ts'
 
-const TERMINATING_LIMIT_MS = 600_000
 /** A backend that was away is found again within this; a failing pass would be asked for less and less often. */
 const LOOK_AGAIN_MS = 30_000
+const RETAIN_LOOKS_AGAIN_MS = 5_000
+
+interface Waits {
+  readonly kind: 'waits'
+  readonly error: PalisadeError
+}
+
+/** What a pass came to, and the record that it rests on. */
+interface Attempt {
+  readonly state: Versioned<StateRecord> | undefined
+  readonly progress: Progress | Waits
+}
 
 /** Gives up what the resource held. What cannot be given back never blocks a deletion for ever. */
 export async function release(
@@ -25,16 +37,14 @@ export async function release(
   const key = { namespace: rotation.metadata.namespace ?? '', name: rotation.metadata.name }
   deps.metrics.forget(key)
   if (!hasFinalizer(rotation, FINALIZER)) return REST
-  const progress = await tryToGiveBack(rotation, deps, signal)
+  const { state, progress } = await tryToGiveBack(rotation, deps, signal)
   switch (progress.kind) {
     case 'more':
       return AGAIN
     case 'waits':
-      deps.metrics.stalled(key, true)
-      await explainWaiting(rotation, progress.error, deps, signal)
-      return after(Math.min(deps.timing.resyncMs, LOOK_AGAIN_MS))
+      return wait(rotation, { state, error: progress.error }, deps, signal)
     case 'orphaned':
-      if ((await orphan(rotation, progress.because, deps, signal)) === 'again') return AGAIN
+      if ((await orphan(rotation, state, progress.because, deps, signal)) === 'again') return AGAIN
       break
     case 'done':
       break
@@ -44,25 +54,26 @@ export async function release(
   return REST
 }
 
-/** Retain needs nothing from a backend that does not answer; Revoke waits for it as long as it may come back. */
+/** Retain needs nothing from a backend that stays away; Revoke waits for it as long as it may come back. */
 async function tryToGiveBack(
   rotation: SecretRotation,
   deps: Deps,
   signal: AbortSignal,
-): Promise<Progress | { readonly kind: 'waits'; readonly error: PalisadeError }> {
+): Promise<Attempt> {
+  let state: Versioned<StateRecord> | undefined
   try {
-    return await giveBack(rotation, deps, signal)
+    state = await recordToRelease(rotation, deps, signal)
+    return { state, progress: await giveBack(rotation, state, deps, signal) }
   } catch (error) {
     if (!(error instanceof PalisadeError)) throw error
-    const { deletionPolicy: policy } = rotation.spec
-    if (policy === 'Revoke' && !(await mayLetGo(rotation, deps, signal))) {
-      return { kind: 'waits', error }
-    }
-    const given = isAbandoned(rotation) ? 'Abandoned' : policy
-    return {
-      kind: 'orphaned',
-      because: { cause: error.code, detail: error.detail, policy: given },
-    }
+    // A replica that slept through the release has nothing to judge about it.
+    if (error.code === 'ERR_STALE_FENCE' && !deps.isLeader()) throw error
+    if (!(await mayLetGo(rotation, error, deps, signal)))
+      return { state, progress: { kind: 'waits', error } }
+    const { deletionPolicy } = rotation.spec
+    const policy: Because['policy'] = isAbandoned(rotation) ? 'Abandoned' : deletionPolicy
+    const because = { cause: error.code, detail: error.detail, policy }
+    return { state, progress: { kind: 'orphaned', because } }
   }
 }
 
@@ -77,40 +88,28 @@ async function deliverLast(
   if (state && isSameOwner(state.value.owner, owner)) await deliverAudit(state, deps, signal)
 }
 
-/** The backend was taken away, the namespace has been going for long, or a person gave up. */
-async function mayLetGo(
+async function wait(
   rotation: SecretRotation,
+  { state, error }: { readonly state: Attempt['state']; readonly error: PalisadeError },
   deps: Deps,
   signal: AbortSignal,
-): Promise<boolean> {
-  if (isAbandoned(rotation)) return true
-  const name = rotation.spec.source.postgresRole?.connectionRef.name
-  if (name === undefined || !(await deps.backends.find(name, signal))) return true
-  const namespace = await deps.backends.namespaceLabels(rotation.metadata.namespace ?? '', signal)
-  const since = namespace?.terminatingSince
-  if (!namespace) return true
-  return (
-    since !== undefined && deps.clock.now().getTime() - Date.parse(since) > TERMINATING_LIMIT_MS
-  )
-}
-
-async function explainWaiting(
-  rotation: SecretRotation,
-  error: PalisadeError,
-  deps: Deps,
-  signal: AbortSignal,
-): Promise<void> {
-  const state = await answered(recordToRelease(rotation, deps, signal))
-  const giveUp = commandToAbandon(rotation, state?.value)
+): Promise<Next> {
+  const { name, namespace = '' } = rotation.metadata
+  const retains = rotation.spec.deletionPolicy === 'Retain'
+  deps.metrics.stalled({ namespace, name }, !retains)
+  const message = retains
+    ? `${error.code}: ${error.detail}. The operator lets go of it all the same at ${new Date(retainsUntil(rotation)).toISOString()}`
+    : `The credential is to be revoked and cannot be: ${error.message}. To give it up: ${commandToAbandon(rotation, state?.value)}`
   const standing = {
     ready: 'False',
     reconciling: true,
     stalled: false,
     reason: 'Releasing',
-    message: `The credential is to be revoked and cannot be: ${error.message}. To give it up: ${giveUp}`,
+    message,
   } as const
   const status = describeTrouble(rotation, standing, deps.clock.now())
   await deps.rotations.writeStatus(rotation, status, signal)
+  return after(retains ? RETAIN_LOOKS_AGAIN_MS : Math.min(deps.timing.resyncMs, LOOK_AGAIN_MS))
 }
 
 /** Undefined when the store does not answer, which must not stand in the way here. */

@@ -148,7 +148,8 @@ export class MemoryWorld {
     const metadata = { ...resource.metadata, deletionTimestamp: new Date(this.now).toISOString() }
     this.resources.set(name, { ...resource, metadata })
     for (let pass = 0; pass < 20; pass += 1) {
-      await this.pass(name)
+      const next = await this.pass(name)
+      if (next.kind === 'after') this.now += next.ms
       if (this.resource(name).metadata.finalizers?.length === 0) return
     }
     throw new Error(`${name} was not released`)
