@@ -7,6 +7,7 @@ import { systemClock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
 import { exportLog } from '../gateway/store/audit-export.ts'
 import { databaseFrom } from './config.ts'
+import { unusableFile } from './failure.ts'
 
 async function withLog<T>(use: (lines: AsyncIterable<LogLine>) => Promise<T>): Promise<T> {
   const client = new pg.Client(await databaseFrom())
@@ -20,7 +21,11 @@ async function withLog<T>(use: (lines: AsyncIterable<LogLine>) => Promise<T>): P
 
 export async function exportTo(path: string): Promise<number> {
   const file = createWriteStream(path, { flags: 'wx', mode: 0o600 })
-  await once(file, 'open')
+  try {
+    await once(file, 'open')
+  } catch (error) {
+    throw unusableFile(path, error, 'name a new file in a folder that exists: none is overwritten')
+  }
   let count = 0
   await withLog(async (lines) => {
     for await (const line of lines) {
@@ -33,9 +38,13 @@ export async function exportTo(path: string): Promise<number> {
   return count
 }
 
+const WANTED = 'name a file that "palisade audit export" wrote'
+
 /** Line by line: a log of a million records is longer than the longest string. */
 async function readFileLog(path: string): Promise<AuditLog> {
-  const file = await open(path)
+  const file = await open(path).catch((error: unknown) => {
+    throw unusableFile(path, error, WANTED)
+  })
   const lines: LogLine[] = []
   for await (const line of file.readLines()) lines.push(readLine(line, lines.length))
   return collect(lines)
@@ -50,7 +59,7 @@ export async function readLog(path: string | undefined): Promise<AuditLog> {
       if (!(error instanceof SyntaxError)) throw error
       throw new PalisadeError('ERR_CONFIG_INVALID', error.message, {
         cause: error,
-        remedy: 'name a file that "palisade audit export" wrote',
+        remedy: WANTED,
       })
     }
   }

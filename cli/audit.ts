@@ -55,7 +55,7 @@ function parse(args: readonly string[], usage: string) {
 
 export const auditCommand: Command = {
   usage:
-    'audit export <file> | audit verify <file>|--database [--key K]... [--checkpoint F]... [--witness F]... [--mac-keys F] [--json] | audit prove <file> --record ID... | --tenant ID | --since F | audit check <proof> --key K...',
+    'audit export <file> | audit verify <file>|--database [--key K]... [--checkpoint F]... [--witness F]... [--mac-keys F] [--json] | audit prove <file> --record ID... | --tenant ID | --since F | audit check <proof> --key K... [--json]',
   summary:
     'take the audit log out; verify it; prove single records, a tenant or its history from it; check such a proof (exit code 3: it does not hold)',
   async run([verb, ...args], out) {

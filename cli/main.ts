@@ -3,6 +3,7 @@ import { PalisadeError } from '#core/problem'
 import { auditCommand } from './audit.ts'
 import type { Command } from './command.ts'
 import { enableCommand } from './enable.ts'
+import { describe } from './failure.ts'
 import { enrolCommand, migrateCommand } from './migrate.ts'
 
 const bootstrapCommand: Command = {
@@ -11,7 +12,7 @@ const bootstrapCommand: Command = {
   async run(args) {
     // Only here: the client of the API server takes longer to load than every other command takes to run.
     const { bootstrap } = await import('./bootstrap/main.ts')
-    await bootstrap(args)
+    await bootstrap(args, this.usage)
     return 0
   },
 }
@@ -49,15 +50,6 @@ async function main(args: readonly string[]): Promise<number> {
     throw new PalisadeError('ERR_USAGE', `there is no command "${name}"`)
   }
   return command.run(rest, (line) => process.stdout.write(`${line}\n`))
-}
-
-/** Code, cause and way out on one line; a server's own words may quote a statement and stay out. */
-function describe(error: unknown): string {
-  if (error instanceof PalisadeError) return error.message
-  const { code, message } = error as { code?: string; message?: string }
-  return code === 'ECONNREFUSED' || code === 'ENOTFOUND'
-    ? `ERR_DATABASE_UNAVAILABLE: ${message ?? code}; start it or correct its address`
-    : (message ?? String(error))
 }
 
 try {

@@ -1,3 +1,4 @@
+import { usageError } from '../command.ts'
 import { prepareDatabase } from './database.ts'
 import { makeRedisUsers } from './redis-users.ts'
 import { makeSealKey } from './seal-key.ts'
@@ -14,12 +15,10 @@ const ACTS: Readonly<Record<string, () => Promise<string>>> = {
   'store-node': () => startStoreNode(),
 }
 
-export const bootstrap = async (args: readonly string[]): Promise<void> => {
+export const bootstrap = async (args: readonly string[], usage: string): Promise<void> => {
   const act = ACTS[args[0] ?? '']
   if (act === undefined || args.length !== 1) {
-    throw new Error(
-      `ERR_USAGE: palisade bootstrap ${Object.keys(ACTS).join('|')} makes what must be there first`,
-    )
+    throw usageError(`one of ${Object.keys(ACTS).join(', ')} is expected`, usage)
   }
   print({ bootstrap: args[0], outcome: await act() })
 }
