@@ -26,6 +26,10 @@ const { values } = parseArgs({
   },
 })
 const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)]
+if (![rounds, seconds].every((number) => Number.isInteger(number) && number >= 1)) {
+  console.error('--rounds and --seconds are whole numbers from 1 on')
+  process.exit(2)
+}
 
 const before = loadNow()
 const busy = busyWith(before, values['any-load'])
