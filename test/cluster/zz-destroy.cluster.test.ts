@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { lockPath } from '../../local/lock.ts'
 import { readCheckpoint } from '../../local/stack/checkpoint.ts'
 import { localStack, pulumiDir } from '../../local/stack/request.ts'
-import { kubectl, kubectlJson } from '../support/cluster.ts'
+import { apply, kubectl, kubectlJson } from '../support/cluster.ts'
 import { psql } from '../support/database.ts'
 import { edgeClient } from '../support/edge.ts'
 import { type CommandRun, killCommand, runCommand } from '../support/platform-command.ts'
@@ -38,6 +38,15 @@ async function inventory(): Promise<ReadonlySet<string>> {
   )
 }
 
+interface Labelled {
+  readonly metadata: {
+    readonly name: string
+    readonly namespace: string
+    readonly annotations?: Readonly<Record<string, string>>
+  }
+  readonly data: Readonly<Record<string, string>>
+}
+
 interface NamespaceItem {
   readonly metadata: { readonly name: string }
   readonly status: { readonly phase: string }
@@ -63,6 +72,25 @@ async function killPostgres(): Promise<void> {
   }
 }
 
+/** As a rotation leaves it to an application, without one that could write it once more. */
+const LEFT = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: {
+    name: 'left',
+    namespace: 'left-behind',
+    labels: { 'palisade.dev/rotation': 'left' },
+    annotations: { 'palisade.dev/seq': '7' },
+  },
+  data: { username: Buffer.from('left_a').toString('base64') },
+}
+
+async function leaveSecret(): Promise<void> {
+  const { namespace: name } = LEFT.metadata
+  await apply(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))
+  await apply(JSON.stringify(LEFT))
+}
+
 const isInShop = () =>
   kubectl('get', 'srot', 'orders-db', '-n', 'shop', '--ignore-not-found', '-o', 'name')
 
@@ -70,6 +98,7 @@ let before: ReadonlySet<string>
 let live: string[]
 beforeAll(async () => {
   before = await inventory()
+  await leaveSecret()
   live = ['palisade-system/gateway-db', 'palisade-system/sealer-db']
   if ((await isInShop()) !== '') live.push('shop/orders-db')
   for (const one of live) {
@@ -82,7 +111,8 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   // Its application would wait for a credential of the platform that is gone.
-  await kubectl('delete', 'namespace', 'shop', '--ignore-not-found', '--wait=false')
+  const namespaces = ['shop', LEFT.metadata.namespace]
+  await kubectl('delete', 'namespace', ...namespaces, '--ignore-not-found', '--wait=false')
 })
 
 describe('make destroy with live rotations and a dead PostgreSQL', () => {
@@ -118,12 +148,15 @@ describe('make destroy with live rotations and a dead PostgreSQL', () => {
   it('leaves the Secrets of applications, for a new platform to take over', async () => {
     const labelled = ['get', 'secrets', '-A', '-l', 'palisade.dev/rotation']
     const { items } = await kubectlJson<{
-      items: { metadata: { namespace: string; annotations: Record<string, string> } }[]
+      items: Labelled[]
     }>(...labelled)
     const ofApplications = live.filter((name) => !name.startsWith(SYSTEM))
-    expect(items.length).toBeGreaterThanOrEqual(ofApplications.length)
+    expect(items.length).toBeGreaterThan(ofApplications.length)
+    const { name, namespace } = LEFT.metadata
+    const ours = items.filter(({ metadata }) => metadata.namespace === namespace)
+    expect(ours).toMatchObject([{ metadata: { name }, data: LEFT.data }])
     for (const { metadata } of items) {
-      expect(metadata.annotations).not.toHaveProperty(['palisade.dev/seq'])
+      expect(metadata.annotations ?? {}).not.toHaveProperty(['palisade.dev/seq'])
     }
   })
 
