@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { connect, type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { Type } from 'typebox'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fixedClock, systemClock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
+import { rawRequest } from '../test/support/raw-request.ts'
 import { buildApp, type AppDeps } from './app.ts'
 import { issueAccessToken } from './identity/access-token.ts'
 import type { Role } from './identity/roles.ts'
@@ -96,17 +97,7 @@ beforeAll(async () => {
 afterAll(() => app.close())
 
 /** Bytes as they are, for what no HTTP client would send. */
-function raw(text: string): Promise<string> {
-  const { port } = app.server.address() as AddressInfo
-  return new Promise((resolve, reject) => {
-    let answer = ''
-    const socket = connect(port, '127.0.0.1', () => socket.write(text))
-    socket.on('data', (chunk: Buffer) => (answer += chunk.toString()))
-    socket.on('close', () => resolve(answer))
-    socket.on('error', reject)
-    socket.setTimeout(2_000, () => socket.destroy())
-  })
-}
+const raw = (text: string) => rawRequest(app.server, text)
 
 describe('buildApp', () => {
   it('does not build with a route that declares no access', () => {

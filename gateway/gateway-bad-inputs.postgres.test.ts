@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { connect, type AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -13,6 +12,7 @@ import {
   type TestGateway,
 } from '../test/support/gateway.ts'
 import { startPalisadeDatabase, type PalisadeDatabase } from '../test/support/postgres.ts'
+import { rawRequest } from '../test/support/raw-request.ts'
 import { issueAccessToken } from './identity/access-token.ts'
 
 let db: PalisadeDatabase
@@ -53,17 +53,7 @@ const exists = async (name: string) =>
   (await db.query('select from palisade.enterprise_secrets where name = $1', [name])).length > 0
 
 /** Bytes as they are, for what no HTTP client would send. */
-function raw(text: string): Promise<string> {
-  const { port } = gateway.app.server.address() as AddressInfo
-  return new Promise((resolve, reject) => {
-    let answer = ''
-    const socket = connect(port, '127.0.0.1', () => socket.write(text))
-    socket.on('data', (chunk: Buffer) => (answer += chunk.toString()))
-    socket.on('close', () => resolve(answer))
-    socket.on('error', reject)
-    socket.setTimeout(5_000, () => socket.destroy())
-  })
-}
+const raw = (text: string) => rawRequest(gateway.app.server, text)
 
 describe('PUT /api/secrets/:name', () => {
   it.each([
