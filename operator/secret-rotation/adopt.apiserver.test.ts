@@ -1,31 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { startOperator, type OperatorProcess } from '../../test/support/operator-process.ts'
 import { withClient } from '../../test/support/postgres.ts'
 import { secretRotation } from '../../test/support/rotation-objects.ts'
 import { RotationView } from '../../test/support/rotation-view.ts'
 import { startRotationWorld, type RotationWorld } from '../../test/support/rotation-world.ts'
+import { RunningOperators } from '../../test/support/running-operators.ts'
 
 const LEASE = '/apis/coordination.k8s.io/v1/namespaces/palisade-system/leases/palisade-operator'
 
 let world: RotationWorld
-const running = new Set<OperatorProcess>()
-
-async function operator(failpoint?: string): Promise<OperatorProcess> {
-  const env = failpoint === undefined ? {} : { PALISADE_FAILPOINT: failpoint }
-  const started = await startOperator(world, 'one', { PALISADE_RESYNC: '1h', ...env })
-  running.add(started)
-  return started
-}
+const operators = new RunningOperators()
+const operator = (failpoint?: string) => operators.start(world, failpoint)
 
 beforeAll(async () => {
   world = await startRotationWorld()
   await world.enable('shop')
 })
-afterEach(async () => {
-  await Promise.all([...running].map((each) => each.stop()))
-  running.clear()
-})
+afterEach(() => operators.stop())
 afterAll(() => world?.stop())
 
 /** As after a restore: the resource is gone, nobody released it, and the operator died in the middle of a step. */
