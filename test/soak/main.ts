@@ -1,9 +1,8 @@
 // `make soak ARGS="--kills 100 --seed 7"`: the crash suite with full numbers, at places that a seed draws.
-import { execFileSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { loadNow, machineOf } from '../../bench/quiet.ts'
 import { PLACES } from '../support/crash-places.ts'
 import { CrashWorld } from '../support/crash-world.ts'
 import { planOf, type Deaths } from './plan.ts'
@@ -27,7 +26,7 @@ if (!Number.isInteger(asked) || asked < 1 || !Number.isInteger(seed)) {
 }
 
 const startedAt = Date.now()
-const loadBefore = Number((loadavg()[0] ?? 0).toFixed(1))
+const loadBefore = Number(loadNow().toFixed(1))
 console.log(`${asked} kills, seed ${seed}`)
 const plan = planOf(PLACES, asked, seed)
 const kills: Kill[] = []
@@ -76,15 +75,8 @@ async function killAt(crash: CrashWorld, { place, heir }: Deaths): Promise<Kill>
 function describe(): SoakResult {
   return {
     date: new Date().toISOString().slice(0, 10),
-    commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT }).toString().trim(),
-    machine: {
-      cpus: cpus().length,
-      model: cpus()[0]?.model ?? 'unknown',
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-      kernel: release().split('-')[0] ?? '',
-      node: process.version,
-      loadBefore,
-    },
+    machine: machineOf(),
+    loadBefore,
     seed,
     asked,
     minutes: (Date.now() - startedAt) / 60_000,

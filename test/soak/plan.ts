@@ -1,5 +1,5 @@
 /** Numbers from 0 to 1 that a seed fixes: a linear congruential generator with the constants of Numerical Recipes. */
-export function seeded(seed: number): () => number {
+function numbersFrom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
@@ -21,7 +21,7 @@ export function planOf(
   victims: number,
   seed: number,
 ): readonly Deaths[] {
-  const random = seeded(seed)
+  const random = numbersFrom(seed)
   const plan: Deaths[] = []
   while (plan.length < victims) {
     for (const place of shuffled(places, random)) {

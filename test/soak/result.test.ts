@@ -3,8 +3,8 @@ import { isGood, page, type Kill, type SoakResult } from './result.ts'
 
 const result = (asked: number, ...kills: Kill[]): SoakResult => ({
   date: '2026-11-27',
-  commit: 'abc',
-  machine: { cpus: 2, model: 'x', memoryGiB: 8, kernel: '6', node: 'v24', loadBefore: 0 },
+  machine: { cores: 2, cpu: 'x', memoryGiB: 8, kernel: '6', node: 'v24', commit: 'abc' },
+  loadBefore: 0,
   seed: 7,
   asked,
   minutes: 1,

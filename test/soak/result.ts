@@ -1,3 +1,5 @@
+import type { Machine } from '../../bench/quiet.ts'
+
 export interface Kill {
   readonly place: string
   /** Processes that died in this rotation: two when the heir, armed as well, came by its own place. */
@@ -10,15 +12,8 @@ export interface Kill {
 
 export interface SoakResult {
   readonly date: string
-  readonly commit: string
-  readonly machine: {
-    readonly cpus: number
-    readonly model: string
-    readonly memoryGiB: number
-    readonly kernel: string
-    readonly node: string
-    readonly loadBefore: number
-  }
+  readonly machine: Machine
+  readonly loadBefore: number
   readonly seed: number
   readonly asked: number
   readonly minutes: number
@@ -33,7 +28,7 @@ export const isGood = (result: SoakResult): boolean =>
   result.kills.length === result.asked && failuresOf(result).length === 0
 
 export function page(result: SoakResult): string {
-  const { machine, kills, seed, asked } = result
+  const { machine, kills, seed, asked, loadBefore } = result
   const seconds = kills.map((kill) => kill.seconds).sort((a, b) => a - b)
   const at = (share: number) => (seconds[Math.floor(share * (seconds.length - 1))] ?? 0).toFixed(1)
   const places = [...new Set(kills.map(({ place }) => place))].sort()
@@ -50,7 +45,7 @@ export function page(result: SoakResult): string {
     '',
     'Each time the leading operator, a real process, is ended by SIGKILL at one place of a rotation, and the replica that waits takes over. Now and then that one is killed on its way too. Then the world is asked: one version more, the new password logs in, the old one is refused by the server, nothing is in flight, and begin, publication and completion are each told once.',
     '',
-    `${result.date}, commit ${result.commit}; ${machine.cpus} cores (${machine.model}), ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, load before ${machine.loadBefore}.`,
+    `${result.date}, commit ${machine.commit}; ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, load before ${loadBefore}.`,
     '',
     '| | |',
     '| --- | --- |',
