@@ -88,8 +88,8 @@ describe('AuditIntake', () => {
       },
       details: {
         at: '2026-11-21T11:59:58.123Z',
-        rotation: '5f0c2a52-6f0e-4a0e-8a53-0c9c3d8b3f11',
-        seq: 7,
+        entryRotation: '5f0c2a52-6f0e-4a0e-8a53-0c9c3d8b3f11',
+        entrySeq: 7,
         version: 4,
       },
     })
@@ -128,7 +128,7 @@ describe('AuditIntake', () => {
       fresh: steps.map((_, place) => place === 1),
     }))
     expect(await take(entry(), entry({ seq: 8 }))).toEqual({ accepted: 1, repeated: 1 })
-    expect(committed.map((row) => recordOf(row).details?.['seq'])).toEqual([8])
+    expect(committed.map((row) => recordOf(row).details?.['entrySeq'])).toEqual([8])
   })
 
   it('answers 409 with the key of a conflict and records that it came', async () => {
@@ -145,7 +145,7 @@ describe('AuditIntake', () => {
         eventType: 'audit.intake-conflict',
         outcome: 'refused',
         code: 'ERR_AUDIT_CONFLICT',
-        details: { seq: 8, type: 'rotation.publish' },
+        details: { entrySeq: 8, type: 'rotation.publish' },
       },
     ])
     expect([...Compile(AuditEvent).Errors(appended.map(recordOf)[0])]).toEqual([])

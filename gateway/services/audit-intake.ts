@@ -69,7 +69,8 @@ export class AuditIntake {
       outcome,
       subject: subjectOf(entry),
       ...(code === undefined ? {} : { code }),
-      details: { ...(details as AuditDetails), at, rotation: rotationId, seq },
+      // Names that no entry can tell: the rotation among its details may be another one.
+      details: { ...(details as AuditDetails), at, entryRotation: rotationId, entrySeq: seq },
     })
     const digest = digestOf(entry)
     return { resource: resource.uid, rotationId, seq, type, digest, audit }

@@ -37,11 +37,11 @@ async function steps(name: string): Promise<AuditEvent[]> {
   return rows
     .map(({ record }) => JSON.parse(record.toString()) as AuditEvent)
     .filter(({ subject }) => subject.id.startsWith(`test/shop/${name}/`))
-    .sort((a, b) => Number(a.details?.['seq']) - Number(b.details?.['seq']))
+    .sort((a, b) => Number(a.details?.['entrySeq']) - Number(b.details?.['entrySeq']))
 }
 const keysOf = (events: readonly AuditEvent[]) =>
   events.map(({ eventType, subject, details }) =>
-    [subject.id, details?.['rotation'], details?.['seq'], eventType].join(' '),
+    [subject.id, details?.['entryRotation'], details?.['entrySeq'], eventType].join(' '),
   )
 const actionsOf = (events: readonly AuditEvent[], version: number) =>
   events.filter(({ details }) => details?.['version'] === version).map((one) => one.eventType)
