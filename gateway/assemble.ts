@@ -99,6 +99,8 @@ export function assembleGateway(parts: GatewayParts): Gateway {
         cluster: workloads.cluster,
         committed,
         onTaken: (outcome, entries) => metrics.intake.inc({ outcome }, entries),
+        onSurplus: (source) =>
+          refusals.surplus({ reason: 'ERR_AUDIT_CONFLICT', route: '/audit/ingest', source }),
       }),
       ...(parts.settings.tls ? { tls: parts.settings.tls } : {}),
     })

@@ -6,8 +6,7 @@ import { developmentLoginRoutes } from '../gateway/routes/development-login.ts'
 import { secretRoutes } from '../gateway/routes/secrets.ts'
 import { wellKnownRoutes } from '../gateway/routes/well-known.ts'
 import type { Access } from '../gateway/route-config.ts'
-import { auditIngestRoutes } from '../gateway/internal/audit-ingest.ts'
-import type { AuditIntake } from '../gateway/services/audit-intake.ts'
+import { type AuditIngestDeps, auditIngestRoutes } from '../gateway/internal/audit-ingest.ts'
 import type { DevelopmentLogin } from '../gateway/services/development-login.ts'
 import type { Secrets } from '../gateway/services/secrets.ts'
 
@@ -30,7 +29,7 @@ async function internalRoutes(): Promise<Declared[]> {
       schemas: [schema?.body, schema?.params].filter(Boolean),
     })
   })
-  auditIngestRoutes({} as AuditIntake)(app)
+  auditIngestRoutes({} as AuditIngestDeps)(app)
   await app.ready()
   return declared
 }

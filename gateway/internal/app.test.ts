@@ -56,6 +56,7 @@ function build(review: (token: string) => Promise<Review> = answer): FastifyInst
     },
     // Time stands still, so that no request comes back into the quota while the test runs.
     addresses: new LocalLimiter(() => 0),
+    entries: new LocalLimiter(() => 0),
     reviews: new RecentReviews(review),
     accounts: { operator: OPERATOR },
     cluster: 'main',
@@ -180,6 +181,18 @@ describe('POST /audit/ingest', () => {
     const statuses = (await Promise.all(asked)).map(({ statusCode }) => statusCode)
     expect(statuses.filter((status) => status === 401)).toHaveLength(1_200)
     expect(statuses.filter((status) => status === 429)).toHaveLength(1)
+  })
+
+  it('answers 429 when one account tells more than 6,000 entries in a minute', async () => {
+    const entries = Array.from({ length: 100 }, () => entry())
+    for (let batch = 0; batch < 60; batch++) {
+      expect((await post('operator', { entries })).statusCode).toBe(200)
+    }
+    const response = await post('operator')
+    expect([response.statusCode, response.headers['retry-after']]).toEqual([429, '1'])
+    expect(response.json()).toMatchObject({ code: 'ERR_RATE_LIMITED' })
+    expect(taken).toHaveLength(60)
+    expect(refused).toHaveLength(1)
   })
 
   it('counts requests by route and reviews by what came of them', async () => {

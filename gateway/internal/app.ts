@@ -28,6 +28,7 @@ export interface InternalDeps extends RecognitionDeps {
   readonly tls?: ServerOptions & SecureServerOptions
   /** Counted in this process; a test may bring its own. */
   readonly addresses?: LocalLimiter
+  readonly entries?: LocalLimiter
 }
 
 /** A hundred entries of ordinary size are 40 KiB. */
@@ -64,7 +65,7 @@ export function buildInternal(deps: InternalDeps): FastifyInstance {
   readJsonBodies(app)
   limitAddresses(app, deps)
   recogniseWorkload(app, deps)
-  auditIngestRoutes(deps.intake)(app)
+  auditIngestRoutes(deps)(app)
   methods.refuseOthers()
   return app
 }

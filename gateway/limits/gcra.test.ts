@@ -72,6 +72,23 @@ describe('gcra', () => {
     )
   })
 
+  it('takes several at once like as many one after another', () => {
+    fc.assert(
+      fc.property(policies, fc.integer({ min: 1, max: 200 }), (policy, cost) => {
+        let arrival: number | undefined
+        let taken = 0
+        for (; taken < cost; taken++) {
+          const step = gcra(policy, arrival, 1e15)
+          if (!step.decision.allowed) break
+          arrival = step.arrival
+        }
+        const atOnce = gcra(policy, undefined, 1e15, cost)
+        expect(atOnce.decision.allowed).toBe(taken === cost)
+        if (taken === cost) expect(atOnce.arrival).toBe(arrival)
+      }),
+    )
+  })
+
   it('counts down what remains to 0', () => {
     let arrival: number | undefined
     const left = [0, 0, 0, 0, 0].map(() => {

@@ -24,11 +24,13 @@ export function gcra(
   policy: LimitPolicy,
   arrival: number | undefined,
   nowMicros: number,
+  cost = 1,
 ): { readonly decision: LimitDecision; readonly arrival: number } {
   const interval = intervalMicros(policy)
+  const taken = interval * cost
   const burst = burstMicros(policy)
   const due = Math.max(arrival ?? 0, nowMicros)
-  const ahead = due + interval - nowMicros
+  const ahead = due + taken - nowMicros
   if (ahead > burst) {
     const decision = {
       allowed: false,
@@ -44,5 +46,5 @@ export function gcra(
     retryAfterMs: 0,
     resetMs: Math.ceil(ahead / 1000),
   }
-  return { decision, arrival: due + interval }
+  return { decision, arrival: due + taken }
 }

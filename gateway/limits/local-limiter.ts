@@ -17,9 +17,10 @@ export class LocalLimiter implements Limiter {
     this.#capacity = capacity
   }
 
-  take(policy: LimitPolicy, subject: string): LimitDecision {
+  /** @param cost how many of the quota this is: several are taken together or not at all */
+  take(policy: LimitPolicy, subject: string, cost = 1): LimitDecision {
     const key = `${policy.name}:${subject}`
-    const { decision, arrival } = gcra(policy, this.#arrivals.get(key), this.#nowMicros())
+    const { decision, arrival } = gcra(policy, this.#arrivals.get(key), this.#nowMicros(), cost)
     if (decision.allowed) {
       // Set anew, so that the order of the map is the order of last use.
       this.#arrivals.delete(key)

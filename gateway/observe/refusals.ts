@@ -12,6 +12,7 @@ import '../internal/route-config.ts'
 import type { AuditWriter } from '../services/audit.ts'
 import type { MacKey } from '../services/secret-heads.ts'
 import type { GatewayMetrics } from './metrics.ts'
+import type { Refusal } from './refusal-counts.ts'
 import { RefusalLedger } from './refusal-ledger.ts'
 
 /** Rows per principal; the surplus of a minute is one record with a count. */
@@ -65,6 +66,11 @@ export class Refusals {
     }
     const eventType = eventTypeOf(problem.status)
     return eventType && this.#writeRow(eventType, problem, request, principal)
+  }
+
+  /** Of a known principal, and too many to have a record of its own. */
+  surplus(refusal: Refusal): void {
+    this.#ledger.add('surplus', refusal)
   }
 
   /** Each second, and at the end `close`: what was counted becomes one record a minute. */

@@ -39,15 +39,21 @@ const entry = (change: Partial<IngestEntry> = {}): IngestEntry => ({
 
 function world(outcome: (steps: readonly ReportedStep[]) => IntakeOutcome = allFresh) {
   const ingested: (readonly ReportedStep[])[] = []
-  const appended: AuditRow[] = []
+  const conflicts: ReportedStep[] = []
   const committed: AuditRow[] = []
+  let surplus = 0
   const intake = new AuditIntake({
     store: {
       ingestAudit: async (_reporter, steps) => {
+        if (steps.some(({ type }) => type.startsWith('audit.'))) {
+          const isNew = ({ type }: ReportedStep) => conflicts.every((one) => one.type !== type)
+          const fresh = steps.map(isNew)
+          conflicts.push(...steps.filter(isNew))
+          return { kind: 'recorded', fresh }
+        }
         ingested.push(steps)
         return outcome(steps)
       },
-      appendAudit: async (_caller, row) => void appended.push(row),
     },
     audit: new AuditWriter({
       clock,
@@ -58,9 +64,11 @@ function world(outcome: (steps: readonly ReportedStep[]) => IntakeOutcome = allF
     cluster: 'main',
     committed: (row) => committed.push(row),
     onTaken: () => undefined,
+    onSurplus: () => (surplus += 1),
+    nowMicros: () => 0,
   })
   const take = (...entries: IngestEntry[]) => intake.take(operator, origin, entries)
-  return { take, ingested, appended, committed }
+  return { take, ingested, conflicts, committed, surplus: () => surplus }
 }
 const allFresh = (steps: readonly ReportedStep[]): IntakeOutcome => ({
   kind: 'recorded',
@@ -132,7 +140,7 @@ describe('AuditIntake', () => {
   })
 
   it('answers 409 with the key of a conflict and records that it came', async () => {
-    const { take, appended } = world(() => ({ kind: 'conflict', places: [1] }))
+    const { take, conflicts, committed } = world(() => ({ kind: 'conflict', places: [1] }))
     await expect(take(entry(), entry({ seq: 8 }))).rejects.toMatchObject({
       code: 'ERR_AUDIT_CONFLICT',
       status: 409,
@@ -140,7 +148,8 @@ describe('AuditIntake', () => {
         '(5f0c2a52-6f0e-4a0e-8a53-0c9c3d8b3f11, 8, rotation.publish)',
       ),
     })
-    expect(appended.map(recordOf)).toMatchObject([
+    expect(committed).toEqual(conflicts.map(({ audit }) => audit))
+    expect(committed.map(recordOf)).toMatchObject([
       {
         eventType: 'audit.intake-conflict',
         outcome: 'refused',
@@ -148,7 +157,35 @@ describe('AuditIntake', () => {
         details: { entrySeq: 8, type: 'rotation.publish' },
       },
     ])
-    expect([...Compile(AuditEvent).Errors(appended.map(recordOf)[0])]).toEqual([])
+    expect([...Compile(AuditEvent).Errors(committed.map(recordOf)[0])]).toEqual([])
+  })
+
+  it('keeps what the entry itself tells of a rotation beside the key that it was told under', async () => {
+    const { take, ingested } = world()
+    await take(entry({ details: { rotation: 'another-one' } }))
+    expect(recordOf(ingested[0]?.[0]?.audit).details).toMatchObject({
+      rotation: 'another-one',
+      entryRotation: '5f0c2a52-6f0e-4a0e-8a53-0c9c3d8b3f11',
+    })
+  })
+
+  it('records a conflict once, however often it is told, and each other content anew', async () => {
+    const { take, committed } = world(() => ({ kind: 'conflict', places: [0] }))
+    for (let time = 0; time < 3; time++) await expect(take(entry())).rejects.toThrow()
+    expect(committed).toHaveLength(1)
+    await expect(take(entry({ details: { version: 5 } }))).rejects.toThrow()
+    expect(committed).toHaveLength(2)
+  })
+
+  it('records of the conflicts of one account 30 in a minute and counts the others', async () => {
+    const places = Array.from({ length: 100 }, (_, place) => place)
+    const { take, committed, surplus } = world(() => ({ kind: 'conflict', places }))
+    const entries = places.map((seq) => entry({ seq }))
+    await expect(take(...entries)).rejects.toMatchObject({ code: 'ERR_AUDIT_CONFLICT' })
+    expect([committed.length, surplus()]).toEqual([30, 70])
+    // What is recorded takes no place of the others.
+    await expect(take(...entries)).rejects.toMatchObject({ code: 'ERR_AUDIT_CONFLICT' })
+    expect([committed.length, surplus()]).toEqual([30, 140])
   })
 
   it("refuses another cluster's steps, and a step of a kind that its resource has not", async () => {

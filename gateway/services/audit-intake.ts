@@ -4,15 +4,13 @@ import type { IngestAnswer, IngestEntry } from '#api/rest/audit-ingest'
 import { canonicalJson } from '#core/canonical-json'
 import { PalisadeError } from '#core/problem'
 import { redactText } from '#core/redact'
-import type { AuditRow, IntakeStore, ReportedStep, Store, Workload } from '../ports.ts'
-import type { AuditWriter, Origin } from './audit.ts'
+import type { ReportedStep, Workload } from '../ports.ts'
+import type { Origin } from './audit.ts'
+import { IntakeConflicts, type IntakeConflictsDeps } from './intake-conflicts.ts'
 
-export interface AuditIntakeDeps {
-  readonly store: IntakeStore & Pick<Store, 'appendAudit'>
-  readonly audit: AuditWriter
+export interface AuditIntakeDeps extends IntakeConflictsDeps {
   /** Of this cluster alone an operator may tell: another's steps are another's to report. */
   readonly cluster: string
-  readonly committed: (row: AuditRow) => void
   readonly onTaken: (outcome: 'accepted' | 'repeated' | 'conflict', entries: number) => void
 }
 
@@ -22,9 +20,11 @@ export interface AuditIntakeDeps {
  */
 export class AuditIntake {
   readonly #deps: AuditIntakeDeps
+  readonly #conflicts: IntakeConflicts
 
   constructor(deps: AuditIntakeDeps) {
     this.#deps = deps
+    this.#conflicts = new IntakeConflicts(deps)
   }
 
   async take(
@@ -76,7 +76,7 @@ export class AuditIntake {
     return { resource: resource.uid, rotationId, seq, type, digest, audit }
   }
 
-  /** The first telling stands. That there was a second one is recorded in a transaction of its own. */
+  /** The first telling stands. That there was a second one is recorded, too. */
   async #refuseConflict(
     who: Workload,
     origin: Origin,
@@ -85,23 +85,12 @@ export class AuditIntake {
   ): Promise<never> {
     this.#deps.onTaken('conflict', places.length)
     const wrong = places.map((place) => entries[place]).filter((entry) => entry !== undefined)
-    for (const entry of wrong) {
-      const row = this.#deps.audit.ofWorkload(who, origin, {
-        eventType: 'audit.intake-conflict',
-        outcome: 'refused',
-        code: 'ERR_AUDIT_CONFLICT',
-        subject: subjectOf(entry),
-        details: {
-          rotation: entry.rotationId,
-          seq: entry.seq,
-          type: entry.type,
-          at: entry.at,
-          digest: digestOf(entry).toString('hex'),
-        },
-      })
-      await this.#deps.store.appendAudit(null, row)
-      this.#deps.committed(row)
-    }
+    const conflicts = wrong.map((entry) => ({
+      entry,
+      subject: subjectOf(entry),
+      digest: digestOf(entry),
+    }))
+    await this.#conflicts.record(who, origin, conflicts)
     const names = wrong.map(({ rotationId, seq, type }) => `(${rotationId}, ${seq}, ${type})`)
     throw new PalisadeError('ERR_AUDIT_CONFLICT', `recorded otherwise before: ${names.join(', ')}`)
   }

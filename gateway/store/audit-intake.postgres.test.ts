@@ -10,6 +10,7 @@ import {
 } from '../../test/support/postgres.ts'
 import { auditRow, reportedStep } from '../../test/support/store-wishes.ts'
 import type { ReportedStep } from '../ports.ts'
+import { conflictKey } from '../services/intake-conflicts.ts'
 import { PostgresStore } from './postgres-store.ts'
 import { intakeValues } from './rows.ts'
 import { STATEMENTS } from './statements.ts'
@@ -95,6 +96,19 @@ describe('ingestAudit', () => {
       kind: 'recorded',
       fresh: [true, false],
     })
+  })
+
+  it('keeps a conflict under a key of its own, once for each content', async () => {
+    const told = reportedStep()
+    await ingest([told])
+    const other = { ...told, digest: Buffer.alloc(32, 9) }
+    expect(await ingest([other])).toEqual({ kind: 'conflict', places: [0] })
+    const conflict = () => toldAgain({ ...other, type: conflictKey(other.digest) })
+    expect(await ingest([conflict()])).toEqual({ kind: 'recorded', fresh: [true] })
+    expect(await ingest([conflict()], replicas[1])).toEqual({ kind: 'recorded', fresh: [false] })
+    const third = Buffer.alloc(32, 8)
+    const next = { ...conflict(), digest: third, type: conflictKey(third) }
+    expect(await ingest([next])).toEqual({ kind: 'recorded', fresh: [true] })
   })
 
   it('tells the steps of two resources apart, and two actions of one number', async () => {
