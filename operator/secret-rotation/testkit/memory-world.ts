@@ -14,6 +14,8 @@ import type {
   StoredValue,
   WriteOutcome,
 } from '../../ports.ts'
+import type { EventNote } from '../../runtime/events.ts'
+import type { AuditEntry } from '../audit-outbox.ts'
 import { reconcile } from '../reconcile.ts'
 import type { StateRecord } from '../state.ts'
 import { observed } from './observed.ts'
@@ -21,17 +23,27 @@ import { observed } from './observed.ts'
 /** Thrown where a process would have died. */
 export class Crash extends Error {}
 
+const noAnswer = (code: 'ERR_BACKEND_UNREACHABLE' | 'ERR_STORE_UNREACHABLE') =>
+  new PalisadeError(code, 'no answer from the test')
+
 /** Keeps versions as the store does, and refuses a write on another number than the newest. */
 class Versions<T> {
   readonly at = new Map<string, T[]>()
+  away = false
+  /** Another replica writes after each reading of ours. */
+  overtaken = false
+
   read(path: string, version?: number) {
+    if (this.away) return Promise.reject(noAnswer('ERR_STORE_UNREACHABLE'))
     const all = this.at.get(path)
     if (!all) return Promise.resolve(undefined)
     const cas = version ?? all.length
     const value = all[cas - 1]
+    if (this.overtaken) this.at.set(path, [...all, ...all.slice(-1)])
     return Promise.resolve(value === undefined ? undefined : { value, cas })
   }
   write(path: string, value: T, cas: number): Promise<WriteOutcome> {
+    if (this.away) return Promise.reject(noAnswer('ERR_STORE_UNREACHABLE'))
     const all = this.at.get(path) ?? []
     if (all.length !== cas) return Promise.resolve({ kind: 'stale' })
     this.at.set(path, [...all, value])
@@ -43,6 +55,8 @@ export interface MemoryRole {
   login: boolean
   verifier: string | null
 }
+
+type Seqs = Readonly<Record<string, number>>
 
 /** A pair of roles behind a fence, with the rules of palisade_fence and a database of nothing else. */
 export class MemoryDatabase implements RotatingDatabase {
@@ -73,11 +87,11 @@ export class MemoryDatabase implements RotatingDatabase {
     return this.#move(role, { ...fence, owner: oldOwner }, fence.owner, () => undefined)
   }
   terminate = () => DONE
-  standing = () =>
-    Promise.resolve({
-      owner: this.owner,
-      seqs: Object.fromEntries(Object.entries(this.roles).map(([name, { seq }]) => [name, seq])),
-    })
+  standing = () => {
+    if (this.away) return Promise.reject(noAnswer('ERR_BACKEND_UNREACHABLE'))
+    const seqs = Object.entries(this.roles).map(([name, { seq }]) => [name, seq])
+    return Promise.resolve({ owner: this.owner, seqs: Object.fromEntries(seqs) as Seqs })
+  }
   sessions = () => Promise.resolve({ sessions: this.open, silent: this.silent })
   tryLogin = (role: string, password: { reveal(): string }) =>
     Promise.resolve<LoginOutcome>(this.opens(role, password.reveal()) ? 'accepted' : 'refused')
@@ -96,8 +110,7 @@ export class MemoryDatabase implements RotatingDatabase {
     newOwner: string | null,
     change: (role: MemoryRole) => unknown,
   ): Promise<FencedOutcome> {
-    if (this.away)
-      return Promise.reject(new PalisadeError('ERR_BACKEND_UNREACHABLE', 'no answer from the test'))
+    if (this.away) return Promise.reject(noAnswer('ERR_BACKEND_UNREACHABLE'))
     const role = this.roles[name]
     if (!role) return Promise.resolve({ kind: 'notEnrolled' })
     if (this.owner !== null && this.owner !== owner)
@@ -119,6 +132,13 @@ export class MemoryWorld {
   readonly states = new Versions<StateRecord>()
   readonly values = new Versions<StoredValue>()
   readonly resources = new Map<string, SecretRotation>()
+  /** What was told to whoever looks at the resource, and what the audit log took. */
+  readonly events: EventNote[] = []
+  readonly told: AuditEntry[] = []
+  intake: 'none' | 'takes' | 'away' = 'none'
+  backend: RotationBackend | undefined = BACKEND
+  terminatingSince: string | undefined
+  leads = true
   refusals: RefusalsSeen = { kind: 'seen', clients: [] }
   now = Date.parse('2026-11-21T12:00:00Z')
   #failpoint = { name: '', passages: 0 }
@@ -142,15 +162,21 @@ export class MemoryWorld {
     this.resources.set(name, { ...resource, metadata })
   }
 
-  /** Deleted, and passed until the finalizer is gone. */
-  async remove(name: string): Promise<void> {
+  delete(name: string): void {
     const resource = this.resource(name)
     const metadata = { ...resource.metadata, deletionTimestamp: new Date(this.now).toISOString() }
     this.resources.set(name, { ...resource, metadata })
+  }
+
+  isHeld = (name: string): boolean => this.resource(name).metadata.finalizers?.length !== 0
+
+  /** Deleted, and passed until the finalizer is gone. */
+  async remove(name: string): Promise<void> {
+    this.delete(name)
     for (let pass = 0; pass < 20; pass += 1) {
       const next = await this.pass(name)
       if (next.kind === 'after') this.now += next.ms
-      if (this.resource(name).metadata.finalizers?.length === 0) return
+      if (!this.isHeld(name)) return
     }
     throw new Error(`${name} was not released`)
   }
@@ -211,8 +237,9 @@ export class MemoryWorld {
         letGo: (rotation: SecretRotation) => finalizers(rotation, []),
       },
       backends: {
-        find: () => Promise.resolve(BACKEND),
-        namespaceLabels: () => Promise.resolve({ labels: {} }),
+        find: () => Promise.resolve(this.backend),
+        namespaceLabels: () =>
+          Promise.resolve({ labels: {}, terminatingSince: this.terminatingSince }),
       },
       states: {
         read: (key: RecordKey) => this.states.read(path(key)),
@@ -233,8 +260,8 @@ export class MemoryWorld {
         apply: () => Promise.resolve({ kind: 'applied', at: new Date(this.now).toISOString() }),
       },
       consumers: { find: () => Promise.resolve([]), patch: () => Promise.resolve('gone') },
-      audit: undefined,
-      events: { record: () => undefined },
+      audit: this.intake === 'none' ? undefined : { deliver: this.#deliver },
+      events: { record: (_about: unknown, event: EventNote) => void this.events.push(event) },
       metrics: {
         issued: () => undefined,
         overdue: () => undefined,
@@ -247,9 +274,15 @@ export class MemoryWorld {
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
       failpoint: (name: string) => this.#pass(name),
       timing: { pollMs: 5_000, resyncMs: 600_000 },
-      isLeader: () => true,
+      isLeader: () => this.leads,
       shouldTryLogin: () => true,
     } as unknown as Deps
+  }
+
+  #deliver = (_owner: unknown, entries: readonly AuditEntry[]): Promise<void> => {
+    if (this.intake === 'away') return Promise.reject(new Error('the intake is away'))
+    this.told.push(...entries)
+    return Promise.resolve()
   }
 
   #pass(name: string): void {
