@@ -1,5 +1,7 @@
-/** Four scrapes. One that is missed says nothing yet. */
-const FRESH_SECONDS = 60
+/** How often Prometheus measures. */
+export const SCRAPE_SECONDS = 15
+/** One scrape that is missed says nothing yet. */
+const FRESH_SECONDS = 4 * SCRAPE_SECONDS
 
 /**
  * Samples of a selector that are still measured. A series that ends while Prometheus is away has no mark of its end,

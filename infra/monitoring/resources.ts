@@ -1,3 +1,4 @@
+import { SCRAPE_SECONDS } from '../../observability/fresh.ts'
 import type { StackConfig } from '../config/schema.ts'
 import { DATABASE, HOSTS, NAMESPACES, OPERATOR_NAMESPACES, tlsSecret } from '../names.ts'
 import { resources, restrictedPod } from '../workload/security.ts'
@@ -30,7 +31,7 @@ export const prometheusSpec = ({ images, retention, storageClass }: MonitoringWi
   imagePullPolicy: 'IfNotPresent',
   replicas: 1,
   retention,
-  scrapeInterval: '15s',
+  scrapeInterval: `${SCRAPE_SECONDS}s`,
   evaluationInterval: '15s',
   serviceAccountName: 'prometheus',
   podMonitorSelector: {},
