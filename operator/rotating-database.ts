@@ -14,6 +14,17 @@ export type FencedOutcome =
   | { readonly kind: 'claimedByOther' }
   | { readonly kind: 'notEnrolled' }
 
+/** An instance on which sessions may be open still. */
+export interface SilentInstance {
+  readonly instance: string
+  readonly why: 'gives no answer' | 'has not caught up'
+}
+
+export type Termination =
+  | Exclude<FencedOutcome, { kind: 'done' }>
+  /** On every instance that answered. */
+  | { readonly kind: 'done'; readonly silent: readonly SilentInstance[] }
+
 export interface DatabaseSession {
   readonly pid: number
   readonly address: string
@@ -45,7 +56,7 @@ export interface RotatingDatabase {
   enable(role: string, fence: Fence): Promise<FencedOutcome>
   destroyVerifier(role: string, fence: Fence): Promise<FencedOutcome>
   /** On every instance. Moves no number: `expected` has to be the one that stands. */
-  terminate(role: string, fence: Fence): Promise<FencedOutcome>
+  terminate(role: string, fence: Fence): Promise<Termination>
   release(role: string, fence: Fence): Promise<FencedOutcome>
   /** Moves the number and nothing else. */
   resync(role: string, fence: Fence): Promise<FencedOutcome>

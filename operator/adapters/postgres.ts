@@ -11,6 +11,8 @@ import type {
   LoginOutcome,
   RotatingDatabase,
   SessionsSeen,
+  SilentInstance,
+  Termination,
 } from '../ports.ts'
 
 export interface PostgresOptions {
@@ -141,22 +143,18 @@ export class PostgresDatabase implements RotatingDatabase {
   }
 
   /** The primary first: its answer tells whether the caller may do this at all. */
-  async terminate(role: string, fence: Fence): Promise<FencedOutcome> {
+  async terminate(role: string, fence: Fence): Promise<Termination> {
     const text = 'select palisade_fence.terminate_sessions($1, $2, $3)'
     const values = [role, fence.owner, fence.expected]
     // It moves no number, so no number that stands there tells that a lost reply was a success.
     const outcome = await this.#fenced(text, values, role, { ...fence, next: -1 })
-    if (outcome.kind !== 'done' || !this.#instances) return outcome
+    if (outcome.kind !== 'done') return outcome
+    if (!this.#instances) return { kind: 'done', silent: [] }
     const answers = await this.#instances.each((pool) => pool.query(text, values))
-    const [failed] = answers.filter(({ answer }) => answer.status === 'rejected')
-    if (!failed || failed.answer.status !== 'rejected') return outcome
-    const why =
-      sqlState(failed.answer.reason) === NOT_CAUGHT_UP ? 'has not caught up' : 'gives no answer'
-    throw new PalisadeError(
-      'ERR_BACKEND_UNREACHABLE',
-      `instance ${failed.instance} ${why}, so sessions of "${role}" may be open there`,
-      { cause: failed.answer.reason },
+    const silent = answers.flatMap(({ instance, answer }) =>
+      answer.status === 'rejected' ? [{ instance, why: whySilent(answer.reason) }] : [],
     )
+    return { kind: 'done', silent }
   }
 
   async standing(role: string): Promise<FenceStanding | undefined> {
@@ -274,6 +272,9 @@ export class PostgresDatabase implements RotatingDatabase {
     }
   }
 }
+
+const whySilent = (error: unknown): SilentInstance['why'] =>
+  sqlState(error) === NOT_CAUGHT_UP ? 'has not caught up' : 'gives no answer'
 
 /** A reply may be lost after the effect: then the fence stands exactly where this step wanted to move it. */
 const isWhereItWanted = (standing: FenceStanding | undefined, role: string, fence: Fence) =>

@@ -5,6 +5,9 @@ import { ownerOf } from './claim.ts'
 import { accepted, fenceOf, insist } from './effects/credential.ts'
 import { effect } from './effects/effect.ts'
 import { record, type Note, type Outcome } from './effects/record.ts'
+import { sessionsLeft, silentIn } from './effects/silence.ts'
+import { sessionsMayOutlive } from './may-let-go.ts'
+import { sessionsUnknown } from './report.ts'
 import { isSameOwner, ownerText, type StateRecord } from './state.ts'
 
 /** `more`: something was done, or somebody else went on; the next pass sees it. */
@@ -56,7 +59,7 @@ export async function giveBack(
     const database = deps.databaseOf(backend)
     const [role] = rolesToClose(rotation, state.value)
     if (role !== undefined) {
-      await closeRole(role, database, state, deps, signal)
+      await closeRole(rotation, role, { database, state }, deps, signal)
       return { kind: 'more' }
     }
     if (!state.value.rolesReleased) {
@@ -104,9 +107,9 @@ function rolesToClose(rotation: SecretRotation, state: StateRecord): readonly st
 }
 
 async function closeRole(
+  rotation: SecretRotation,
   role: string,
-  database: RotatingDatabase,
-  state: Versioned<StateRecord>,
+  { database, state }: { database: RotatingDatabase; state: Versioned<StateRecord> },
   deps: Deps,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -118,11 +121,14 @@ async function closeRole(
   )
   // The fence stands at our number now; ending sessions moves it no further.
   const standing = { ...fence, expected: fence.next }
-  insist(
-    await effect(deps, 'terminateSessions', () => database.terminate(role, standing)),
-    role,
-    state.value,
-  )
+  const ended = await effect(deps, 'terminateSessions', () => database.terminate(role, standing))
+  insist(ended, role, state.value)
+  const silent = silentIn(ended)
+  if (silent.length > 0) {
+    if (!sessionsMayOutlive(rotation, deps.clock.now())) throw sessionsLeft(role, silent)
+    const names = silent.map(({ instance }) => instance)
+    deps.events.record(rotation, sessionsUnknown(role, names))
+  }
   const closed = [...(state.value.closed ?? []), role]
   return record(deps, state, { closed, ...accepted(state.value, role, fence) }, undefined, signal)
 }

@@ -29,6 +29,13 @@ export async function mayLetGo(
 export const retainsUntil = ({ metadata: { deletionTimestamp = '' } }: SecretRotation): number =>
   Date.parse(deletionTimestamp) + RETAIN_LIMIT_MS
 
+/** Sessions that are open on an instance which nobody can reach hold a release up no longer than its backend may. */
+export const sessionsMayOutlive = (rotation: SecretRotation, now: Date): boolean => {
+  const { deletionTimestamp = '' } = rotation.metadata
+  const limit = rotation.spec.deletionPolicy === 'Retain' ? RETAIN_LIMIT_MS : TERMINATING_LIMIT_MS
+  return !(now.getTime() < Date.parse(deletionTimestamp) + limit)
+}
+
 /** The backend was taken away, or the namespace has been going for long. */
 async function cannotComeBack(
   rotation: SecretRotation,

@@ -38,6 +38,12 @@ const told = (
   note,
 })
 
+/** Nobody but an administrator of the database can end them there. */
+export const sessionsUnknown = (role: string, instances: readonly string[]): EventNote => {
+  const note = `${instances.join(', ')} gave no answer; sessions of user ${role} may be open there`
+  return told('Warning', 'SessionsUnknown', 'Retire', note)
+}
+
 const versionOf = ({ rotation, current }: StateRecord): number =>
   rotation?.version ?? current?.version ?? 0
 
@@ -60,6 +66,8 @@ const TELLERS: Readonly<Record<Plan['do'], Teller | 'silent'>> = {
   },
   disable: (_plan, { previous }) =>
     told('Normal', 'PreviousDisabled', 'Retire', `User ${previous?.role} is disabled`),
+  terminate: (_plan, { previous, rotation }) =>
+    rotation?.unreached && sessionsUnknown(previous?.role ?? '', rotation.unreached),
   enable: (_plan, { previous, rotation }) => {
     const who = rotation?.refused ? `: ${namesOf(rotation.refused.holders)} was refused` : ''
     const note = `User ${previous?.role} may log in again${who}`
@@ -76,7 +84,6 @@ const TELLERS: Readonly<Record<Plan['do'], Teller | 'silent'>> = {
   setVerifier: 'silent',
   testLogin: 'silent',
   publishValue: 'silent',
-  terminate: 'silent',
   destroyVerifier: 'silent',
   destroyValue: 'silent',
   noteQuiet: 'silent',

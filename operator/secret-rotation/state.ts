@@ -50,6 +50,8 @@ export interface InFlight {
   /** Noted with the intent to disable: refusals from here on are the previous user's. */
   readonly shutOutAt?: string
   readonly disabledAt?: string
+  /** Instances that gave no answer when its sessions were to end. */
+  readonly unreached?: readonly string[]
   /** Who was refused while the previous user was disabled, and how often that let it in again. */
   readonly refused?: { readonly times: number; readonly holders: readonly Holder[] }
   /** How often the backend refused a new value of this rotation. */

@@ -2,10 +2,12 @@ import type { Deps, FencedOutcome, Fence } from '../../ports.ts'
 import type { AuditAction } from '../audit-outbox.ts'
 import type { Observed } from '../observed.ts'
 import type { InFlight, Issued, StateRecord, Step } from '../state.ts'
+import { sessionsMayStay } from '../rules/overlap.ts'
 import { accepted, fenceOf, insist } from './credential.ts'
 import { effect, type Effect } from './effect.ts'
 import { applySecret } from './publication.ts'
 import { flightOf, flightWith, record, type Outcome } from './record.ts'
+import { sessionsLeft, silentIn } from './silence.ts'
 
 function previousOf(state: StateRecord): Issued {
   if (!state.previous) throw new Error('there is no previous value')
@@ -52,21 +54,26 @@ export const disable = (deps: Deps, seen: Observed, signal: AbortSignal): Promis
 /** NOLOGIN stops new sessions only; the ones that are open outlive it. */
 export async function terminate(deps: Deps, seen: Observed, signal: AbortSignal): Promise<Outcome> {
   const { value: state } = seen.state
-  const { role } = previousOf(state)
+  const { role, version } = previousOf(state)
   const fence = fenceOf(state, role)
-  insist(
-    await effect(deps, 'terminateSessions', () => seen.database.terminate(role, fence)),
-    role,
-    state,
-  )
-  const disabledAt = deps.clock.now().toISOString()
-  return record(
-    deps,
-    seen.state,
-    { rotation: flightWith(state, { step: 'watch', disabledAt }) },
-    undefined,
-    signal,
-  )
+  const ended = await effect(deps, 'terminateSessions', () => seen.database.terminate(role, fence))
+  insist(ended, role, state)
+  const now = deps.clock.now()
+  const silent = silentIn(ended)
+  if (silent.length > 0 && !sessionsMayStay(seen, flightOf(state), now))
+    throw sessionsLeft(role, silent)
+  const unreached = silent.map(({ instance }) => instance)
+  const rotation = flightWith(state, {
+    step: 'watch',
+    disabledAt: now.toISOString(),
+    ...(unreached.length > 0 ? { unreached } : {}),
+  })
+  const cause = 'ERR_BACKEND_UNREACHABLE'
+  const note = {
+    action: 'rotation.disable' as const,
+    details: { role, version, step: 'Terminate', cause },
+  }
+  return record(deps, seen.state, { rotation }, unreached.length > 0 ? note : undefined, signal)
 }
 
 /** Back to waiting for evidence, with what was believed before forgotten. */
@@ -75,7 +82,13 @@ export async function enable(deps: Deps, seen: Observed, signal: AbortSignal): P
   const { role, version } = previousOf(state)
   const fence = fenceOf(state, role)
   insist(await effect(deps, 'enableLogin', () => seen.database.enable(role, fence)), role, state)
-  const { quietSince: _quiet, disabledAt: _disabled, shutOutAt: _out, ...rest } = flightOf(state)
+  const {
+    quietSince: _quiet,
+    disabledAt: _disabled,
+    shutOutAt: _out,
+    unreached: _silent,
+    ...rest
+  } = flightOf(state)
   const note = { action: 'rotation.enable-again' as const, details: { role, version } }
   const rotation = { ...rest, step: 'converge' as const }
   return record(deps, seen.state, { rotation, ...accepted(state, role, fence) }, note, signal)

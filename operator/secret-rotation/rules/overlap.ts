@@ -16,6 +16,21 @@ export const leakWaits = ({ rotation, state }: Observed): boolean => {
 export const holdersLose = (seen: Observed, flight: InFlight): boolean =>
   isForced(flight) || leakWaits(seen)
 
+const STAYS_SHUT_MS = 30_000
+const STAYS_SHUT_AT_MOST_MS = 600_000
+
+/**
+ * The login is closed on the primary; only a session that was open before may be left, on an instance that nobody can
+ * reach. Such an instance may be gone for good, and must not keep the next rotation from beginning.
+ */
+export function sessionsMayStay(seen: Observed, flight: InFlight, now: Date): boolean {
+  const { onMax } = seen.rotation.spec.overlap
+  const hurries =
+    holdersLose(seen, flight) || (onMax === 'Revoke' && overlapIsOver(seen, flight, now))
+  const shutFor = now.getTime() - Date.parse(flight.shutOutAt ?? flight.startedAt)
+  return shutFor >= (hurries ? STAYS_SHUT_MS : STAYS_SHUT_AT_MOST_MS)
+}
+
 export function overlapIsOver({ rotation }: Observed, flight: InFlight, now: Date): boolean {
   const heldFor = now.getTime() - Date.parse(flight.publishedAt ?? now.toISOString())
   return heldFor >= parseDuration(rotation.spec.overlap.max)

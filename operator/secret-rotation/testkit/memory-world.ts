@@ -86,7 +86,10 @@ export class MemoryDatabase implements RotatingDatabase {
     if (this.owner === fence.owner && this.roles[role]?.seq === fence.next) return DONE
     return this.#move(role, { ...fence, owner: oldOwner }, fence.owner, () => undefined)
   }
-  terminate = () => DONE
+  terminate = () => {
+    const silent = this.silent.map((instance) => ({ instance, why: 'gives no answer' as const }))
+    return Promise.resolve({ kind: 'done', silent } as const)
+  }
   standing = () => {
     if (this.away) return Promise.reject(noAnswer('ERR_BACKEND_UNREACHABLE'))
     const seqs = Object.entries(this.roles).map(([name, { seq }]) => [name, seq])
@@ -171,9 +174,9 @@ export class MemoryWorld {
   isHeld = (name: string): boolean => this.resource(name).metadata.finalizers?.length !== 0
 
   /** Deleted, and passed until the finalizer is gone. */
-  async remove(name: string): Promise<void> {
+  async remove(name: string, passes = 20): Promise<void> {
     this.delete(name)
-    for (let pass = 0; pass < 20; pass += 1) {
+    for (let pass = 0; pass < passes; pass += 1) {
       const next = await this.pass(name)
       if (next.kind === 'after') this.now += next.ms
       if (!this.isHeld(name)) return
