@@ -1,4 +1,3 @@
-import { PalisadeError } from '#core/problem'
 import { scramSha256Verifier } from '#core/scram'
 import type { RotationBackend } from '#api/v1alpha1/rotation-backend'
 import type { SecretRotation, SecretRotationStatus } from '#api/v1alpha1/secret-rotation'
@@ -12,44 +11,17 @@ import type {
   RefusalsSeen,
   RotatingDatabase,
   StoredValue,
-  WriteOutcome,
 } from '../../ports.ts'
 import type { EventNote } from '../../runtime/events.ts'
 import type { AuditEntry } from '../audit-outbox.ts'
 import { reconcile } from '../reconcile.ts'
 import type { StateRecord } from '../state.ts'
 import { observed } from './observed.ts'
+import { noAnswer, Versions } from './versions.ts'
 
 /** Thrown where a process would have died. */
 export class Crash extends Error {}
 
-const noAnswer = (code: 'ERR_BACKEND_UNREACHABLE' | 'ERR_STORE_UNREACHABLE') =>
-  new PalisadeError(code, 'no answer from the test')
-
-/** Keeps versions as the store does, and refuses a write on another number than the newest. */
-class Versions<T> {
-  readonly at = new Map<string, T[]>()
-  away = false
-  /** Another replica writes after each reading of ours. */
-  overtaken = false
-
-  read(path: string, version?: number) {
-    if (this.away) return Promise.reject(noAnswer('ERR_STORE_UNREACHABLE'))
-    const all = this.at.get(path)
-    if (!all) return Promise.resolve(undefined)
-    const cas = version ?? all.length
-    const value = all[cas - 1]
-    if (this.overtaken) this.at.set(path, [...all, ...all.slice(-1)])
-    return Promise.resolve(value === undefined ? undefined : { value, cas })
-  }
-  write(path: string, value: T, cas: number): Promise<WriteOutcome> {
-    if (this.away) return Promise.reject(noAnswer('ERR_STORE_UNREACHABLE'))
-    const all = this.at.get(path) ?? []
-    if (all.length !== cas) return Promise.resolve({ kind: 'stale' })
-    this.at.set(path, [...all, value])
-    return Promise.resolve({ kind: 'written', cas: cas + 1 })
-  }
-}
 export interface MemoryRole {
   seq: number
   login: boolean
