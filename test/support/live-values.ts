@@ -15,14 +15,16 @@ interface Secret {
   readonly data?: Record<string, string>
 }
 
-/** A private key is known by a line of its own; a list of users by its words. */
-const wordsOf = (text: string): string[] =>
-  text.includes('PRIVATE KEY')
-    ? text.split('\n').slice(2, 3)
-    : text
-        .split(/\s+/)
-        .map((word) => word.replace(/^[#>]/, ''))
-        .filter((word) => word.length >= LEAST && !/^[~&+@%-]/.test(word))
+/** A private key is known by a line of its own; a list of Redis users by its passwords and digests. */
+export function wordsOf(text: string): string[] {
+  if (text.includes('PRIVATE KEY')) return text.split('\n').slice(2, 3)
+  const words = text.split(/\s+/)
+  // Only there do these signs begin a rule; a random password may begin with any of them.
+  const values = text.startsWith('user ')
+    ? words.filter((word) => !/^[~&+@%-]/.test(word)).map((word) => word.replace(/^[#>]/, ''))
+    : words
+  return values.filter((word) => word.length >= LEAST)
+}
 
 export async function valuesOfSecrets(): Promise<Value[]> {
   const { items } = await kubectlJson<{ items: Secret[] }>('get', 'secrets', '-A')
