@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { systemClock } from '#core/clock'
+import { namespaceAccess } from '#core/namespace-access'
 import { PalisadeError } from '#core/problem'
 import { VaultClient } from '../gateway/keys/vault-client.ts'
 import { usageError, type Command } from './command.ts'
@@ -8,33 +9,6 @@ import { vaultFrom } from './config.ts'
 const TEMPLATE = new URL('../policies/vault/palisade-namespace.hcl', import.meta.url)
 /** RFC 1123 label, as Kubernetes wants it: nothing in it can leave a path or a policy. */
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
-
-const statementOf = (template: string): string => template.replace(/^#.*\n/gm, '').trim()
-
-/** What the operator presents when it works for this namespace, and what it may then do. */
-export function namespaceAccess(namespace: string, template: string) {
-  const name = `palisade-ns-${namespace}`
-  return {
-    policy: {
-      path: `sys/policies/acl/${name}`,
-      // The statement alone: the onboarder's policy takes a text that begins with it.
-      body: { policy: statementOf(template).replaceAll('{namespace}', namespace) },
-    },
-    role: {
-      path: `auth/kubernetes/role/${name}`,
-      // Plain texts where the API takes lists as well: the onboarder's own policy pins each by its text.
-      body: {
-        bound_service_account_names: 'operator',
-        bound_service_account_namespaces: 'palisade-system',
-        audience: 'openbao',
-        token_policies: name,
-        token_no_default_policy: true,
-        token_ttl: '20m',
-        token_max_ttl: '1h',
-      },
-    },
-  }
-}
 
 export const enableCommand: Command = {
   usage: 'enable <namespace>',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { openbaoConfig } from './config.ts'
-import { namespacePolicy, PLATFORM_POLICIES, platformPolicy } from './policies.ts'
+import { accessTo, PLATFORM_POLICIES, platformPolicy } from './policies.ts'
 
 const config = openbaoConfig({ seal: 'static', replicas: 1 })
 
@@ -55,14 +55,17 @@ describe('openbaoConfig', () => {
     expect(lenient.some(({ path }) => path.startsWith('auth/'))).toBe(false)
   })
 
-  it('binds each role to one account, one audience and one policy', () => {
+  it('binds each role to one account, one audience and one policy, and keeps the default one from it', () => {
     const roles = asked.filter(({ path }) => path.startsWith('auth/kubernetes/role/'))
     expect(roles).toHaveLength(5)
     for (const { data } of roles) {
-      expect(data['bound_service_account_names']).toHaveLength(1)
-      expect(data['bound_service_account_namespaces']).toEqual(['palisade-system'])
+      // A single name may stand for the list of it.
+      const listed = (field: string) => [data[field]].flat()
+      expect(listed('bound_service_account_names')).toHaveLength(1)
+      expect(listed('bound_service_account_namespaces')).toEqual(['palisade-system'])
       expect(data['audience']).toBe('openbao')
-      expect(data['token_policies']).toHaveLength(1)
+      expect(listed('token_policies')).toHaveLength(1)
+      expect(data['token_no_default_policy']).toBe(true)
     }
   })
 
@@ -84,7 +87,8 @@ describe('policies', () => {
   )
 
   it('of a namespace speak of that namespace alone', () => {
-    const paths = [...namespacePolicy('shop').matchAll(/path "([^"]+)"/g)].map(([, path]) => path)
+    const { policy } = accessTo('shop').policy.body
+    const paths = [...policy.matchAll(/path "([^"]+)"/g)].map(([, path]) => path)
     expect(paths).toEqual(['apps/+/shop/*'])
   })
 })

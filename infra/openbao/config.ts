@@ -1,6 +1,6 @@
 import { HOSTS, NAMESPACES, OPENBAO_AUDIENCE, PORTS } from '../names.ts'
 import { nodeAddress, nodeAddresses, nodeHost, POD } from './nodes.ts'
-import { DATABASE_POLICY, namespacePolicy, PLATFORM_POLICIES, platformPolicy } from './policies.ts'
+import { accessTo, DATABASE_POLICY, PLATFORM_POLICIES, platformPolicy } from './policies.ts'
 import { sealStanza, type SealWish } from './seal.ts'
 
 const TLS = '/etc/palisade/tls'
@@ -54,18 +54,20 @@ const role = ({ role: name, account, policy }: RoleWish): Request =>
     bound_service_account_namespaces: [NAMESPACES.system],
     audience: OPENBAO_AUDIENCE,
     token_policies: [policy],
+    // The default one lets a token look up, renew and wrap what nobody here needs.
+    token_no_default_policy: true,
     token_ttl: '20m',
     token_max_ttl: '1h',
   })
 
-const OWN_NAMESPACE = `palisade-ns-${NAMESPACES.system}`
+/** The platform rotates credentials of its own, so its namespace is open from the start. */
+const OWN_NAMESPACE = accessTo(NAMESPACES.system)
 
 const ROLES: readonly RoleWish[] = [
   { role: 'palisade-operator', account: 'operator', policy: 'palisade-operator' },
   { role: 'palisade-gateway', account: 'gateway', policy: 'palisade-gateway' },
   { role: 'palisade-sealer', account: 'sealer', policy: 'palisade-sealer' },
   { role: 'palisade-onboarder', account: 'onboarder', policy: 'palisade-onboarder' },
-  { role: OWN_NAMESPACE, account: 'operator', policy: OWN_NAMESPACE },
 ]
 
 /** For the Job that prepares an existing database. */
@@ -103,9 +105,7 @@ export const initialisation = ({ existingDatabase = false }: InitialisationWish 
         ...[...PLATFORM_POLICIES, ...(existingDatabase ? ([DATABASE_POLICY] as const) : [])].map(
           (name) => request(name, `sys/policies/acl/${name}`, { policy: platformPolicy(name) }),
         ),
-        request(OWN_NAMESPACE, `sys/policies/acl/${OWN_NAMESPACE}`, {
-          policy: namespacePolicy(NAMESPACES.system),
-        }),
+        request(OWN_NAMESPACE.name, OWN_NAMESPACE.policy.path, OWN_NAMESPACE.policy.body),
       ],
     },
   },
@@ -117,6 +117,7 @@ export const initialisation = ({ existingDatabase = false }: InitialisationWish 
           kubernetes_host: 'https://kubernetes.default.svc',
         }),
         ...[...ROLES, ...(existingDatabase ? [DATABASE_ROLE] : [])].map(role),
+        request(OWN_NAMESPACE.name, OWN_NAMESPACE.role.path, OWN_NAMESPACE.role.body),
       ],
     },
   },

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { namespaceAccess } from '#core/namespace-access'
 
 export const PLATFORM_POLICIES = [
   'palisade-operator',
@@ -17,8 +18,5 @@ const read = (name: string): string => readFileSync(new URL(`${name}.hcl`, DIREC
 export const platformPolicy = (name: PlatformPolicy): string => read(name)
 
 /** What the operator may do for the rotations of one namespace, and nowhere else. */
-export const namespacePolicy = (namespace: string): string =>
-  read('palisade-namespace')
-    .replace(/^#.*\n/gm, '')
-    .trim()
-    .replaceAll('{namespace}', namespace)
+export const accessTo = (namespace: string) =>
+  namespaceAccess(namespace, read('palisade-namespace'))

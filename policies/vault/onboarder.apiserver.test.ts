@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { namespaceAccess } from '../../cli/enable.ts'
+import { namespaceAccess } from '#core/namespace-access'
 import { platformPolicy } from '../../infra/openbao/policies.ts'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

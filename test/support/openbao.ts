@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Agent, request } from 'undici'
 import { initialisation } from '../../infra/openbao/config.ts'
-import { namespacePolicy } from '../../infra/openbao/policies.ts'
-import { OPENBAO_AUDIENCE } from '../../infra/names.ts'
+import { accessTo } from '../../infra/openbao/policies.ts'
 import { toolPath } from '../../local/tools/path.ts'
 import { freePorts, startChild, until } from './child.ts'
 
@@ -35,8 +34,6 @@ export interface ClusterTrust {
   /** Token of an account that may review tokens. */
   readonly reviewer: string
 }
-
-const OPERATOR = { account: 'operator', namespace: 'palisade-system' }
 
 export async function startOpenBao(): Promise<TestOpenBao> {
   const dir = await mkdtemp(join(tmpdir(), 'palisade-openbao-'))
@@ -99,15 +96,9 @@ export async function startOpenBao(): Promise<TestOpenBao> {
     ca,
     ask,
     async enable(namespace) {
-      const name = `palisade-ns-${namespace}`
-      await insist('POST', `sys/policies/acl/${name}`, { policy: namespacePolicy(namespace) })
-      await insist('POST', `auth/kubernetes/role/${name}`, {
-        bound_service_account_names: [OPERATOR.account],
-        bound_service_account_namespaces: [OPERATOR.namespace],
-        audience: OPENBAO_AUDIENCE,
-        token_policies: [name],
-        token_ttl: '20m',
-      })
+      const { policy, role } = accessTo(namespace)
+      await insist('POST', policy.path, policy.body)
+      await insist('POST', role.path, role.body)
     },
     trust: (cluster) =>
       insist('POST', 'auth/kubernetes/config', {
