@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kubectl } from '../support/cluster.ts'
 import { asAuditor } from '../support/database.ts'
 import { openPrometheus, type Prometheus } from '../support/prometheus.ts'
-import { runbookCommands, runCommand } from '../support/runbook-commands.ts'
+import { type Command, runbookCommands, runCommand } from '../support/runbook-commands.ts'
 
 interface Fault {
   /** Brings about what the alert is about. */
@@ -80,8 +80,17 @@ async function firing(): Promise<string[]> {
 const commandsOf = (name: string, section: 'Diagnosis' | 'Mitigation') =>
   runbookCommands().filter((command) => command.page === name && command.section === section)
 
+/** `<pod>` is the one that the alert names. */
+async function filledIn({ page, text }: Command): Promise<string> {
+  if (!text.includes('<pod>')) return text
+  const alerts = await prometheus.alerts()
+  const pod = alerts.find(({ labels }) => labels['alertname'] === page)?.labels['pod']
+  return text.replaceAll('<pod>', pod ?? 'the-alert-names-none')
+}
+
 async function mitigate(name: string): Promise<void> {
-  for (const { text } of commandsOf(name, 'Mitigation')) {
+  for (const command of commandsOf(name, 'Mitigation')) {
+    const text = await filledIn(command)
     const { code, stderr } = await runCommand(text, tmpdir())
     expect(code, `${text}: ${stderr}`).toBe(0)
   }
