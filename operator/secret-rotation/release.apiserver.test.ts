@@ -168,10 +168,10 @@ describe('a release in a namespace that is going', () => {
   afterAll(() => composition?.close())
 
   /** A pass as it would be at a later moment. */
-  const passIn = (ms: number) => {
+  const passIn = (ms: number, key = { namespace, name: 'late' }) => {
     const clock = { now: () => new Date(Date.now() + ms) }
     const deps = { ...composition.deps, clock }
-    return reconcile({ namespace, name: 'late' }, deps, AbortSignal.timeout(MINUTE))
+    return reconcile(key, deps, AbortSignal.timeout(MINUTE))
   }
 
   it('holds up no other namespace, though nothing can be made in it any more', async () => {
@@ -183,7 +183,8 @@ describe('a release in a namespace that is going', () => {
     await remove(closing)
     await closing.reason('Releasing', output)
     await remove(keep)
-    await untilGone(keep, 90_000)
+    await passIn(MINUTE, { namespace: 'shop', name: 'keep' })
+    await untilGone(keep)
   })
 
   it('waits for the backend for 10 minutes and then lets go by itself', async () => {
