@@ -180,6 +180,7 @@ describe('the operator at an existing database', () => {
       })
       expect(await database.terminate('palisade_app_a', { ...fence, expected: 1 })).toEqual({
         kind: 'done',
+        silent: [],
       })
       await ended
       expect((await database.sessions('palisade_app_a')).sessions).toEqual([])

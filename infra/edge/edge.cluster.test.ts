@@ -40,13 +40,25 @@ const send = async (
   bytes: string,
   to: 'tls' | 'plain' | 'plain to tls' = 'tls',
 ): Promise<Answer> => {
-  const ports = await edge.ports()
-  const port = to === 'plain' ? ports.plain : ports.tls
-  const secure = to === 'tls'
-  return new Promise((resolve, reject) => {
-    const socket = secure
-      ? connectTls({ port, host: '127.0.0.1', servername: HOST, rejectUnauthorized: false })
-      : connectPlain(port, '127.0.0.1')
+  const once = async () => sendTo(await edge.ports(), bytes, to)
+  return once().catch((error: NodeJS.ErrnoException) => {
+    // A connection that the edge cut ends kubectl's forward, a moment after it was seen to listen.
+    if (error.code === 'ECONNREFUSED') return once()
+    throw error
+  })
+}
+
+const sendTo = (
+  ports: Awaited<ReturnType<EdgeInstance['ports']>>,
+  bytes: string,
+  to: 'tls' | 'plain' | 'plain to tls',
+): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const port = to === 'plain' ? ports.plain : ports.tls
+    const socket =
+      to === 'tls'
+        ? connectTls({ port, host: '127.0.0.1', servername: HOST, rejectUnauthorized: false })
+        : connectPlain(port, '127.0.0.1')
     let text = ''
     socket.setTimeout(20_000, () => socket.destroy(new Error('no answer in 20 s')))
     socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
@@ -54,7 +66,6 @@ const send = async (
     socket.on('close', () => resolve(parse(text)))
     socket.write(bytes)
   })
-}
 
 const request = (line: string, ...headers: readonly string[]): string =>
   [`${line} HTTP/1.1`, `Host: ${HOST}`, 'Connection: close', ...headers, '', ''].join('\r\n')

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { psql } from '../support/database.ts'
+import { accessToken, edgeClient } from '../support/edge.ts'
 import { forward, type Forward } from '../support/forward.ts'
 import { blocksOf, runbookCommands, runCommand } from '../support/runbook-commands.ts'
 
@@ -52,6 +53,10 @@ describe('taking the audit log out', () => {
   const witness = chain.find((text) => text.includes('Committed audit')) ?? ''
 
   it('reads the checkpoint, makes an auditor, takes the log out, verifies it and leaves no login', async () => {
+    // A gateway that came up a moment ago has committed nothing, and its log has no witness yet.
+    const edge = await edgeClient()
+    await accessToken(edge)
+    await edge.close()
     const cli = `palisade() { node ${join(ROOT, 'cli/main.ts')} "$@"; }`
     const leave = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT"
     try {
