@@ -32,7 +32,8 @@ export const runCommand = (...args: readonly string[]): Promise<CommandRun> => s
 
 /**
  * Kills a command in the middle, either its process group, which leaves the engine to end by itself, or that and all
- * that descends from it, as when memory runs out. Answers what it had said by then.
+ * that descends from it, as when memory runs out. Answers what it had said by then; a command that was done before its
+ * moment came has the exit code that it gave itself.
  */
 export async function killCommand(
   args: readonly string[],
@@ -40,7 +41,8 @@ export async function killCommand(
   all: boolean,
 ): Promise<CommandRun> {
   const { pid, ended } = start(...args)
-  await sleep(afterMs)
+  const first = await Promise.race([sleep(afterMs, 'its moment' as const), ended])
+  if (first !== 'its moment') return first
   const processes = processTree(pid)
   process.kill(-pid, 'SIGKILL')
   if (all) {
