@@ -40,12 +40,16 @@ const send = async (
   bytes: string,
   to: 'tls' | 'plain' | 'plain to tls' = 'tls',
 ): Promise<Answer> => {
-  const once = async () => sendTo(await edge.ports(), bytes, to)
-  return once().catch((error: NodeJS.ErrnoException) => {
-    // A connection that the edge cut ends kubectl's forward, a moment after it was seen to listen.
-    if (error.code === 'ECONNREFUSED') return once()
-    throw error
-  })
+  // A connection that the edge cut ends kubectl's forward, some time after it; what goes into one that is about to end
+  // is lost without a byte of an answer, and goes out again through the next.
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await sendTo(await edge.ports(), bytes, to)
+    } catch (error) {
+      if (attempt === 5) throw error
+      await sleep(500)
+    }
+  }
 }
 
 const sendTo = (
@@ -63,7 +67,7 @@ const sendTo = (
     socket.setTimeout(20_000, () => socket.destroy(new Error('no answer in 20 s')))
     socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
     socket.on('error', (error: Error) => (text === '' ? reject(error) : resolve(parse(text))))
-    socket.on('close', () => resolve(parse(text)))
+    socket.on('close', () => (text === '' ? reject(new Error('no answer')) : resolve(parse(text))))
     socket.write(bytes)
   })
 
