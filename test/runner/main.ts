@@ -41,7 +41,8 @@ process.exit(ok ? 0 : 1)
 async function runLane(lane: 'apart' | 'onPlatform', of: readonly Part[]): Promise<void> {
   for (const part of of) for (const step of part[lane]) await run(part, step, lane)
   if (lane === 'apart') return
-  for (const part of of) for (const step of part.last ?? []) await run(part, step, lane)
+  for (const part of of.toReversed())
+    for (const step of part.last ?? []) await run(part, step, lane)
 }
 
 async function run(part: Part, step: Step, lane: 'apart' | 'onPlatform'): Promise<void> {
