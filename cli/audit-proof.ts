@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
 import Value from 'typebox/value'
 import { AuditProof } from '#api/audit-proof'
 import { parseLogCheckpoint } from '#core/audit/log-checkpoint'
@@ -8,7 +7,7 @@ import { verifyProof, type ProofVerdict } from '#core/audit/verify-proof'
 import { PalisadeError } from '#core/problem'
 import { readKey } from './audit-evidence.ts'
 import { readLog } from './audit-log.ts'
-import { usageError } from './command.ts'
+import { parseCall, usageError } from './command.ts'
 
 const WISHES = {
   record: { type: 'string', multiple: true },
@@ -18,9 +17,7 @@ const WISHES = {
 
 /** A proof from an export, to be shown to somebody who has the key of the log and nothing else. */
 export async function prove(args: readonly string[], usage: string): Promise<AuditProof> {
-  const { values, positionals } = wrongCallIsUsage(usage, () =>
-    parseArgs({ args: [...args], options: WISHES, allowPositionals: true }),
-  )
+  const { values, positionals } = parseCall(args, WISHES, usage)
   const [path, ...rest] = positionals
   const [wish, ...others] = Object.keys(values)
   if (!path || rest.length > 0 || !wish || others.length > 0) {
@@ -45,9 +42,7 @@ export async function checkProof(
     key: { type: 'string', multiple: true, default: [] as string[] },
     json: { type: 'boolean', default: false },
   } as const
-  const { values, positionals } = wrongCallIsUsage(usage, () =>
-    parseArgs({ args: [...args], options, allowPositionals: true }),
-  )
+  const { values, positionals } = parseCall(args, options, usage)
   const [path, ...rest] = positionals
   if (!path || rest.length > 0 || values.key.length === 0) {
     throw usageError('one proof and at least one --key are expected', usage)
@@ -77,13 +72,5 @@ async function usableFile<T>(path: string, what: string, read: (text: string) =>
       cause,
       remedy: `name ${what}`,
     })
-  }
-}
-
-function wrongCallIsUsage<T>(usage: string, parse: () => T): T {
-  try {
-    return parse()
-  } catch (error) {
-    throw usageError((error as Error).message, usage)
   }
 }

@@ -1,10 +1,9 @@
-import { parseArgs } from 'node:util'
 import { FINDINGS } from '#core/audit/findings'
 import { verifyLog, type Verification } from '#core/audit/verify'
 import { readEvidence } from './audit-evidence.ts'
 import { exportTo, readLog } from './audit-log.ts'
 import { checkProof, prove } from './audit-proof.ts'
-import { usageError, type Command } from './command.ts'
+import { parseCall, usageError, type Command } from './command.ts'
 
 /** The log does not hold: told apart from a command that could not run (1) or was called wrongly (2). */
 const BROKEN = 3
@@ -33,7 +32,7 @@ const OPTIONS = {
 } as const
 
 async function verify(args: readonly string[], usage: string, out: (line: string) => void) {
-  const { values, positionals } = parse(args, usage)
+  const { values, positionals } = parseCall(args, OPTIONS, usage)
   const [path, ...rest] = positionals
   if (rest.length > 0 || (path === undefined) !== values.database) {
     throw usageError('either an export or --database is expected', usage)
@@ -43,14 +42,6 @@ async function verify(args: readonly string[], usage: string, out: (line: string
   if (values.json) out(JSON.stringify(result))
   else report(result).forEach(out)
   return result.ok ? 0 : BROKEN
-}
-
-function parse(args: readonly string[], usage: string) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
-  } catch (error) {
-    throw usageError((error as Error).message, usage)
-  }
 }
 
 export const auditCommand: Command = {

@@ -1,3 +1,4 @@
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { PalisadeError } from '#core/problem'
 
 /** One command of `palisade`. It writes its answer to `out` and returns the exit code. */
@@ -10,3 +11,16 @@ export interface Command {
 
 export const usageError = (detail: string, usage: string) =>
   new PalisadeError('ERR_USAGE', detail, { remedy: `call it as: palisade ${usage}` })
+
+/** Options and files of a call; what it does not know is a wrong call, and says how to call it. */
+export function parseCall<const Options extends ParseArgsOptionsConfig>(
+  args: readonly string[],
+  options: Options,
+  usage: string,
+) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true })
+  } catch (error) {
+    throw usageError((error as Error).message, usage)
+  }
+}
