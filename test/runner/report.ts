@@ -1,9 +1,11 @@
+import { failuresOf, type ReportedFiles } from './failures.ts'
 import { LIMIT_MINUTES, type Part } from './parts.ts'
 
-/** Numbers of tests. */
+/** Numbers of tests, and a line for each that did not pass. */
 export interface Counts {
   readonly passed: number
   readonly failed: number
+  readonly failures: readonly string[]
 }
 
 export interface PartResult {
@@ -12,14 +14,18 @@ export interface PartResult {
   readonly minutes: number
 }
 
-export const NOTHING: Counts = { passed: 0, failed: 0 }
+export const NOTHING: Counts = { passed: 0, failed: 0, failures: [] }
+
+/** What counts as one test that did not pass. */
+export const failure = (line: string): Counts => ({ passed: 0, failed: 1, failures: [line] })
 
 export const addCounts = (a: Counts, b: Counts): Counts => ({
   passed: a.passed + b.passed,
   failed: a.failed + b.failed,
+  failures: [...a.failures, ...b.failures],
 })
 
-interface VitestReport {
+interface VitestReport extends ReportedFiles {
   readonly numPassedTests: number
   readonly numFailedTests: number
   readonly numPendingTests: number
@@ -30,16 +36,19 @@ interface VitestReport {
  * Reads vitest's JSON report. A skipped test counts as failed, because a skip hides a missing part, as does a todo;
  * so do a run without tests and a non-zero exit that no failed test explains.
  */
-export function countTests(report: string | undefined, exitCode: number): Counts {
-  if (report === undefined) return { ...NOTHING, failed: 1 }
+export function countTests(report: string | undefined, exitCode: number, step: string): Counts {
+  if (report === undefined) return failure(`${step}: wrote no report and ended with ${exitCode}`)
   const seen = JSON.parse(report) as VitestReport
   const { numPassedTests } = seen
   const failed = seen.numFailedTests + seen.numPendingTests + seen.numTodoTests
-  const unexplained = failed === 0 && (exitCode !== 0 || numPassedTests === 0) ? 1 : 0
-  return { passed: numPassedTests, failed: failed + unexplained }
+  const counts = { passed: numPassedTests, failed, failures: failuresOf(seen) }
+  const isExplained = failed > 0 || (exitCode === 0 && numPassedTests > 0)
+  if (isExplained) return counts
+  const why = `${step}: ${numPassedTests} passed, none failed, and it ended with ${exitCode}`
+  return addCounts(counts, failure(why))
 }
 
-/** Table of minutes per part and of all parts side by side; the last line is what a CI reads. */
+/** Table of minutes per part and of all parts side by side, then what failed; the last line is what a CI reads. */
 export function summary(
   results: readonly PartResult[],
   minutes: number,
@@ -59,6 +68,7 @@ export function summary(
     ...rows,
     isLong ? `${all}  OVER LIMIT` : all,
     '',
+    ...total.failures,
     `${total.passed} passed, ${failed} failed`,
   ].join('\n')
   return { text, ok: failed === 0 && total.passed > 0 }

@@ -7,7 +7,7 @@ const run = (program: string, ...args: string[]) =>
 
 describe('runStep', () => {
   it('counts a command that ends well as one test', async () => {
-    expect(await run('node', '-e', '0')).toEqual({ passed: 1, failed: 0 })
+    expect(await run('node', '-e', '0')).toMatchObject({ passed: 1, failed: 0 })
   })
   it('counts a command that fails, is killed or is not there as one failure', async () => {
     const failures = [
@@ -15,7 +15,7 @@ describe('runStep', () => {
       run('node', '-e', 'process.kill(process.pid, "SIGKILL")'),
       run('no-such-program'),
     ]
-    for (const failure of failures) expect(await failure).toEqual({ passed: 0, failed: 1 })
+    for (const failure of failures) expect(await failure).toMatchObject({ passed: 0, failed: 1 })
   })
   it('does not wait for a process that was left behind with its output', async () => {
     const leave = `require('child_process').spawn('sleep', ['30'], { stdio: 'inherit', detached: true }).unref()`

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import type { Step } from './parts.ts'
-import { countTests, type Counts } from './report.ts'
+import { countTests, failure, NOTHING, type Counts } from './report.ts'
 
 /** Where the reports go, and what is put before each line when lanes write side by side. */
 export interface Surroundings {
@@ -22,8 +22,8 @@ export async function runStep(step: Step, { reports, prefix }: Surroundings): Pr
     ? ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
     : []
   const code = await exitCode(program, [...args, ...reporters], prefix)
-  if (!step.vitest) return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
-  return countTests(readReport(report), code)
+  if (step.vitest) return countTests(readReport(report), code, step.name)
+  return code === 0 ? { ...NOTHING, passed: 1 } : failure(`${step.name}: ended with ${code}`)
 }
 
 function readReport(file: string): string | undefined {

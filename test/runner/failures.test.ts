@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import { failuresOf } from './failures.ts'
+
+const file = (assertionResults: object[], status = 'failed', message = '') =>
+  ({
+    testResults: [{ name: '/checkout/gateway/app.test.ts', status, message, assertionResults }],
+  }) as Parameters<typeof failuresOf>[0]
+
+describe('failuresOf', () => {
+  it('says of each failed test where it is, what it is called and why in one line without colours', () => {
+    const failed = {
+      fullName: 'the gateway answers',
+      status: 'failed',
+      failureMessages: ['AssertionError: \u001b[31mexpected 1\u001b[39m\n    at file:1:2'],
+    }
+    const passed = { fullName: 'the gateway listens', status: 'passed', failureMessages: [] }
+    expect(failuresOf(file([passed, failed]))).toEqual([
+      'gateway/app.test.ts: the gateway answers: AssertionError: expected 1',
+    ])
+  })
+  it('names a test that was skipped', () => {
+    const skipped = { fullName: 'the gateway sleeps', status: 'skipped', failureMessages: null }
+    expect(failuresOf(file([skipped], 'passed'))).toEqual([
+      'gateway/app.test.ts: the gateway sleeps: skipped',
+    ])
+  })
+  it('names a file that could not be loaded', () => {
+    expect(failuresOf(file([], 'failed', 'Cannot find module'))).toEqual([
+      'gateway/app.test.ts: the file itself: Cannot find module',
+    ])
+  })
+  it('is empty when all passed', () => {
+    expect(failuresOf(file([{ fullName: 'a', status: 'passed' }], 'passed'))).toEqual([])
+  })
+})
