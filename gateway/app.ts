@@ -8,10 +8,12 @@ import type { Limiter } from './limits/limiter.ts'
 import { LocalLimiter } from './limits/local-limiter.ts'
 import type { GatewayMetrics } from './observe/metrics.ts'
 import type { Refusals } from './observe/refusals.ts'
+import type { SealStore } from './ports.ts'
 import { authenticate } from './plugins/authenticate.ts'
 import { authorise, requireDeclaredAccess } from './plugins/authorise.ts'
 import { requireOneHost } from './plugins/host-field.ts'
 import { readJsonBodies } from './plugins/json-bodies.ts'
+import { answerAfterSeal } from './plugins/await-seal.ts'
 import { collectMethods } from './plugins/methods.ts'
 import { drainConnections } from './plugins/drain.ts'
 import { measureRequests } from './plugins/measure.ts'
@@ -32,6 +34,8 @@ export interface AppDeps {
   readonly settings: AppSettings
   /** Routes on top of the built-in ones: each a plugin that declares its contract. */
   readonly routes: readonly ((app: FastifyInstance) => void)[]
+  /** Needed by routes declared `audit: 'sealed'`. */
+  readonly seals?: SealStore
   /** Addresses are counted per process; a test may bring its own. */
   readonly addresses?: Limiter
 }
@@ -74,6 +78,7 @@ export function buildApp(deps: AppDeps): FastifyInstance {
   limitByCaller(app, limits)
   authorise(app)
   readQueryIntegers(app)
+  answerAfterSeal(app, deps.seals)
 
   for (const register of deps.routes) register(app)
   methods.refuseOthers()

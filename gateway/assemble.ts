@@ -12,7 +12,7 @@ import type { RecognitionDeps } from './internal/recognise.ts'
 import type { GatewayMetrics } from './observe/metrics.ts'
 import { Refusals } from './observe/refusals.ts'
 import { witness } from './observe/witness.ts'
-import type { IntakeStore, KeyWrapper, RefusalStore, Store } from './ports.ts'
+import type { IntakeStore, KeyWrapper, RefusalStore, SealStore, Store } from './ports.ts'
 import type { Profile } from './profile.ts'
 import { developmentLoginRoutes } from './routes/development-login.ts'
 import { secretRoutes } from './routes/secrets.ts'
@@ -29,7 +29,7 @@ export interface GatewayParts {
   readonly profile: Profile
   readonly clock: Clock
   readonly log: FastifyBaseLogger
-  readonly store: Store & IntakeStore & RefusalStore
+  readonly store: Store & IntakeStore & RefusalStore & SealStore
   readonly wrapper: KeyWrapper
   readonly limiter: Limiter
   readonly metrics: GatewayMetrics
@@ -82,6 +82,7 @@ export function assembleGateway(parts: GatewayParts): Gateway {
     limiter,
     metrics,
     refusals,
+    seals: store,
     settings: parts.settings,
     routes,
   })

@@ -183,6 +183,11 @@ export interface KeyWrapper {
   ready(): Promise<{ readonly ok: boolean; readonly reason: string }>
 }
 
+/** Whether records have their place in the log: what routes declared `audit: 'sealed'` wait for. */
+export interface SealStore {
+  areSealed(tenantId: string, recordIds: readonly string[]): Promise<boolean>
+}
+
 export type RefusalKind = 'unauthenticated' | 'surplus'
 
 /** Total of one (reason, route, source) in one minute. */

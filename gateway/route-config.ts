@@ -1,4 +1,4 @@
-import type { Caller } from './ports.ts'
+import type { AuditRow, Caller } from './ports.ts'
 import type { Scope } from './identity/scopes.ts'
 import type { LimitPolicy } from './limits/policy.ts'
 
@@ -9,9 +9,14 @@ export type Action =
 /** `public` says that nobody needs to be known; anything else names what is done and the scope it takes. */
 export type Access = 'public' | { readonly action: Action; readonly scope: Scope }
 
+/** What names a committed record to the log. */
+export type SealedRecord = Pick<AuditRow, 'id' | 'tenantId'>
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
+    /** `sealed`: the answer leaves after its records have their place in the log; see plugins/await-seal.ts. */
+    audit?: 'sealed'
     limit?: LimitPolicy
     /** Methods of this path, on the routes that answer 405. */
     allow?: string
@@ -19,5 +24,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set by authentication; null on public routes. */
     caller: Caller | null
+    /** On routes declared `audit: 'sealed'`, where the handler leaves each record it committed; null on all others. */
+    committedRecords: SealedRecord[] | null
   }
 }

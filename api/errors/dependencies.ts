@@ -22,6 +22,11 @@ export const DEPENDENCY_ERRORS = {
     'The audit log is behind its newest checkpoint',
     'see docs/runbooks/AuditChainBroken.md: restore a copy that is not older than the checkpoint',
   ),
+  ERR_AUDIT_NOT_SEALED: entry(
+    503,
+    'It was done and recorded, and its record is not sealed yet',
+    'do not repeat it without the same Idempotency-Key; see docs/runbooks/AuditSealLag.md',
+  ),
   ERR_CALLER_UNRECOGNISABLE: entry(
     503,
     'The caller cannot be recognised now',

@@ -11,6 +11,7 @@ import type {
   RefusalStore,
   RefusalTotals,
   ReportedStep,
+  SealStore,
   SecretHead,
   SecretSummary,
   Store,
@@ -39,7 +40,7 @@ import {
 const REFUSAL_PAGE = 50
 
 /** The store on PostgreSQL: each call is one statement, which is one transaction and one round trip. */
-export class PostgresStore implements Store, IntakeStore, RefusalStore {
+export class PostgresStore implements Store, IntakeStore, RefusalStore, SealStore {
   readonly #connections: Connections
   #newestMigration: string | undefined
 
@@ -140,6 +141,10 @@ export class PostgresStore implements Store, IntakeStore, RefusalStore {
     if (!first) return { kind: 'recorded', fresh: [] }
     const values = [first.audit.tenantId, reporter, ...intakeValues(steps, first.audit)]
     return toIntakeOutcome(await this.#connections.run<IntakeRow>('ingestAudit', values))
+  }
+
+  async areSealed(tenantId: string, recordIds: readonly string[]): Promise<boolean> {
+    return (await this.#one<{ sealed: boolean }>('areSealed', [tenantId, recordIds])).sealed
   }
 
   async countRefusals(writer: string, counts: readonly CountedRefusal[]): Promise<void> {

@@ -183,6 +183,7 @@ const ARGUMENTS: Record<StatementName, (who: Who) => unknown[]> = {
   ],
   appendAudit: (who) => [who.tenantId, who.userId, ...auditValues(auditRow(owner.tenantId))],
   ingestAudit: (who) => [who.tenantId, who.userId, ...intakeValues([step], step.audit)],
+  areSealed: (who) => [who.tenantId, [secret.audit.id]],
   countRefusals: () => ['w', [], [], [], [], [], [], [], []],
   unrecordedRefusals: () => ['w', new Date(), new Date(), 10],
   recordRefusals: () => [

@@ -14,6 +14,7 @@ export const STATEMENTS = {
   appendAudit: 'select palisade.append_audit($1, $2, $3, $4, $5, $6, $7, $8)',
   ingestAudit:
     'select * from palisade.ingest_audit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) order by place',
+  areSealed: 'select palisade.are_sealed($1, $2) as sealed',
   countRefusals: 'select palisade.count_refusals($1, $2, $3, $4, $5, $6, $7, $8, $9)',
   unrecordedRefusals: 'select * from palisade.unrecorded_refusals($1, $2, $3, $4)',
   recordRefusals:
