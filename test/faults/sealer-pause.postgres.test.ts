@@ -64,7 +64,7 @@ async function startProcess(stopAt: number): Promise<ChildProcess> {
   const file = join(import.meta.dirname, '../support/sealer-process.ts')
   const child = spawn(process.execPath, [file], {
     env: { ...process.env, SEALER_WORLD: JSON.stringify(world) },
-    stdio: 'inherit',
+    stdio: ['ignore', 'ignore', 'inherit'],
   })
   children.push(child)
   return child

@@ -1,25 +1,36 @@
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
+import { createServer } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import type pg from 'pg'
 import { Agent, request } from 'undici'
 import { systemClock } from '../../core/clock.ts'
+import { makeLog } from '../../gateway/observe/log.ts'
+import { fileSink } from '../../gateway/sealer/file-checkpoints.ts'
 import { SealerMetrics } from '../../gateway/sealer/metrics.ts'
-import { Sealer } from '../../gateway/sealer/sealer.ts'
+import { operations } from '../../gateway/sealer/operations.ts'
+import { Sealer, type SealerTiming } from '../../gateway/sealer/sealer.ts'
 import { vaultSink } from '../../gateway/sealer/vault-checkpoints.ts'
 
 export interface SealerWorld {
   readonly database: pg.ClientConfig
-  readonly vault: { readonly address: string; readonly ca: string; readonly token: string }
+  /** Remembers checkpoints. */
+  readonly vault?: { readonly address: string; readonly ca: string; readonly token: string }
+  /** Remembers checkpoints as well, or instead. */
+  readonly checkpointFile?: string
   readonly log: string
   /** Ed25519, PEM. */
   readonly key: string
   /** Stops itself (SIGSTOP) before it writes a checkpoint of this size outside. */
-  readonly stopAt: number
+  readonly stopAt?: number
+  /** Of metrics and probes, without TLS. */
+  readonly port?: number
+  readonly timing?: Partial<SealerTiming>
 }
 
-/** A sealer in a process of its own, since only a process can be stopped in the middle of what it does. */
+/** A sealer in a process of its own, since only a process can be stopped or killed in the middle of what it does. */
 const world = JSON.parse(process.env['SEALER_WORLD'] ?? '{}') as SealerWorld
-const agent = new Agent({ connect: { ca: world.vault.ca } })
+const { vault, checkpointFile, port } = world
+const agent = vault && new Agent({ connect: { ca: vault.ca } })
 let stopped = false
 
 async function call(method: string, path: string, body?: object) {
@@ -29,10 +40,10 @@ async function call(method: string, path: string, body?: object) {
     process.kill(process.pid, 'SIGSTOP')
     await pause(1)
   }
-  const answer = await request(`${world.vault.address}/v1/${path}`, {
+  const answer = await request(`${vault?.address}/v1/${path}`, {
     method: method as 'GET',
-    dispatcher: agent,
-    headers: { 'x-vault-token': world.vault.token, 'content-type': 'application/json' },
+    ...(agent ? { dispatcher: agent } : {}),
+    headers: { 'x-vault-token': vault?.token ?? '', 'content-type': 'application/json' },
     ...(body ? { body: text } : {}),
   })
   return {
@@ -48,14 +59,25 @@ const key = createPrivateKey(world.key)
 const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32)
 const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort())
-await new Sealer({
+const metrics = new SealerMetrics()
+const logger = makeLog({ level: 'info', service: 'sealer' })
+const sealer = new Sealer({
   database: async () => world.database,
   log: world.log,
   signers: [{ name: world.log, publicKey, sign: async (text) => sign(null, text, key) }],
-  sinks: [vaultSink({ call })],
-  metrics: new SealerMetrics(),
-  logger: { info() {}, warn() {}, error() {} },
+  sinks: [
+    ...(vault ? [vaultSink({ call })] : []),
+    ...(checkpointFile ? [fileSink(checkpointFile)] : []),
+  ],
+  metrics,
+  logger,
+  evidence: logger,
   clock: systemClock,
-  timing: { idleMs: 10, publishEveryMs: 50 },
-}).run(stop.signal)
-await agent.close()
+  timing: { idleMs: 10, publishEveryMs: 50, ...world.timing },
+})
+const server = createServer(operations(metrics.registry, () => sealer.ready()))
+if (port !== undefined) server.listen(port, '127.0.0.1')
+await sealer.run(stop.signal)
+server.close()
+server.closeAllConnections()
+await agent?.close()

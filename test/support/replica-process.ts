@@ -1,0 +1,37 @@
+import { writeSync } from 'node:fs'
+import { systemClock } from '../../core/clock.ts'
+import { VaultClient, type VaultAddress } from '../../gateway/keys/vault-client.ts'
+import { VaultTransitWrapper } from '../../gateway/keys/vault-transit-wrapper.ts'
+import { startGateway } from './gateway.ts'
+import type { PalisadeDatabase } from './postgres.ts'
+
+export interface ReplicaWorld {
+  readonly app: PalisadeDatabase['app']
+  /** Of the key files, which all replicas share. */
+  readonly directory: string
+  readonly port: number
+  /** Wraps data keys; the key file does when nothing is said. */
+  readonly vault?: { readonly address: VaultAddress; readonly ca: string }
+}
+
+/** One of several gateways, in a process of its own. Its log is its standard output. */
+const world = JSON.parse(process.env['REPLICA_WORLD'] ?? '{}') as ReplicaWorld
+const vault = world.vault && new VaultClient(world.vault.address, world.vault.ca, systemClock)
+const gateway = await startGateway(world, {
+  directory: world.directory,
+  // Clients of a test say from where they come.
+  trustedProxies: ['127.0.0.0/8'],
+  onLine: (line) => void writeSync(1, line),
+  ...(vault ? { wrapper: new VaultTransitWrapper(vault) } : {}),
+})
+const second = setInterval(() => void gateway.refusals.flush(), 1_000)
+process.once('SIGTERM', () => {
+  clearInterval(second)
+  void gateway.app
+    .close()
+    .then(() => gateway.refusals.close())
+    .then(() => gateway.store.close())
+    .then(() => vault?.close())
+    .then(() => process.exit(0))
+})
+await gateway.app.listen({ host: '127.0.0.1', port: world.port })
