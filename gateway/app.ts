@@ -15,6 +15,7 @@ import { requireOneHost } from './plugins/host-field.ts'
 import { readJsonBodies } from './plugins/json-bodies.ts'
 import { answerAfterSeal } from './plugins/await-seal.ts'
 import { collectMethods } from './plugins/methods.ts'
+import { failClosed, type AuditObstacle } from './plugins/fail-closed.ts'
 import { drainConnections } from './plugins/drain.ts'
 import { measureRequests } from './plugins/measure.ts'
 import { answerParserError } from './plugins/parser-errors.ts'
@@ -36,6 +37,8 @@ export interface AppDeps {
   readonly routes: readonly ((app: FastifyInstance) => void)[]
   /** Needed by routes declared `audit: 'sealed'`. */
   readonly seals?: SealStore
+  /** What keeps an audit record from being written; audited routes then refuse. */
+  readonly obstacles?: readonly AuditObstacle[]
   /** Addresses are counted per process; a test may bring its own. */
   readonly addresses?: Limiter
 }
@@ -77,6 +80,10 @@ export function buildApp(deps: AppDeps): FastifyInstance {
   authenticate(app, deps.verifier)
   limitByCaller(app, limits)
   authorise(app)
+  failClosed(app, {
+    obstacles: deps.obstacles ?? [],
+    onRefused: (reason) => deps.metrics.auditRefused.inc({ reason }),
+  })
   readQueryIntegers(app)
   answerAfterSeal(app, deps.seals)
 

@@ -9,6 +9,7 @@ import type { PlatformKeys } from './keys/platform-keys.ts'
 import type { Limiter } from './limits/limiter.ts'
 import { buildInternal } from './internal/app.ts'
 import type { RecognitionDeps } from './internal/recognise.ts'
+import type { AuditVolume } from './observe/audit-volume.ts'
 import type { GatewayMetrics } from './observe/metrics.ts'
 import { Refusals } from './observe/refusals.ts'
 import { witness } from './observe/witness.ts'
@@ -37,6 +38,8 @@ export interface GatewayParts {
   readonly names: TokenAudience
   readonly writer: string
   readonly settings: AppSettings
+  /** How full the audit log's volume is; without it nothing is refused for want of room. */
+  readonly volume?: AuditVolume
   /** How workloads are recognised, in a cluster; without it there is no internal listener. */
   readonly workloads?: Omit<RecognitionDeps, 'metrics'>
   /** Given in profile dev only; elsewhere the route does not exist. */
@@ -58,7 +61,12 @@ export function assembleGateway(parts: GatewayParts): Gateway {
   const audit = new AuditWriter({ clock, macKeys: keys.auditMac, personal, writer: parts.writer })
   const { writer } = parts
   const key = signingKeyOf(keys.auditMac)
-  const refusals = new Refusals({ clock, log, audit, store, key, writer, metrics, committed })
+  const { volume } = parts
+  const obstacles = volume ? [() => volume.obstacle()] : []
+  const refusals = new Refusals({
+    ...{ clock, log, audit, store, key, writer, metrics, committed },
+    room: volume,
+  })
   const dataKeys = new DataKeys(parts.wrapper, {
     clock,
     onUnwrap: (source) => metrics.unwraps.inc({ source }),
@@ -84,6 +92,7 @@ export function assembleGateway(parts: GatewayParts): Gateway {
     refusals,
     seals: store,
     settings: parts.settings,
+    obstacles,
     routes,
   })
   const { workloads } = parts
@@ -94,6 +103,7 @@ export function assembleGateway(parts: GatewayParts): Gateway {
       logger: log,
       metrics,
       refusals,
+      obstacles,
       intake: new AuditIntake({
         store,
         audit,

@@ -61,7 +61,7 @@ export class SettingSources {
 
   integer(name: string, { min, max, byDefault }: Range): number {
     const text = this.text(name, String(byDefault))
-    const value = /^[0-9]{1,9}$/.test(text) ? Number(text) : Number.NaN
+    const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN
     if (value >= min && value <= max) return value
     throw new PalisadeError('ERR_CONFIG_INVALID', `${name} is no number from ${min} to ${max}`)
   }

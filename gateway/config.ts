@@ -24,6 +24,8 @@ export interface GatewayConfig {
   readonly allowedOrigins: readonly string[]
   readonly bodyLimit: number
   readonly vault: VaultPlace
+  /** Room that the database's volume has, in bytes; 0 where nobody said. */
+  readonly auditVolumeBytes: number
   /** How programs of the platform are recognised on the internal listener. */
   readonly workloads: {
     readonly cluster: string
@@ -88,6 +90,7 @@ function build(s: SettingSources, env: Environment): Omit<GatewayConfig, 'profil
     trustedProxies: s.list('trusted.proxies').map(cidr),
     allowedOrigins: s.list('allowed.origins').map((origin) => url('allowed.origins', origin)),
     bodyLimit: s.integer('body.limit', { min: 1024, max: 10_485_760, byDefault: 262_144 }),
+    auditVolumeBytes: s.integer('audit.volume.bytes', { min: 0, max: 1e15, byDefault: 0 }),
     workloads: {
       cluster: s.text('cluster.id', 'default'),
       operator: s.text('operator.account', 'system:serviceaccount:palisade-system:operator'),

@@ -152,6 +152,18 @@ export interface Store {
   close(): Promise<void>
 }
 
+/** What of the database's volume is taken, in bytes. */
+export interface VolumeUse {
+  readonly data: number
+  readonly wal: number
+  /** False where the server does not let us list the write-ahead log: `wal` is its configured bound then. */
+  readonly walIsListed: boolean
+}
+
+export interface VolumeStore {
+  volumeUse(): Promise<VolumeUse>
+}
+
 /** A step that somebody else took, with the record made of it. */
 export interface ReportedStep {
   readonly resource: string

@@ -15,8 +15,12 @@ export type SealedRecord = Pick<AuditRow, 'id' | 'tenantId'>
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
-    /** `sealed`: the answer leaves after its records have their place in the log; see plugins/await-seal.ts. */
-    audit?: 'sealed'
+    /**
+     * `sealed`: the answer leaves after its records have their place in the log; see plugins/await-seal.ts.
+     * `committed`: there is a record, which commits with what is done. Either refuses while none can be written; see
+     * plugins/fail-closed.ts. `none`: there is no record. By default `none` on public routes, `committed` on all others.
+     */
+    audit?: 'sealed' | 'committed' | 'none'
     limit?: LimitPolicy
     /** Methods of this path, on the routes that answer 405. */
     allow?: string

@@ -14,6 +14,7 @@ import { RedisLimiter } from './limits/redis-limiter.ts'
 import { listen } from './listen.ts'
 import { RecentReviews } from './internal/recent-reviews.ts'
 import { TokenReviewer } from './internal/token-reviewer.ts'
+import { AuditVolume } from './observe/audit-volume.ts'
 import { GatewayMetrics } from './observe/metrics.ts'
 import { Readiness } from './observe/readiness.ts'
 import { buildOperations } from './operations.ts'
@@ -29,6 +30,8 @@ const OPERATIONS_PORT = 9464
 const EVERYWHERE = '::'
 const SECOND = 1_000
 const MINUTE = 60_000
+/** At 100 MB/s a volume of 10 GiB fills its last twentieth in as long. */
+const MEASURE_VOLUME = 5 * SECOND
 
 export interface ServeDeps {
   readonly config: GatewayConfig
@@ -67,6 +70,9 @@ export async function serve({ config, vault, log, clock }: ServeDeps): Promise<v
     replicas: () => config.replicas,
     onFallback: () => metrics.limiterFallbacks.inc(),
   })
+  const capacityBytes = config.auditVolumeBytes
+  const volume = new AuditVolume({ store, log, metrics, capacityBytes })
+  await volume.measure()
   const { audience, apiServer, cluster, operator } = config.workloads
   const reviewer = new TokenReviewer(apiServer, audience)
   const reviews = new RecentReviews((token) => reviewer.review(token))
@@ -83,6 +89,7 @@ export async function serve({ config, vault, log, clock }: ServeDeps): Promise<v
     names: { issuer: config.publicUrl, audience: 'palisade' },
     writer: config.podName,
     settings: { ...config, tls: serverTls(tls) },
+    volume,
     workloads: { cluster, accounts: { operator }, reviews },
     ...(isDev
       ? {
@@ -101,11 +108,14 @@ export async function serve({ config, vault, log, clock }: ServeDeps): Promise<v
     { name: 'keys', check: () => wrapper.ready() },
     // Without Redis limits are stricter, not absent: no reason to take the service away.
     { name: 'redis', check: async () => limiter.ready(), optional: true },
+    // Health and what leaves no record are still served.
+    { name: 'audit', check: async () => volume.ready(), optional: true },
   ])
   const servers = [app, operations, ...(internal ? [internal] : [])].map(
     ({ server }) => server as unknown as Server,
   )
   const secondly = setInterval(() => void refusals.flush(), SECOND)
+  const measuring = setInterval(() => void volume.measure(), MEASURE_VOLUME)
   const minutely = setInterval(() => {
     void reloadSigningKeys(vault.kv, clock, (error) =>
       log.error({ error: redact(error) }, 'Could not read the signing keys'),
@@ -122,7 +132,7 @@ export async function serve({ config, vault, log, clock }: ServeDeps): Promise<v
     steps: [
       { name: 'readiness', run: () => readiness.drain() },
       { name: 'requests', run: () => Promise.all([app.close(), internal?.close()]) },
-      { name: 'timers', run: () => [secondly, minutely].forEach(clearInterval) },
+      { name: 'timers', run: () => [secondly, measuring, minutely].forEach(clearInterval) },
       { name: 'counters', run: () => refusals.close() },
       { name: 'operations', run: () => operations.close() },
       { name: 'database', run: () => store.close() },

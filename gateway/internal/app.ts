@@ -9,6 +9,7 @@ import { retryAfterField } from '../limits/headers.ts'
 import { LocalLimiter } from '../limits/local-limiter.ts'
 import type { LimitPolicy } from '../limits/policy.ts'
 import type { Refusals } from '../observe/refusals.ts'
+import { failClosed, type AuditObstacle } from '../plugins/fail-closed.ts'
 import { drainConnections } from '../plugins/drain.ts'
 import { requireOneHost } from '../plugins/host-field.ts'
 import { readJsonBodies } from '../plugins/json-bodies.ts'
@@ -25,6 +26,8 @@ export interface InternalDeps extends RecognitionDeps {
   readonly logger: FastifyBaseLogger
   readonly refusals: Pick<Refusals, 'onProblem'>
   readonly intake: AuditIntake
+  /** As on the public listener. */
+  readonly obstacles?: readonly AuditObstacle[]
   readonly tls?: ServerOptions & SecureServerOptions
   /** Counted in this process; a test may bring its own. */
   readonly addresses?: LocalLimiter
@@ -65,6 +68,10 @@ export function buildInternal(deps: InternalDeps): FastifyInstance {
   readJsonBodies(app)
   limitAddresses(app, deps)
   recogniseWorkload(app, deps)
+  failClosed(app, {
+    obstacles: deps.obstacles ?? [],
+    onRefused: (reason) => deps.metrics.auditRefused.inc({ reason }),
+  })
   auditIngestRoutes(deps)(app)
   methods.refuseOthers()
   return app

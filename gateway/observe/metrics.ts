@@ -43,6 +43,33 @@ export class GatewayMetrics {
     help: 'Audit records that could not be written',
     registers: [this.registry],
   })
+  readonly auditRefused = new Counter({
+    name: 'palisade_audit_refused_total',
+    help: 'Requests refused before they did anything since no audit record could have been written, by code',
+    labelNames: ['reason'] as const,
+    registers: [this.registry],
+  })
+  readonly volumeUsed = new Gauge({
+    name: 'palisade_audit_volume_used_bytes',
+    help: 'What is taken of the volume that holds the audit log, by part; wal is its configured bound where the server does not let us list it',
+    labelNames: ['part'] as const,
+    registers: [this.registry],
+  })
+  readonly volumeCapacity = new Gauge({
+    name: 'palisade_audit_volume_capacity_bytes',
+    help: 'Room of that volume as it was configured; 0 means that nobody said, and that nothing is refused for want of room',
+    registers: [this.registry],
+  })
+  readonly volumeWatermark = new Gauge({
+    name: 'palisade_audit_volume_watermark',
+    help: '0 below 90 %; 1 from there: refusals are counted without their sources; 2 from 95 %: audited requests are refused',
+    registers: [this.registry],
+  })
+  readonly volumeFailures = new Counter({
+    name: 'palisade_audit_volume_failures_total',
+    help: 'Attempts to measure that volume that failed; the last answer holds',
+    registers: [this.registry],
+  })
   readonly intake = new Counter({
     name: 'palisade_audit_intake_entries_total',
     help: 'Steps that the operator told, by what became of them',
@@ -96,6 +123,7 @@ export class GatewayMetrics {
     collectDefaultMetrics({ register: this.registry })
     // A counter that begins at its first event hides that event from every rate.
     for (const status of ['success', 'failure']) this.logins.inc({ status, provider: 'local' }, 0)
+    this.auditRefused.inc({ reason: 'ERR_AUDIT_STORAGE_FULL' }, 0)
     for (const source of ['cache', 'wrapper']) this.unwraps.inc({ source }, 0)
   }
 

@@ -1,19 +1,27 @@
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import type { GatewayEventType } from '#api/audit-event'
+import type { ErrorCode } from '#api/error-codes'
 import type { Clock } from '#core/clock'
 import type { PalisadeError } from '#core/problem'
 import { redact } from '#core/redact'
 import { clientNetwork } from '../limits/client-address.ts'
 import { LocalLimiter } from '../limits/local-limiter.ts'
 import type { LimitPolicy } from '../limits/policy.ts'
-import type { AuditRow, Caller, RefusalStore, Store, Workload } from '../ports.ts'
+import type { AuditRow, Caller, RefusalKind, RefusalStore, Store, Workload } from '../ports.ts'
 import { originOf } from '../request-origin.ts'
 import '../internal/route-config.ts'
 import type { AuditWriter } from '../services/audit.ts'
 import type { MacKey } from '../services/secret-heads.ts'
+import type { AuditVolume } from './audit-volume.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import type { Refusal } from './refusal-counts.ts'
 import { RefusalLedger } from './refusal-ledger.ts'
+
+/** A database that is away or full takes no row either: the answer must not wait for that a second time. */
+const TAKES_NO_ROW: ReadonlySet<ErrorCode> = new Set([
+  'ERR_DATABASE_UNAVAILABLE',
+  'ERR_AUDIT_STORAGE_FULL',
+])
 
 /** Rows per principal; the surplus of a minute is one record with a count. */
 const ROWS_PER_PRINCIPAL: LimitPolicy = {
@@ -33,6 +41,8 @@ export interface RefusalDeps {
   readonly writer: string
   readonly metrics: GatewayMetrics
   readonly committed: (row: AuditRow) => void
+  /** What the audit volume still has. */
+  readonly room?: Pick<AuditVolume, 'isShort' | 'isClosed'> | undefined
 }
 
 /** Records what was refused or failed: a row where the principal is known, a counter where nobody is. */
@@ -60,7 +70,7 @@ export class Refusals {
     const principal = request.caller ?? request.workload
     if (!principal) {
       const refusal = { reason: problem.code, route, source: clientNetwork(request.ip) }
-      this.#ledger.add('unauthenticated', refusal)
+      this.#count('unauthenticated', refusal)
       this.#deps.metrics.refusalsUnknown.inc({ reason: problem.code, route })
       return undefined
     }
@@ -70,7 +80,16 @@ export class Refusals {
 
   /** Of a known principal, and too many to have a record of its own. */
   surplus(refusal: Refusal): void {
-    this.#ledger.add('surplus', refusal)
+    this.#count('surplus', refusal)
+  }
+
+  /**
+   * A number for each source is what a flood from many of them makes the log grow by. When room is short one number for
+   * all of them has to do: what is left is as many as there are reasons and routes.
+   */
+  #count(kind: RefusalKind, refusal: Refusal): void {
+    const { room } = this.#deps
+    this.#ledger.add(kind, room?.isShort === true ? { ...refusal, source: 'other' } : refusal)
   }
 
   /** Each second, and at the end `close`: what was counted becomes one record a minute. */
@@ -92,11 +111,11 @@ export class Refusals {
     const caller = 'userId' in principal ? principal : null
     const id = 'userId' in principal ? principal.userId : principal.id
     const refusal = { reason: problem.code, route, source: id }
-    // A database that is away takes no row either: the answer must not wait for that a second time.
     const isCounted =
-      problem.code === 'ERR_DATABASE_UNAVAILABLE' ||
+      TAKES_NO_ROW.has(problem.code) ||
+      this.#deps.room?.isClosed === true ||
       !this.#rows.take(ROWS_PER_PRINCIPAL, id).allowed
-    if (isCounted) return this.#ledger.add('surplus', refusal)
+    if (isCounted) return this.#count('surplus', refusal)
     const outcome = eventType === 'request.failed' ? 'failed' : 'refused'
     const subject = { kind: 'route', id: route } as const
     const happening = { eventType, outcome, subject, code: problem.code } as const
@@ -106,7 +125,7 @@ export class Refusals {
         ? audit.ofCaller(principal, originOf(request), happening)
         : Promise.resolve(audit.ofWorkload(principal, originOf(request), happening))
     ).catch((error: unknown) => this.#lost(error))
-    if (!row || !(await this.#append(caller, row))) this.#ledger.add('surplus', refusal)
+    if (!row || !(await this.#append(caller, row))) this.#count('surplus', refusal)
   }
 
   async #append(caller: Caller | null, row: AuditRow): Promise<boolean> {

@@ -60,15 +60,19 @@ export function sendProblem(problem: PalisadeError, request: FastifyRequest, rep
 }
 
 /** What another try may mend. A 503 that tells of a broken record is not among them. */
-const PASSES = new Set<ErrorCode>([
-  'ERR_UNAVAILABLE',
-  'ERR_DATABASE_UNAVAILABLE',
-  'ERR_KEYS_UNAVAILABLE',
-  'ERR_OUTCOME_UNKNOWN',
-])
+const PASSES_IN_SECONDS: Partial<Record<ErrorCode, number>> = {
+  ERR_UNAVAILABLE: 1,
+  ERR_DATABASE_UNAVAILABLE: 1,
+  ERR_KEYS_UNAVAILABLE: 1,
+  ERR_OUTCOME_UNKNOWN: 1,
+  // Somebody has to make room first.
+  ERR_AUDIT_STORAGE_FULL: 30,
+}
 
-const retryOf = ({ code }: PalisadeError): Record<string, string> =>
-  PASSES.has(code) ? { 'retry-after': '1' } : {}
+const retryOf = ({ code }: PalisadeError): Record<string, string> => {
+  const seconds = PASSES_IN_SECONDS[code]
+  return seconds === undefined ? {} : { 'retry-after': String(seconds) }
+}
 
 /** Only the code of a foreign error is used, never its message: a message may quote the value that was refused. */
 export function problemOf(error: FastifyError): PalisadeError {

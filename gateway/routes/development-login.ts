@@ -17,11 +17,12 @@ export const developmentLoginRoutes =
         { remedy: 'remove the list of development users' },
       )
     }
-    app
-      .withTypeProvider<TypeBoxTypeProvider>()
-      .post(
-        '/api/v1/auth/login',
-        { config: { access: 'public', limit: AUTH }, schema: { body: LoginRequest } },
-        async (request) => login.login(request.body, originOf(request)),
-      )
+    app.withTypeProvider<TypeBoxTypeProvider>().post(
+      '/api/v1/auth/login',
+      {
+        config: { access: 'public', limit: AUTH, audit: 'committed' },
+        schema: { body: LoginRequest },
+      },
+      async (request) => login.login(request.body, originOf(request)),
+    )
   }

@@ -67,6 +67,16 @@ begin
 end
 $$;
 
+-- So that the gateway learns how full the volume is. Only a superuser can allow it; without it palisade.audit_volume
+-- counts the configured bound of the write-ahead log.
+do $$
+begin
+  if (select rolsuper from pg_roles where rolname = current_user) then
+    grant execute on function pg_catalog.pg_ls_waldir() to palisade_owner;
+  end if;
+end
+$$;
+
 -- A statement that carries a verifier must not reach the server's log, whatever the server logs by default.
 -- Extensions keep texts as well; their settings wait until such an extension is loaded. What cannot be set here must
 -- be right at the provider: palisade_fence.loud_settings judges it, and the operator rotates nothing until it is.

@@ -15,6 +15,8 @@ import type {
   SecretHead,
   SecretSummary,
   Store,
+  VolumeStore,
+  VolumeUse,
   WriteOutcome,
   WriteSecret,
 } from '../ports.ts'
@@ -40,7 +42,7 @@ import {
 const REFUSAL_PAGE = 50
 
 /** The store on PostgreSQL: each call is one statement, which is one transaction and one round trip. */
-export class PostgresStore implements Store, IntakeStore, RefusalStore, SealStore {
+export class PostgresStore implements Store, IntakeStore, RefusalStore, SealStore, VolumeStore {
   readonly #connections: Connections
   #newestMigration: string | undefined
 
@@ -165,6 +167,15 @@ export class PostgresStore implements Store, IntakeStore, RefusalStore, SealStor
     const { writer, minute, kind, total } = totals
     const values = [writer, minute, kind, total, ...auditValues(row)]
     return (await this.#one<{ recorded: boolean }>('recordRefusals', values)).recorded
+  }
+
+  async volumeUse(): Promise<VolumeUse> {
+    // bigint comes as text.
+    const row = await this.#one<{ data_bytes: string; wal_bytes: string; wal_is_listed: boolean }>(
+      'auditVolume',
+    )
+    const [data, wal] = [Number(row.data_bytes), Number(row.wal_bytes)]
+    return { data, wal, walIsListed: row.wal_is_listed }
   }
 
   async ensureUser(user: {

@@ -19,6 +19,7 @@ export const STATEMENTS = {
   unrecordedRefusals: 'select * from palisade.unrecorded_refusals($1, $2, $3, $4)',
   recordRefusals:
     'select palisade.record_refusals($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) as recorded',
+  auditVolume: 'select * from palisade.audit_volume()',
   ensureUser: 'select palisade.ensure_user($1, $2) as token_version',
   findApiKey: 'select * from palisade_lookup.find_api_key($1)',
   findLogin: 'select * from palisade_lookup.find_login($1)',

@@ -14,6 +14,7 @@ import { KeyFileWrapper } from '../../gateway/keys/key-file-wrapper.ts'
 import type { PlatformKeys } from '../../gateway/keys/platform-keys.ts'
 import type { Limiter } from '../../gateway/limits/limiter.ts'
 import { LocalLimiter } from '../../gateway/limits/local-limiter.ts'
+import { AuditVolume } from '../../gateway/observe/audit-volume.ts'
 import { GatewayMetrics } from '../../gateway/observe/metrics.ts'
 import type { KeyWrapper } from '../../gateway/ports.ts'
 import { PostgresStore } from '../../gateway/store/postgres-store.ts'
@@ -24,6 +25,7 @@ export interface TestGateway extends Gateway {
   readonly app: FastifyInstance
   readonly store: PostgresStore
   readonly metrics: GatewayMetrics
+  readonly volume: AuditVolume
   readonly keys: PlatformKeys
   /** What it logged. */
   readonly lines: string[]
@@ -49,6 +51,8 @@ export interface TestGatewayOptions {
   readonly users?: readonly DevelopmentUser[]
   readonly onLine?: (line: string) => void
   readonly trustedProxies?: readonly string[]
+  /** Room of the database's volume, measured when the test says so. */
+  readonly capacityBytes?: number
   readonly database?: ConstructorParameters<typeof PostgresStore>[0]
 }
 
@@ -74,10 +78,14 @@ export async function startGateway(
     lines.push(line)
     options.onLine?.(line)
   }
+  const log = pino({ level: 'warn' }, { write })
+  const capacityBytes = options.capacityBytes ?? 0
+  const volume = new AuditVolume({ store, log, metrics, capacityBytes })
   const gateway = assembleGateway({
     profile: 'dev',
     clock: systemClock,
-    log: pino({ level: 'warn' }, { write }),
+    log,
+    volume,
     store,
     wrapper: options.wrapper ?? new KeyFileWrapper(root),
     limiter: options.limiter ?? new LocalLimiter(),
@@ -97,6 +105,7 @@ export async function startGateway(
     ...gateway,
     store,
     metrics,
+    volume,
     keys,
     lines,
     async ask(who, method, url, { body, headers = {}, role = 'user' } = {}) {
