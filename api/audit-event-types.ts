@@ -44,7 +44,7 @@ export const GATEWAY_EVENT_TYPES = [
 ] as const
 
 /** What the sealer and the people who recover a log record. */
-export const SEALER_EVENT_TYPES = ['audit.epoch-opened', 'audit.key-rotated'] as const
+export const SEALER_EVENT_TYPES = ['audit.epoch-opened', 'audit.key-rotated', 'audit.cut'] as const
 
 /** What the operator may report to /audit/ingest; bound there to its identity. */
 export const OPERATOR_EVENT_TYPES = [

@@ -14,6 +14,7 @@ export const FINDINGS = {
   TailCut: 'the newest part of the log was deleted from this database',
   RestoredDump: 'the database is an older one than a checkpoint outside of it',
   Forked: 'a checkpoint outside shows another history of the same records',
+  ArchiveDiffers: 'an archive is not the one that the log was cut after',
 } as const
 export type FindingCode = keyof typeof FINDINGS
 

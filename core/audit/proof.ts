@@ -75,6 +75,11 @@ function trees(log: AuditLog, epoch: number): EpochTrees {
 
 function bytesOf(record: LogRecord | undefined, { id, leaf }: LogSeal): Buffer {
   if (record && leafHash(record.record).equals(leaf)) return record.record
+  if (!record) {
+    throw new NoProof(
+      `record ${id} is sealed and not there; if it was cut, name its archive (--archive)`,
+    )
+  }
   throw new NoProof(`record ${id} is not the one that was sealed; "palisade audit verify" says why`)
 }
 

@@ -1,3 +1,4 @@
+import { isCut, type Cut } from './cuts.ts'
 import type { AuditLog, LogRecord } from './export.ts'
 import { place, type Finding } from './findings.ts'
 import { leafHash } from './merkle.ts'
@@ -13,6 +14,8 @@ interface Expected {
   readonly leaf: Buffer
   readonly where: string
   readonly sealed: boolean
+  /** Taken away after it was archived, so it may be missing. */
+  readonly cut: boolean
 }
 
 export interface RecordChecks {
@@ -27,8 +30,9 @@ export function verifyRecords(
   log: AuditLog,
   witness: readonly WitnessLine[],
   macKeys: ReadonlyMap<string, Uint8Array>,
+  cuts: readonly Cut[] = [],
 ): RecordChecks {
-  const expected = expectations(log, witness)
+  const expected = expectations(log, witness, cuts)
   const records = new Map(log.records.map((record) => [record.id, record]))
   const findings: Finding[] = [...missing(expected, records)]
   const leaves = new Map<string, Buffer>()
@@ -58,12 +62,18 @@ export function verifyRecords(
 }
 
 /** A seal outranks the queue, and the queue a witness: each was written by somebody further away. */
-function expectations(log: AuditLog, witness: readonly WitnessLine[]): Map<string, Expected> {
+function expectations(
+  log: AuditLog,
+  witness: readonly WitnessLine[],
+  cuts: readonly Cut[],
+): Map<string, Expected> {
   const expected = new Map<string, Expected>()
-  for (const { id, leaf } of witness) expected.set(id, { leaf, where: id, sealed: false })
-  for (const { id, leaf } of log.pending) expected.set(id, { leaf, where: id, sealed: false })
+  for (const { id, leaf } of [...witness, ...log.pending]) {
+    expected.set(id, { leaf, where: id, sealed: false, cut: false })
+  }
   for (const { id, leaf, epoch, seq } of log.seals) {
-    expected.set(id, { leaf, where: place(epoch, seq), sealed: true })
+    const cut = isCut(cuts, { epoch, seq })
+    expected.set(id, { leaf, where: place(epoch, seq), sealed: true, cut })
   }
   return expected
 }
@@ -73,7 +83,7 @@ function missing(
   records: ReadonlyMap<string, LogRecord>,
 ): Finding[] {
   return [...expected]
-    .filter(([id]) => !records.has(id))
+    .filter(([id, { cut }]) => !cut && !records.has(id))
     .map(([id, { where, sealed }]) =>
       sealed
         ? { code: 'RecordDeleted', where, detail: `record ${id} is sealed and not there` }
@@ -123,7 +133,8 @@ function contradictions(
 ): Finding[] {
   const present = new Set(log.records.map(({ id }) => id))
   return witness
-    .filter(({ id, leaf }) => present.has(id) && expected.get(id)?.leaf.equals(leaf) === false)
+    .filter(({ id }) => present.has(id) || expected.get(id)?.cut)
+    .filter(({ id, leaf }) => expected.get(id)?.leaf.equals(leaf) === false)
     .map(({ id }) => ({
       code: 'RecordEdited',
       where: expected.get(id)?.where ?? id,

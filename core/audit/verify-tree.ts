@@ -1,7 +1,7 @@
 import type { AuditLog, LogBatch, LogSeal } from './export.ts'
 import { place, type Finding } from './findings.ts'
 import { parseLogCheckpoint, type LogCheckpoint } from './log-checkpoint.ts'
-import { append, EMPTY_FRONTIER, EMPTY_ROOT, leafHash, rootOf, type Frontier } from './merkle.ts'
+import { append, EMPTY_FRONTIER, leafHash, rootOf, type Frontier } from './merkle.ts'
 import { openNote, type NoteVerifier } from './note.ts'
 import { placeBytes } from './numbering.ts'
 
@@ -12,22 +12,31 @@ export interface TreeChecks {
   readonly signatures: number
 }
 
+/** What stands before the first seal: nothing, or the right edge of both trees where a part of a log begins. */
+export interface TreeStart {
+  readonly records: Frontier
+  readonly numbering: Frontier
+}
+
+const NOTHING: TreeStart = { records: EMPTY_FRONTIER, numbering: EMPTY_FRONTIER }
+
 /** Rebuilds each epoch's trees from its seals and holds every batch and its signed checkpoint against them. */
 export function verifyTree(
   log: AuditLog,
   verifiers: readonly NoteVerifier[],
   wantedSizes: ReadonlySet<string>,
+  start: TreeStart = NOTHING,
 ): TreeChecks {
   const findings: Finding[] = []
   const roots = new Map<string, Uint8Array>()
   let signatures = 0
-  let prevRoot: Uint8Array = EMPTY_ROOT
+  let prevRoot: Uint8Array = rootOf(start.records)
   for (const epoch of new Set([...log.seals, ...log.batches].map((line) => line.epoch))) {
     const seals = log.seals.filter((seal) => seal.epoch === epoch)
     const batches = log.batches.filter((batch) => batch.epoch === epoch)
     const bySeq = new Map(seals.map((seal) => [seal.seq, seal]))
-    findings.push(...gaps(epoch, seals, batches))
-    let tree: Trees = { records: EMPTY_FRONTIER, numbering: EMPTY_FRONTIER }
+    findings.push(...gaps(epoch, seals, batches, start.records.size))
+    let tree: TreeStart = start
     for (const batch of batches) {
       findings.push(...chain(batch, tree.records.size, prevRoot))
       // From where the tree stands: a missing batch must not make the next one look wrong as well.
@@ -50,11 +59,6 @@ export function verifyTree(
   return { findings, roots, signatures }
 }
 
-interface Trees {
-  readonly records: Frontier
-  readonly numbering: Frontier
-}
-
 const numberingOf = (batch: LogBatch): Frontier => ({
   size: batch.last,
   nodes: batch.numberingFrontier,
@@ -75,11 +79,11 @@ function range(
 }
 
 function grow(
-  tree: Trees,
+  tree: TreeStart,
   seals: readonly LogSeal[],
   wantedSizes: ReadonlySet<string>,
   roots: Map<string, Uint8Array>,
-): Trees {
+): TreeStart {
   let { records } = tree
   let from = 0
   for (const [i, { epoch, seq }] of seals.entries()) {
@@ -101,9 +105,14 @@ function grow(
 const leavesOf = (seals: readonly LogSeal[]) => seals.map(({ leaf }) => leaf)
 
 /** Seals that are missing between others; at the end of the log they are the tail, judged elsewhere. */
-function gaps(epoch: number, seals: readonly LogSeal[], batches: readonly LogBatch[]): Finding[] {
+function gaps(
+  epoch: number,
+  seals: readonly LogSeal[],
+  batches: readonly LogBatch[],
+  before: number,
+): Finding[] {
   const findings: Finding[] = []
-  let next = 1
+  let next = before + 1
   for (const { seq } of seals) {
     if (seq > next) {
       findings.push({
@@ -114,7 +123,7 @@ function gaps(epoch: number, seals: readonly LogSeal[], batches: readonly LogBat
     }
     next = seq + 1
   }
-  const sealed = batches.at(-1)?.last ?? 0
+  const sealed = batches.at(-1)?.last ?? before
   if (sealed >= next) {
     findings.push({
       code: 'TailCut',

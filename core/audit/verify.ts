@@ -1,5 +1,7 @@
+import { verifyArchives, withArchives, type Archive } from './archives.ts'
+import { mayTellOfCut, sealedCuts, type Cut } from './cuts.ts'
 import type { AuditLog } from './export.ts'
-import type { Finding, FindingCode } from './findings.ts'
+import { place, type Finding, type FindingCode } from './findings.ts'
 import type { NoteVerifier } from './note.ts'
 import { openOutside, sizesOf, verifyOutside } from './verify-outside.ts'
 import { verifyRecords, type WitnessLine } from './verify-records.ts'
@@ -13,6 +15,13 @@ export interface Evidence {
   readonly checkpoints: readonly string[]
   readonly witness: readonly WitnessLine[]
   readonly macKeys: ReadonlyMap<string, Uint8Array>
+  /** Pieces that were archived; with those of all cuts the whole history is verified. */
+  readonly archives?: readonly Archive[]
+}
+
+/** A cut, and how many of its records are neither in the log nor in an archive that was given. */
+export interface CutPart extends Cut {
+  readonly missing: number
 }
 
 export interface Verification {
@@ -24,31 +33,59 @@ export interface Verification {
     readonly unsealed: number
     readonly batches: number
   }
+  /** Parts whose records were archived and taken away, by a sealed record of it. */
+  readonly cuts: readonly CutPart[]
   readonly proves: readonly string[]
   readonly doesNotProve: readonly string[]
 }
 
 /** Verifies an exported log without database, gateway or network, and says what was not looked at for want of evidence. */
-export function verifyLog(log: AuditLog, evidence: Evidence): Verification {
+export function verifyLog(live: AuditLog, evidence: Evidence): Verification {
+  const archives = evidence.archives ?? []
+  const log = withArchives(live, archives)
+  const told = log.records.filter(({ record }) => mayTellOfCut(record))
+  const cuts = sealedCuts(told, log, evidence.macKeys)
+  const archived = verifyArchives(live, cuts, archives, evidence.verifiers)
   const outside = openOutside(evidence.checkpoints, evidence.verifiers)
   const tree = verifyTree(log, evidence.verifiers, sizesOf(outside.checkpoints))
-  const records = verifyRecords(log, evidence.witness, evidence.macKeys)
+  const records = verifyRecords(log, evidence.witness, evidence.macKeys, cuts)
   const isCut =
     tree.findings.some(({ code }) => code === 'TailCut') ||
     records.findings.some(({ code }) => code === 'RecordUnaccounted')
   const ahead = verifyOutside(log, outside.checkpoints, tree.roots, isCut)
-  const findings = fold([...outside.findings, ...tree.findings, ...ahead, ...records.findings])
+  const parts = partsOf(log, cuts)
+  const findings = fold([
+    ...outside.findings,
+    ...tree.findings,
+    ...ahead,
+    ...records.findings,
+    ...archived,
+  ])
   return {
     ok: findings.length === 0,
     findings,
     counts: {
-      records: log.records.length,
+      records: live.records.length,
       sealed: log.seals.length,
       unsealed: log.pending.length,
       batches: log.batches.length,
     },
-    ...coverage(evidence, tree.signatures, outside.checkpoints.length, records),
+    cuts: parts,
+    ...coverage(evidence, tree.signatures, outside.checkpoints.length, records, parts),
   }
+}
+
+function partsOf(log: AuditLog, cuts: readonly Cut[]): CutPart[] {
+  if (cuts.length === 0) return []
+  const there = new Set(log.records.map(({ id }) => id))
+  return cuts.map((cut) => {
+    const { epoch, first, last } = cut
+    const missing = log.seals.filter(
+      (seal) =>
+        seal.epoch === epoch && first <= seal.seq && seal.seq <= last && !there.has(seal.id),
+    ).length
+    return { ...cut, missing }
+  })
 }
 
 /** A lost tail explains the records that went with it or stayed without a place, and is named once. */
@@ -82,8 +119,12 @@ function coverage(
   signatures: number,
   outside: number,
   records: { readonly authenticated: number; readonly withoutKey: number },
+  cuts: readonly CutPart[],
 ): Pick<Verification, 'proves' | 'doesNotProve'> {
-  const proves = ['every sealed record has the bytes and the place that the log gives it']
+  const isWhole = cuts.every(({ missing }) => missing === 0)
+  const proves = [
+    `every sealed record${isWhole ? '' : ' that is there'} has the bytes and the place that the log gives it`,
+  ]
   const doesNotProve: string[] = []
   const say = (known: boolean, yes: string, no: string) =>
     known ? proves.push(yes) : doesNotProve.push(no)
@@ -99,7 +140,7 @@ function coverage(
   )
   say(
     evidence.witness.length > 0,
-    `the ${evidence.witness.length} records that the witness saw are there as they were committed`,
+    `the ${evidence.witness.length} records that the witness saw are there${isWhole ? '' : ', or were cut,'} as they were committed`,
     'that nothing was taken away before it was sealed: no witness was given (--witness)',
   )
   say(
@@ -107,6 +148,15 @@ function coverage(
     `${records.authenticated} records carry the MAC of their writer`,
     'who wrote the records: no MAC key was given (--mac-keys)',
   )
+  for (const { epoch, first, last, missing, archive, authenticated } of cuts) {
+    const where = place(epoch, first, last)
+    say(
+      missing === 0,
+      `the records ${where} are whole, from the log and the archives given`,
+      `what ${missing} of the records ${where} said: they were cut, and archive ${archive} was not given (--archive)`,
+    )
+    if (!authenticated) doesNotProve.push(`who decided the cut ${where}: its MAC key was not given`)
+  }
   if (records.authenticated > 0 && records.withoutKey > 0) {
     doesNotProve.push(`who wrote ${records.withoutKey} records: their MAC key was not given`)
   }

@@ -1,0 +1,51 @@
+import type { Cut } from './cuts.ts'
+import type { AuditLog, LogRecord } from './export.ts'
+import { place, type Finding } from './findings.ts'
+import type { NoteVerifier } from './note.ts'
+import { placeOfSegment, type Segment } from './segment.ts'
+import { verifySegment } from './verify-segment.ts'
+
+/** A piece of the log that lies in the archive, and the SHA-256 (hex) of the file that holds it. */
+export interface Archive {
+  readonly segment: Segment
+  readonly digest: string
+}
+
+/** The log with the records that were cut put back from archives; what is in the database comes first. */
+export function withArchives(log: AuditLog, archives: readonly Archive[]): AuditLog {
+  if (archives.length === 0) return log
+  const known = new Set(log.records.map(({ id }) => id))
+  const records: LogRecord[] = [...log.records]
+  for (const record of archives.flatMap(({ segment }) => segment.log.records)) {
+    if (!known.has(record.id)) records.push(record)
+    known.add(record.id)
+  }
+  return { ...log, records }
+}
+
+/** Each archive by itself, against the log that it was taken from, and against the cut that names it. */
+export function verifyArchives(
+  log: AuditLog,
+  cuts: readonly Cut[],
+  archives: readonly Archive[],
+  verifiers: readonly NoteVerifier[],
+): Finding[] {
+  return archives.flatMap(({ segment, digest }): Finding[] => {
+    const { epoch, first, last } = segment.header
+    const where = placeOfSegment(segment.header)
+    // MACs are checked once, with the records of the log.
+    const { findings, root } = verifySegment(segment, verifiers, new Map())
+    const own = log.batches.find((batch) => batch.epoch === epoch && batch.last === last)
+    const cut = cuts.find((each) => each.epoch === epoch && each.first === first)
+    const differs = (detail: string): Finding => ({ code: 'ArchiveDiffers', where, detail })
+    return [
+      ...findings.map((each) => ({ ...each, detail: `${each.detail}, in the archive` })),
+      ...(own?.root.toString('hex') === root
+        ? []
+        : [differs(`the log has another root at ${place(epoch, last)}`)]),
+      ...(cut && cut.last === last && cut.archive !== digest
+        ? [differs(`the log was cut after an archive ${cut.archive}, this one is ${digest}`)]
+        : []),
+    ]
+  })
+}
