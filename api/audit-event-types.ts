@@ -39,6 +39,7 @@ export const GATEWAY_EVENT_TYPES = [
   'key.create',
   'key.rotate',
   'key.destroy',
+  'audit.search',
   'audit.export',
   'audit.intake-conflict',
 ] as const

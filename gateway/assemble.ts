@@ -13,15 +13,25 @@ import type { AuditVolume } from './observe/audit-volume.ts'
 import type { GatewayMetrics } from './observe/metrics.ts'
 import { Refusals } from './observe/refusals.ts'
 import { witness } from './observe/witness.ts'
-import type { IntakeStore, KeyWrapper, RefusalStore, SealStore, Store } from './ports.ts'
+import type {
+  AuditReadStore,
+  IntakeStore,
+  KeyWrapper,
+  RefusalStore,
+  SealStore,
+  Store,
+} from './ports.ts'
 import type { Profile } from './profile.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { developmentLoginRoutes } from './routes/development-login.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { wellKnownRoutes } from './routes/well-known.ts'
 import { AuditWriter, signingKeyOf } from './services/audit.ts'
+import { AuditSearch } from './services/audit-search.ts'
 import { AuditIntake } from './services/audit-intake.ts'
 import { DataKeys } from './services/data-keys.ts'
 import { DevelopmentLogin } from './services/development-login.ts'
+import { PersonalReader } from './services/personal-reader.ts'
 import { PersonalFields } from './services/personal-fields.ts'
 import { SecretHeads } from './services/secret-heads.ts'
 import { Secrets } from './services/secrets.ts'
@@ -30,7 +40,7 @@ export interface GatewayParts {
   readonly profile: Profile
   readonly clock: Clock
   readonly log: FastifyBaseLogger
-  readonly store: Store & IntakeStore & RefusalStore & SealStore
+  readonly store: Store & IntakeStore & RefusalStore & SealStore & AuditReadStore
   readonly wrapper: KeyWrapper
   readonly limiter: Limiter
   readonly metrics: GatewayMetrics
@@ -74,7 +84,9 @@ export function assembleGateway(parts: GatewayParts): Gateway {
   const heads = new SecretHeads(keys.headMac)
   const secrets = new Secrets({ store, audit, keys: dataKeys, heads, committed })
   const verifier = new TokenVerifier(keys.signing, names, clock)
-  const routes = [wellKnownRoutes(keys.signing), secretRoutes(secrets)]
+  const reader = new PersonalReader(parts.wrapper)
+  const search = new AuditSearch({ store, audit, personal: reader, committed })
+  const routes = [wellKnownRoutes(keys.signing), secretRoutes(secrets), auditRoutes(search)]
   if (parts.developmentUsers) {
     const onLogin = (status: string) => metrics.logins.inc({ status, provider: 'local' })
     const users = parts.developmentUsers

@@ -2,6 +2,7 @@
  * What the services need from outside. `store/` implements `Store` on PostgreSQL, `keys/` implements `KeyWrapper`
  * on Vault transit or a key file; nothing here knows SQL, HTTP or Vault.
  */
+import type { AuditPlace } from '#api/rest/audit'
 import type { Role } from './identity/roles.ts'
 
 /** Who is asking. Every store call sets it for the transaction, and row-level security sees nothing without it. */
@@ -144,6 +145,8 @@ export interface Store {
   ensureUser(user: {
     readonly userId: string
     readonly tenantId: string
+    /** Default: user. */
+    readonly role?: Role
   }): Promise<{ tokenVersion: number }>
   /** Problems that make the role unfit (superuser, BYPASSRLS, owner of a table), empty when it is fit. */
   unfitRole(): Promise<readonly string[]>
@@ -184,6 +187,44 @@ export type IntakeOutcome =
 /** Takes a batch whole or not at all, in one transaction; a step that was told before changes nothing. */
 export interface IntakeStore {
   ingestAudit(reporter: string, steps: readonly ReportedStep[]): Promise<IntakeOutcome>
+}
+
+/** Which records; `after` and `before` are ids, excluded. */
+export interface AuditWish {
+  /** All tenants; the store refuses it to whoever is no auditor today, like a foreign `tenant`. */
+  readonly everywhere: boolean
+  /** null: the caller's, or all. */
+  readonly tenant: string | null
+  readonly actor: string | null
+  /** `<kind>:<id>`. */
+  readonly subject: string | null
+  readonly request: string | null
+  readonly eventTypes: readonly string[] | null
+  readonly outcomes: readonly string[] | null
+  readonly after: string
+  readonly before: string
+  readonly oldestFirst: boolean
+  readonly page: number
+  /** Records to look at, at most. */
+  readonly scan: number
+}
+
+export interface FoundRow {
+  readonly id: string
+  readonly tenantId: string
+  readonly bytes: Uint8Array
+  /** null: not sealed yet. */
+  readonly place: AuditPlace | null
+}
+
+export interface FoundPage {
+  readonly rows: readonly FoundRow[]
+  /** The last record that was looked at, when there were more to look at than `scan`. */
+  readonly end: string | undefined
+}
+
+export interface AuditReadStore {
+  searchAudit(caller: Caller, wish: AuditWish): Promise<FoundPage>
 }
 
 /** Wraps data keys under a key per tenant (or per user for personal fields). Key names: `tenant-<uuid>`, `user-<uuid>`. */

@@ -4,7 +4,13 @@ import type { LimitPolicy } from './limits/policy.ts'
 
 /** Closed list: each action is a word of the audit log. */
 export type Action =
-  'secret.list' | 'secret.read' | 'secret.write' | 'secret.delete' | 'secret.restore'
+  | 'secret.list'
+  | 'secret.read'
+  | 'secret.write'
+  | 'secret.delete'
+  | 'secret.restore'
+  | 'audit.search'
+  | 'audit.export'
 
 /** `public` says that nobody needs to be known; anything else names what is done and the scope it takes. */
 export type Access = 'public' | { readonly action: Action; readonly scope: Scope }

@@ -2,11 +2,13 @@ import Fastify from 'fastify'
 import { describe, expect, it } from 'vitest'
 import { OPERATIONS, type Operation } from '#api/rest/operations'
 import { loadSigningKeys, makeSigningKey } from '../gateway/identity/signing-keys.ts'
+import { auditRoutes } from '../gateway/routes/audit.ts'
 import { developmentLoginRoutes } from '../gateway/routes/development-login.ts'
 import { secretRoutes } from '../gateway/routes/secrets.ts'
 import { wellKnownRoutes } from '../gateway/routes/well-known.ts'
 import type { Access } from '../gateway/route-config.ts'
 import { type AuditIngestDeps, auditIngestRoutes } from '../gateway/internal/audit-ingest.ts'
+import type { AuditSearch } from '../gateway/services/audit-search.ts'
 import type { DevelopmentLogin } from '../gateway/services/development-login.ts'
 import type { Secrets } from '../gateway/services/secrets.ts'
 
@@ -55,6 +57,7 @@ async function declaredRoutes(): Promise<Declared[]> {
   })
   wellKnownRoutes(loadSigningKeys([await makeSigningKey(new Date())], new Date()))(app)
   secretRoutes({} as Secrets)(app)
+  auditRoutes({} as AuditSearch)(app)
   developmentLoginRoutes({} as DevelopmentLogin, 'dev')(app)
   await app.ready()
   return declared.sort((a, b) => (a.operation < b.operation ? -1 : 1))

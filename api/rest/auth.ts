@@ -16,7 +16,7 @@ export const LoginRequest = Type.Object(
 )
 export type LoginRequest = Static<typeof LoginRequest>
 
-export const ROLES = ['user', 'admin', 'guest'] as const
+export const ROLES = ['user', 'admin', 'guest', 'auditor'] as const
 
 export const LoginUser = Type.Object(
   {

@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox'
 import { IngestAnswer, IngestRequest } from './audit-ingest.ts'
+import { AuditPage, AuditQuery } from './audit.ts'
 import { JsonWebKeySet, LoginAnswer, LoginRequest } from './auth.ts'
 import { IdempotencyHeaders } from './headers.ts'
 import { Health } from './health.ts'
@@ -20,7 +21,7 @@ export interface Operation {
   readonly path: string
   readonly summary: string
   /** `public` needs no token; `workload` a token of Kubernetes on the internal listener. */
-  readonly access: 'public' | 'workload' | `secrets:${'read' | 'write'}`
+  readonly access: 'public' | 'workload' | `secrets:${'read' | 'write'}` | 'audit:read'
   readonly listener: 'api' | 'internal' | 'metrics'
   readonly params?: TSchema
   readonly query?: TSchema
@@ -112,6 +113,16 @@ export const OPERATIONS: readonly Operation[] = [
     listener: 'api',
     params: SecretPath,
     answer: { status: 204, text: 'Restored.' },
+  },
+  {
+    id: 'searchAudit',
+    method: 'post',
+    path: '/api/v1/audit/search',
+    summary: 'Finds audit records of the tenant; auditors find those of any. Recorded itself.',
+    access: 'audit:read',
+    listener: 'api',
+    body: AuditQuery,
+    answer: { status: 200, schema: AuditPage, text: 'A page in order of time.' },
   },
   {
     id: 'ingestAudit',

@@ -32,6 +32,13 @@ export const STRICT: LimitPolicy = {
   periodMs: MINUTE,
   withoutRedis: 'local',
 }
+/** Reading of the audit log, each page of which may look at thousands of records. */
+export const AUDIT: LimitPolicy = {
+  name: 'audit',
+  limit: 120,
+  periodMs: MINUTE,
+  withoutRedis: 'local',
+}
 /** Opening of streams, not messages within them. */
 export const STREAM: LimitPolicy = {
   name: 'stream',

@@ -1,11 +1,9 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { IdempotencyHeaders } from '#api/rest/headers'
 import { ListQuery, ReadQuery, SecretPath, StoreSecret } from '#api/rest/secrets'
-import { PalisadeError } from '#core/problem'
-import type { Caller } from '../ports.ts'
-import { originOf } from '../request-origin.ts'
+import { callerOf, originOf } from '../request-origin.ts'
 import type { Secrets } from '../services/secrets.ts'
 
 const PAGE = 50
@@ -82,10 +80,4 @@ export const secretRoutes = (secrets: Secrets) => (app: FastifyInstance) => {
       return reply.code(204).send()
     },
   )
-}
-
-/** A protected route always has one; this is the second lock on the door. */
-function callerOf({ caller }: Pick<FastifyRequest, 'caller'>): Caller {
-  if (!caller) throw new PalisadeError('ERR_UNAUTHENTICATED', 'nobody is known on this route')
-  return caller
 }

@@ -53,7 +53,7 @@ export class DevelopmentLogin {
   async #admit(user: DevelopmentUser, origin: Origin): Promise<LoggedIn> {
     const { store, audit, keys, names, clock, committed, onLogin } = this.#deps
     const { id: userId, tenantId, role, email } = user
-    const { tokenVersion } = await store.ensureUser({ userId, tenantId })
+    const { tokenVersion } = await store.ensureUser({ userId, tenantId, role })
     const caller: Caller = { userId, tenantId, roles: [role], tokenVersion, tokenId: randomUUID() }
     const row = await audit.ofCaller(caller, origin, {
       eventType: 'auth.login',

@@ -4,6 +4,7 @@ import { PalisadeError } from '#core/problem'
 
 // SQLSTATE of our own functions, and the classes of PostgreSQL that have an answer of their own.
 const TOKEN_NO_LONGER_VALID = 'PL010'
+const NOT_AN_AUDITOR = 'PL012'
 const DISK_FULL = '53100'
 const SERVER_GOES_AWAY = new Set(['57P01', '57P02', '57P03'])
 /** A primary that became a standby keeps its connections, and each of them would refuse every write from then on. */
@@ -48,6 +49,11 @@ const RULES: readonly Rule[] = [
     (state) => state === TOKEN_NO_LONGER_VALID,
     'ERR_TOKEN_INVALID',
     'the token is no longer valid in this tenant',
+  ],
+  [
+    (state) => state === NOT_AN_AUDITOR,
+    'ERR_FORBIDDEN',
+    'this account is no auditor, as the database has it today',
   ],
   [
     (state) => state === DISK_FULL,

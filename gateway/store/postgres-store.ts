@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto'
 import type {
+  AuditReadStore,
   AuditRow,
+  AuditWish,
   Caller,
   ChangeHead,
   CountedRefusal,
+  FoundPage,
   IntakeOutcome,
   IntakeStore,
   ReadOutcome,
@@ -21,6 +24,8 @@ import type {
   WriteSecret,
 } from '../ports.ts'
 import { PalisadeError } from '#core/problem'
+import { searchValues, toFoundPage, type FoundDatabaseRow } from './audit-search.ts'
+import type { Role } from '../identity/roles.ts'
 import { Connections, type DatabaseMetrics, type StoreOptions } from './connections.ts'
 import { readMigrations } from './migrate.ts'
 import { countColumns, toTotals, type TotalsRow } from './refusal-rows.ts'
@@ -42,7 +47,9 @@ import {
 const REFUSAL_PAGE = 50
 
 /** The store on PostgreSQL: each call is one statement, which is one transaction and one round trip. */
-export class PostgresStore implements Store, IntakeStore, RefusalStore, SealStore, VolumeStore {
+export class PostgresStore
+  implements Store, IntakeStore, RefusalStore, SealStore, VolumeStore, AuditReadStore
+{
   readonly #connections: Connections
   #newestMigration: string | undefined
 
@@ -149,6 +156,11 @@ export class PostgresStore implements Store, IntakeStore, RefusalStore, SealStor
     return (await this.#one<{ sealed: boolean }>('areSealed', [tenantId, recordIds])).sealed
   }
 
+  async searchAudit(caller: Caller, wish: AuditWish): Promise<FoundPage> {
+    const values = searchValues(caller, wish)
+    return toFoundPage(await this.#connections.run<FoundDatabaseRow>('searchAudit', values))
+  }
+
   async countRefusals(writer: string, counts: readonly CountedRefusal[]): Promise<void> {
     await this.#connections.run('countRefusals', [writer, ...countColumns(counts)])
   }
@@ -181,10 +193,12 @@ export class PostgresStore implements Store, IntakeStore, RefusalStore, SealStor
   async ensureUser(user: {
     readonly userId: string
     readonly tenantId: string
+    readonly role?: Role
   }): Promise<{ tokenVersion: number }> {
     const row = await this.#one<{ token_version: number | null }>('ensureUser', [
       user.tenantId,
       user.userId,
+      user.role ?? 'user',
     ])
     if (row.token_version === null) {
       throw new PalisadeError(

@@ -191,7 +191,23 @@ const ARGUMENTS: Record<StatementName, (who: Who) => unknown[]> = {
     ...auditValues(auditRow(owner.tenantId)),
   ],
   auditVolume: () => [],
-  ensureUser: (who) => [who.tenantId, who.userId],
+  searchAudit: (who) => [
+    ...[
+      who.tenantId,
+      who.userId,
+      who.tokenVersion,
+      true,
+      owner.tenantId,
+      null,
+      null,
+      null,
+      null,
+      null,
+    ],
+    ...['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'],
+    ...[false, 100, 100],
+  ],
+  ensureUser: (who) => [who.tenantId, who.userId, 'user'],
   findApiKey: () => [Buffer.alloc(32, 1)],
   findLogin: () => [Buffer.alloc(32, 1)],
   unfitRole: () => [],
@@ -238,6 +254,7 @@ describe("every statement of the store, in a stranger's hands", () => {
       if (WITHOUT_TENANT.has(name)) continue
       const shown = JSON.stringify(rows)
       expect(shown, name).not.toContain(secret.secretId)
+      expect(shown, name).not.toContain(secret.audit.id)
       expect(shown, name).not.toContain(JSON.stringify(secret.sealed.ciphertext))
       expect(await stateOfOwner(), name).toEqual(before)
     }

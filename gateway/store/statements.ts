@@ -20,7 +20,9 @@ export const STATEMENTS = {
   recordRefusals:
     'select palisade.record_refusals($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) as recorded',
   auditVolume: 'select * from palisade.audit_volume()',
-  ensureUser: 'select palisade.ensure_user($1, $2) as token_version',
+  searchAudit:
+    'select * from palisade.search_audit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)',
+  ensureUser: 'select palisade.ensure_user($1, $2, $3) as token_version',
   findApiKey: 'select * from palisade_lookup.find_api_key($1)',
   findLogin: 'select * from palisade_lookup.find_login($1)',
   unfitRole: `select rolsuper, rolbypassrls, rolcreaterole, rolreplication,

@@ -10,6 +10,7 @@ import { loadFileKeys } from '../../gateway/embedded/file-keys.ts'
 import { issueAccessToken } from '../../gateway/identity/access-token.ts'
 import type { DevelopmentUser } from '../../gateway/identity/development-users.ts'
 import { loadOrMakeKeyFile } from '../../gateway/keys/key-file.ts'
+import type { Role } from '../../gateway/identity/roles.ts'
 import { KeyFileWrapper } from '../../gateway/keys/key-file-wrapper.ts'
 import type { PlatformKeys } from '../../gateway/keys/platform-keys.ts'
 import type { Limiter } from '../../gateway/limits/limiter.ts'
@@ -41,7 +42,7 @@ export interface Person {
 export interface Ask {
   readonly body?: object
   readonly headers?: Readonly<Record<string, string>>
-  readonly role?: 'user' | 'guest'
+  readonly role?: Role
 }
 
 export interface TestGatewayOptions {
@@ -53,6 +54,7 @@ export interface TestGatewayOptions {
   readonly trustedProxies?: readonly string[]
   /** Room of the database's volume, measured when the test says so. */
   readonly capacityBytes?: number
+  readonly level?: 'trace' | 'warn'
   readonly database?: ConstructorParameters<typeof PostgresStore>[0]
 }
 
@@ -78,7 +80,7 @@ export async function startGateway(
     lines.push(line)
     options.onLine?.(line)
   }
-  const log = pino({ level: 'warn' }, { write })
+  const log = pino({ level: options.level ?? 'warn' }, { write })
   const capacityBytes = options.capacityBytes ?? 0
   const volume = new AuditVolume({ store, log, metrics, capacityBytes })
   const gateway = assembleGateway({

@@ -1,0 +1,353 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { PLATFORM_TENANT, type AuditEvent } from '#api/audit-event'
+import type { AuditPage, AuditQuery, FoundRecord } from '#api/rest/audit'
+import { collect, type AuditLog, type LogLine } from '#core/audit/export'
+import { proveRecords, proveTenant } from '#core/audit/proof'
+import { verifyLog } from '#core/audit/verify'
+import { verifyProof } from '#core/audit/verify-proof'
+import { parseVerifier, verifierText } from '#core/audit/note'
+import { ErasableKeys } from '../test/support/erasable-keys.ts'
+import { keyDirectory, person, startGateway, type TestGateway } from '../test/support/gateway.ts'
+import { formsOf } from '../test/support/needles.ts'
+import {
+  startPalisadeDatabase,
+  withClient,
+  type PalisadeDatabase,
+} from '../test/support/postgres.ts'
+import { auditRow } from '../test/support/store-wishes.ts'
+import type { Role } from './identity/roles.ts'
+import { sealBatch } from './sealer/seal-batch.ts'
+import { exportLog } from './store/audit-export.ts'
+
+const LOG = 'palisade.dev/audit/search'
+const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+const signer = {
+  name: LOG,
+  publicKey: publicKey.export({ format: 'der', type: 'spki' }).subarray(-32),
+  sign: async (text: Uint8Array) => sign(null, text, privateKey),
+}
+const keys = new ErasableKeys()
+const alice = person()
+const bob = person()
+const auditor = person()
+/** Nobody's real ones, each found nowhere but as ciphertext. */
+const ADDRESS = '203.0.113.77'
+const AGENT = 'canary-agent-7fc1d0'
+const SECRETS = 7
+
+let db: PalisadeDatabase
+let directory: Awaited<ReturnType<typeof keyDirectory>>
+let gateway: TestGateway
+
+beforeAll(async () => {
+  ;[db, directory] = await Promise.all([startPalisadeDatabase(), keyDirectory()])
+  gateway = await startGateway(db, {
+    directory: directory.path,
+    wrapper: keys,
+    trustedProxies: ['127.0.0.0/8'],
+    level: 'trace',
+  })
+  for (const [who, role] of [
+    [alice, 'user'],
+    [bob, 'user'],
+    [auditor, 'auditor'],
+  ] as const) {
+    await gateway.store.ensureUser({ userId: who.id, tenantId: who.tenantId, role })
+  }
+  for (let i = 0; i < SECRETS; i += 1)
+    await put(alice, `s-${i}`, i === 3 ? ADDRESS : '198.51.100.1')
+  await put(bob, 'his', '2001:db8::7')
+})
+afterAll(async () => {
+  await gateway?.stop()
+  await Promise.all([db?.stop(), directory?.remove()])
+})
+
+const put = (who: typeof alice, name: string, address: string) =>
+  gateway.ask(who, 'PUT', `/api/secrets/${name}`, {
+    body: { value: 'v' },
+    headers: { 'x-forwarded-for': address, 'user-agent': AGENT },
+  })
+
+async function search(
+  who: typeof alice,
+  query: AuditQuery,
+  role: Role = who === auditor ? 'auditor' : 'user',
+): Promise<AuditPage> {
+  const answer = await gateway.ask(who, 'POST', '/api/v1/audit/search', { body: query, role })
+  expect(answer.statusCode, answer.body).toBe(200)
+  return answer.json<AuditPage>()
+}
+
+const refused = async (who: typeof alice, query: object, role: Role = 'user') =>
+  (await gateway.ask(who, 'POST', '/api/v1/audit/search', { body: query, role })).json<unknown>()
+
+/** All pages, as a client would follow them. */
+async function all(who: typeof alice, query: AuditQuery): Promise<FoundRecord[]> {
+  const items: FoundRecord[] = []
+  let after: string | undefined
+  for (let pages = 0; pages < 50; pages += 1) {
+    const page = await search(who, { ...query, ...(after === undefined ? {} : { after }) })
+    items.push(...page.items)
+    after = page.next
+    if (after === undefined) return items
+  }
+  throw new Error('there is always another page')
+}
+
+const eventsOf = (items: readonly FoundRecord[]) =>
+  items.map(({ record }) => record).filter((record): record is AuditEvent => record !== null)
+
+const WRITES: AuditQuery = { eventTypes: ['secret.write'], outcomes: ['success'] }
+
+async function seal(): Promise<void> {
+  await withClient(db.sealer, (client) =>
+    sealBatch(client, { log: LOG, signers: [signer], limit: 1_000 }),
+  )
+}
+
+async function takeOut(): Promise<AuditLog> {
+  const lines: LogLine[] = []
+  await withClient(db.auditor, async (client) => {
+    for await (const line of exportLog(client, new Date())) lines.push(line)
+  })
+  return collect(lines)
+}
+
+describe('POST /api/v1/audit/search', () => {
+  it('finds the own records by actor, subject, request, type, outcome and time, in either order', async () => {
+    const newest = eventsOf((await search(alice, WRITES)).items)
+    expect(newest.map(({ details }) => details?.['name'])).toEqual(
+      Array.from({ length: SECRETS }, (_, i) => `s-${SECRETS - 1 - i}`),
+    )
+    const oldest = eventsOf((await search(alice, { ...WRITES, order: 'oldest' })).items)
+    expect(oldest).toEqual([...newest].reverse())
+    const one = newest[2] as AuditEvent
+    const { kind, id } = one.subject
+    for (const query of [
+      { subject: { kind, id } },
+      { request: one.request.id },
+      { ...WRITES, actor: alice.id, from: one.time, to: newest[1]?.time ?? '' },
+    ]) {
+      const found = eventsOf((await search(alice, query)).items)
+      expect(
+        found.map((record) => record.id),
+        JSON.stringify(query),
+      ).toContain(one.id)
+      expect(found.length).toBeLessThan(SECRETS)
+    }
+    expect((await search(alice, { actor: bob.id })).items).toEqual([])
+    expect((await search(alice, { ...WRITES, outcomes: ['failed'] })).items).toEqual([])
+  })
+
+  it.each(['newest', 'oldest'] as const)(
+    'gives each record once over pages of two, %s first',
+    async (order) => {
+      const whole = (await search(alice, { ...WRITES, order })).items
+      const paged = await all(alice, { ...WRITES, order, limit: 2 })
+      expect(paged.map(({ id }) => id)).toEqual(whole.map(({ id }) => id))
+    },
+  )
+
+  it('looks at no more records than its bound and says where the next question goes on', async () => {
+    const caller = {
+      userId: alice.id,
+      tenantId: alice.tenantId,
+      roles: [],
+      tokenVersion: 0,
+      tokenId: 't',
+    }
+    const wish = {
+      ...{ everywhere: false, tenant: null, actor: null, subject: null, request: null },
+      ...{ eventTypes: ['user.erase'], outcomes: null, oldestFirst: false, page: 10, scan: 3 },
+      ...{ after: '00000000-0000-0000-0000-000000000000' },
+    }
+    let before = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+    let steps = 0
+    for (let end: string | undefined = before; end !== undefined; steps += 1) {
+      before = end
+      const page = await gateway.store.searchAudit(caller, { ...wish, before })
+      expect(page.rows).toEqual([])
+      end = page.end
+    }
+    expect(steps).toBeGreaterThanOrEqual(Math.floor(SECRETS / 3))
+  })
+
+  it("shows nobody another tenant's records but an auditor, and refuses with a record", async () => {
+    const hers = await all(alice, {})
+    expect(new Set(hers.map(({ tenant }) => tenant))).toEqual(new Set([alice.tenantId]))
+    for (const tenant of ['all', bob.tenantId, PLATFORM_TENANT]) {
+      for (const role of ['user', 'admin'] as const) {
+        expect(await refused(alice, { tenant }, role)).toMatchObject({ code: 'ERR_FORBIDDEN' })
+      }
+    }
+    expect(await refused(alice, {}, 'guest')).toMatchObject({ code: 'ERR_FORBIDDEN' })
+    const refusals = await search(alice, { eventTypes: ['access.refused'] })
+    expect(refusals.items.length).toBe(7)
+    const everywhere = await all(auditor, { tenant: 'all', eventTypes: ['secret.write'] })
+    expect(new Set(everywhere.map(({ tenant }) => tenant))).toEqual(
+      new Set([alice.tenantId, bob.tenantId]),
+    )
+    for (const query of [{ actor: bob.id }, { tenant: bob.tenantId, actor: bob.id }]) {
+      const his = await all(auditor, { tenant: 'all', ...WRITES, ...query })
+      expect(his.map(({ tenant }) => tenant)).toEqual([bob.tenantId])
+    }
+  })
+
+  it('asks the database who is an auditor today, whatever an older token says', async () => {
+    expect(await refused(alice, { tenant: 'all' }, 'auditor')).toMatchObject({
+      code: 'ERR_FORBIDDEN',
+    })
+    expect(await refused(alice, { tenant: bob.tenantId }, 'auditor')).toMatchObject({
+      code: 'ERR_FORBIDDEN',
+    })
+  })
+
+  it.each([[ADDRESS], ['203.0.113.0/24'], ['::ffff:203.0.113.77']])(
+    'finds by address %s, which lies in the log as ciphertext alone',
+    async (address) => {
+      const found = await search(auditor, { tenant: 'all', ...WRITES, address })
+      expect(eventsOf(found.items).map(({ details }) => details?.['name'])).toEqual(['s-3'])
+      expect(found.items[0]?.personal).toMatchObject([
+        { state: 'readable', address: ADDRESS, userAgent: AGENT },
+      ])
+    },
+  )
+
+  it('finds an IPv6 address however it is written, and refuses what is no address', async () => {
+    const found = await search(auditor, { tenant: 'all', address: '2001:DB8:0:0::7', ...WRITES })
+    expect(found.items.map(({ tenant }) => tenant)).toEqual([bob.tenantId])
+    for (const address of ['1.2.3', '1.2.3.4/33', '::1/129', ':::']) {
+      expect(await refused(alice, { address }), address).toMatchObject({ code: 'ERR_VALIDATION' })
+    }
+    expect(await refused(alice, { from: '2026-13-41T00:00:00Z' })).toMatchObject({
+      code: 'ERR_VALIDATION',
+    })
+  })
+
+  it("opens the caller's own fields, and of others nothing that is not for an auditor", async () => {
+    const [mine] = (await search(alice, WRITES)).items
+    expect(mine?.personal).toMatchObject([{ state: 'readable', userAgent: AGENT }])
+    const guest = person()
+    // In a team the records of one member lie in the tenant of all.
+    await gateway.store.ensureUser({ userId: guest.id, tenantId: guest.tenantId })
+    await db.query(
+      `insert into palisade.tenant_members (tenant_id, user_id, role) values ($1, $2, 'member')`,
+      [alice.tenantId, guest.id],
+    )
+    const member = { id: guest.id, tenantId: alice.tenantId }
+    const [hers] = (await search(member, WRITES)).items
+    expect(hers?.personal).toEqual([{ key: `user-${alice.id}`, state: 'withheld' }])
+    expect((await search(member, { ...WRITES, address: ADDRESS })).items).toEqual([])
+  })
+
+  it('is recorded with the names of the filters and the number found, and not with what was looked for', async () => {
+    const { recordedAs, items } = await search(auditor, {
+      tenant: 'all',
+      ...WRITES,
+      address: ADDRESS,
+    })
+    const [{ record } = { record: null }] = await all(auditor, {
+      subject: { kind: 'log', id: 'all' },
+      eventTypes: ['audit.search'],
+    })
+    expect(record).toMatchObject({
+      id: recordedAs,
+      actor: { kind: 'user', id: auditor.id },
+      details: { filter: 'tenant,address,eventTypes,outcomes', records: items.length },
+    })
+    expect(JSON.stringify(record)).not.toContain(ADDRESS)
+  })
+
+  it('hands nothing out that it could not record', async () => {
+    const append = gateway.store.appendAudit.bind(gateway.store)
+    gateway.store.appendAudit = () => Promise.reject(new Error('no'))
+    try {
+      const answer = await refused(alice, WRITES)
+      expect(answer).toMatchObject({ code: 'ERR_INTERNAL' })
+      expect(answer).not.toHaveProperty('items')
+    } finally {
+      gateway.store.appendAudit = append
+    }
+  })
+
+  it('says 503 and not "erased" while the secret store gives no answer', async () => {
+    keys.away = true
+    try {
+      expect(await refused(alice, WRITES)).toMatchObject({ code: 'ERR_KEYS_UNAVAILABLE' })
+    } finally {
+      keys.away = false
+    }
+  })
+
+  it('shows a record that somebody damaged as such', async () => {
+    const row = { ...auditRow(bob.tenantId), bytes: Buffer.from('{"actor":\\xff"\n') }
+    await gateway.store.appendAudit(null, row)
+    const found = (await all(auditor, { tenant: bob.tenantId })).find(({ id }) => id === row.id)
+    expect(found).toMatchObject({ record: null, personal: [] })
+  })
+
+  it('tells the place of a sealed record, and of another that it has none yet', async () => {
+    await seal()
+    await put(alice, 'unsealed', '198.51.100.1')
+    const [unsealed, sealed] = (await search(alice, WRITES)).items
+    expect(unsealed?.place).toBeNull()
+    const log = await takeOut()
+    const line = log.seals.find(({ id }) => id === sealed?.id)
+    expect(sealed?.place).toEqual({
+      epoch: line?.epoch,
+      seq: line?.seq,
+      tenantSeq: line?.tenantSeq,
+    })
+  })
+})
+
+describe('personal fields', () => {
+  it('are nowhere but in ciphertext: not in the log of the process, its metrics or any table', async () => {
+    await put(alice, 'canary', ADDRESS)
+    await search(auditor, { tenant: 'all', address: ADDRESS })
+    const page = JSON.stringify([gateway.lines, await gateway.metrics.registry.metrics()])
+    const tables = await db.query<{ name: string }>(
+      `select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables
+       where schemaname like 'palisade%'`,
+    )
+    const dumps = await Promise.all(
+      tables.map(async ({ name }) => {
+        const rows = await db.query<{ text: string }>(`select t::text as text from ${name} t`)
+        // A column of bytes is shown in hexadecimal; a record is text inside.
+        return rows.map(({ text }) => text).join('\n')
+      }),
+    )
+    const sinks = [page, db.log(), ...dumps].join('\n')
+    expect(sinks).toContain(Buffer.from(`"user-${alice.id}"`).toString('hex'))
+    for (const canary of [ADDRESS, AGENT]) {
+      for (const form of formsOf(canary)) expect(sinks.includes(form), form).toBe(false)
+    }
+  })
+
+  it('are told as erased when the key of the person is destroyed, and every proof holds as before', async () => {
+    await put(alice, 'last', ADDRESS)
+    await seal()
+    const before = await takeOut()
+    const [known] = (await search(auditor, { tenant: alice.tenantId, ...WRITES })).items
+    const id = known?.id ?? ''
+    expect(known?.personal).toMatchObject([{ state: 'readable' }])
+
+    keys.destroy(`user-${alice.id}`)
+    const verifiers = [parseVerifier(verifierText(signer.name, signer.publicKey))]
+    const log = await takeOut()
+    expect(log.records.slice(0, before.records.length)).toEqual(before.records)
+    const verdict = verifyLog(log, { verifiers, checkpoints: [], witness: [], macKeys: new Map() })
+    expect(verdict).toMatchObject({ ok: true, findings: [] })
+    for (const proof of [proveRecords(log, [id]), proveTenant(log, alice.tenantId)]) {
+      expect(verifyProof(proof, verifiers)).toMatchObject({ ok: true })
+    }
+    const erased = await all(auditor, { tenant: alice.tenantId, ...WRITES })
+    expect(erased.find((one) => one.id === id)).toEqual({
+      ...known,
+      personal: [{ key: `user-${alice.id}`, state: 'erased' }],
+    })
+    expect(await all(auditor, { tenant: 'all', ...WRITES, address: ADDRESS })).toEqual([])
+  })
+})

@@ -1,0 +1,47 @@
+import type { AuditWish, Caller, FoundPage } from '../ports.ts'
+import { callerValues } from './rows.ts'
+
+export interface FoundDatabaseRow {
+  readonly id: string
+  readonly tenant_id: string
+  /** null: the mark where the looking ended. */
+  readonly record: Buffer | null
+  readonly epoch: number | null
+  readonly seq: string | null
+  readonly tenant_seq: string | null
+}
+
+export const searchValues = (caller: Caller, wish: AuditWish) => [
+  ...callerValues(caller),
+  wish.everywhere,
+  wish.tenant,
+  wish.actor,
+  wish.subject,
+  wish.request,
+  wish.eventTypes,
+  wish.outcomes,
+  wish.after,
+  wish.before,
+  wish.oldestFirst,
+  wish.page,
+  wish.scan,
+]
+
+export function toFoundPage(rows: readonly FoundDatabaseRow[]): FoundPage {
+  return {
+    rows: rows.flatMap(({ id, tenant_id, record, epoch, seq, tenant_seq }) =>
+      record === null
+        ? []
+        : [
+            {
+              id,
+              tenantId: tenant_id,
+              bytes: record,
+              place:
+                epoch === null ? null : { epoch, seq: Number(seq), tenantSeq: Number(tenant_seq) },
+            },
+          ],
+    ),
+    end: rows.find(({ record }) => record === null)?.id,
+  }
+}
