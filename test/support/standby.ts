@@ -18,6 +18,8 @@ export interface TestStandby {
   /** Replays nothing until it is resumed. */
   pause(): Promise<void>
   resume(): Promise<void>
+  /** It is a primary from then on. */
+  promote(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -57,6 +59,7 @@ export async function startStandby(primary: TestPostgres): Promise<TestStandby> 
     host: HOST,
     pause: async () => void (await tell('select pg_wal_replay_pause()')),
     resume: async () => void (await tell('select pg_wal_replay_resume()')),
+    promote: async () => void (await tell('select pg_promote()')),
     async stop() {
       await server.stop()
       await rm(directory, { recursive: true, force: true })
