@@ -33,6 +33,11 @@ export class GatewayMetrics {
     labelNames: ['reason', 'route'] as const,
     registers: [this.registry],
   })
+  readonly refusalsHeld = new Counter({
+    name: 'palisade_refusals_held_total',
+    help: 'Refusals of unknown callers that were answered later because there were too many at once',
+    registers: [this.registry],
+  })
   readonly refusalFlushFailures = new Counter({
     name: 'palisade_refusal_flush_failures_total',
     help: 'Attempts to write counted refusals that failed; the counts are kept and offered again',

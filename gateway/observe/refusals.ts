@@ -7,6 +7,7 @@ import { redact } from '#core/redact'
 import { clientNetwork } from '../limits/client-address.ts'
 import { LocalLimiter } from '../limits/local-limiter.ts'
 import type { LimitPolicy } from '../limits/policy.ts'
+import { RefusalPace } from '../limits/refusal-pace.ts'
 import type { AuditRow, Caller, RefusalKind, RefusalStore, Store, Workload } from '../ports.ts'
 import { originOf } from '../request-origin.ts'
 import '../internal/route-config.ts'
@@ -50,11 +51,13 @@ export class Refusals {
   readonly #deps: RefusalDeps
   readonly #rows = new LocalLimiter()
   readonly #ledger: RefusalLedger
+  readonly #pace: RefusalPace
 
   constructor(deps: RefusalDeps) {
     this.#deps = deps
     const onFailure = () => deps.metrics.refusalFlushFailures.inc()
     this.#ledger = new RefusalLedger({ ...deps, onFailure })
+    this.#pace = new RefusalPace({ onHeld: () => deps.metrics.refusalsHeld.inc() })
   }
 
   onProblem(
@@ -72,7 +75,7 @@ export class Refusals {
       const refusal = { reason: problem.code, route, source: clientNetwork(request.ip) }
       this.#count('unauthenticated', refusal)
       this.#deps.metrics.refusalsUnknown.inc({ reason: problem.code, route })
-      return undefined
+      return this.#pace.turn()
     }
     const eventType = eventTypeOf(problem.status)
     return eventType && this.#writeRow(eventType, problem, request, principal)

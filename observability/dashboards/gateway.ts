@@ -113,9 +113,12 @@ export const GATEWAY: DashboardWish = {
       overTime({
         title: 'Refused before anybody was known',
         tells:
-          'Requests a second without a good token, by error code. They are counted, and recorded once a minute.',
+          'Requests a second without a good token, by error code. They are counted, and recorded once a minute. "held": a replica answers 500 of them a second, and what comes beyond later.',
         unit: 'reqps',
-        queries: { '{{reason}}': perSecond('palisade_refusals_unauthenticated_total', 'reason') },
+        queries: {
+          '{{reason}}': perSecond('palisade_refusals_unauthenticated_total', 'reason'),
+          held: 'sum(rate(palisade_refusals_held_total{job="gateway"}[$__rate_interval]))',
+        },
       }),
       overTime({
         title: 'Decisions without Redis',

@@ -29,6 +29,10 @@ export class Mortal {
     return this.#wish.port
   }
 
+  get pid(): number {
+    return this.#process?.pid ?? -1
+  }
+
   start(): void {
     const { program, env, logPath } = this.#wish
     // The process writes to the file itself: what it wrote before a SIGKILL is there, as in a container's log.
