@@ -80,10 +80,7 @@ export function buildApp(deps: AppDeps): FastifyInstance {
   authenticate(app, deps.verifier)
   limitByCaller(app, limits)
   authorise(app)
-  failClosed(app, {
-    obstacles: deps.obstacles ?? [],
-    onRefused: (reason) => deps.metrics.auditRefused.inc({ reason }),
-  })
+  failClosed(app, deps.obstacles ?? [])
   readQueryIntegers(app)
   answerAfterSeal(app, deps.seals)
 

@@ -68,10 +68,7 @@ export function buildInternal(deps: InternalDeps): FastifyInstance {
   readJsonBodies(app)
   limitAddresses(app, deps)
   recogniseWorkload(app, deps)
-  failClosed(app, {
-    obstacles: deps.obstacles ?? [],
-    onRefused: (reason) => deps.metrics.auditRefused.inc({ reason }),
-  })
+  failClosed(app, deps.obstacles ?? [])
   auditIngestRoutes(deps)(app)
   methods.refuseOthers()
   return app

@@ -50,7 +50,7 @@ export class GatewayMetrics {
   })
   readonly auditRefused = new Counter({
     name: 'palisade_audit_refused_total',
-    help: 'Requests refused before they did anything since no audit record could have been written, by code',
+    help: 'Requests refused since no audit record could be written, by code; nothing was done',
     labelNames: ['reason'] as const,
     registers: [this.registry],
   })

@@ -18,6 +18,12 @@ import type { GatewayMetrics } from './metrics.ts'
 import type { Refusal } from './refusal-counts.ts'
 import { RefusalLedger } from './refusal-ledger.ts'
 
+/** No audit record could be written, so nothing was done. */
+const UNRECORDABLE: ReadonlySet<ErrorCode> = new Set([
+  'ERR_AUDIT_STORAGE_FULL',
+  'ERR_AUDIT_BEHIND_CHECKPOINT',
+])
+
 /** A database that is away or full takes no row either: the answer must not wait for that a second time. */
 const TAKES_NO_ROW: ReadonlySet<ErrorCode> = new Set([
   'ERR_DATABASE_UNAVAILABLE',
@@ -70,6 +76,8 @@ export class Refusals {
       const keys = { request: request.id, route, code: problem.code, error: redact(cause) }
       this.#deps.log.error(keys, 'Failed to answer a request')
     }
+    if (UNRECORDABLE.has(problem.code))
+      this.#deps.metrics.auditRefused.inc({ reason: problem.code })
     const principal = request.caller ?? request.workload
     if (!principal) {
       const refusal = { reason: problem.code, route, source: clientNetwork(request.ip) }

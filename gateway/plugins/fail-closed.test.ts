@@ -20,11 +20,8 @@ let app: FastifyInstance
 beforeEach(() => {
   ;[done, refused, problem] = [[], [], undefined]
   app = Fastify()
-  answerProblems(app, () => undefined)
-  failClosed(app, {
-    obstacles: [() => undefined, () => problem],
-    onRefused: (reason) => void refused.push(reason),
-  })
+  answerProblems(app, ({ code }) => void refused.push(code))
+  failClosed(app, [() => undefined, () => problem])
   for (const [url, config] of Object.entries(CONFIGS)) {
     app.post(url, { config }, async () => void done.push(url))
   }

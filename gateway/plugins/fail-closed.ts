@@ -5,24 +5,17 @@ import '../internal/route-config.ts'
 /** Why no audit record can be written now; undefined while one can. */
 export type AuditObstacle = () => PalisadeError | undefined
 
-export interface FailClosedDeps {
-  readonly obstacles: readonly AuditObstacle[]
-  readonly onRefused: (reason: string) => void
-}
-
 /**
  * Routes that leave a record do nothing while none can be written: registered behind authentication and rights, so that
  * nobody unknown learns of it, and before the body is read. A route that names a caller counts as one of them; that
  * way a new route is closed unless it says `audit: 'none'`.
  */
-export function failClosed(app: FastifyInstance, { obstacles, onRefused }: FailClosedDeps): void {
+export function failClosed(app: FastifyInstance, obstacles: readonly AuditObstacle[]): void {
   app.addHook('onRequest', (request, _reply, done) => {
     if (!isAudited(request)) return done()
     for (const obstacle of obstacles) {
       const problem = obstacle()
-      if (!problem) continue
-      onRefused(problem.code)
-      return done(problem)
+      if (problem) return done(problem)
     }
     done()
   })

@@ -14,7 +14,12 @@ import { PostgresStore } from '../../gateway/store/postgres-store.ts'
 import { freePorts, until } from './child.ts'
 import { keyDirectory, TEST_NAMES, type Person } from './gateway.ts'
 import { Mortal } from './mortal.ts'
-import { startPalisadeDatabase, withClient, type PalisadeDatabase } from './postgres.ts'
+import {
+  startPalisadeDatabase,
+  withClient,
+  type PalisadeDatabase,
+  type TestPostgresOptions,
+} from './postgres.ts'
 import type { ReplicaWorld } from './replica-process.ts'
 import type { SealerWorld } from './sealer-process.ts'
 
@@ -26,6 +31,9 @@ export interface AuditWorldWish {
     db: PalisadeDatabase,
   ) => Promise<{ readonly host: string; readonly port: number }>
   readonly vault?: NonNullable<ReplicaWorld['vault']>
+  readonly database?: TestPostgresOptions
+  /** What gateways are told of the room of the database's volume. */
+  readonly capacityBytes?: number
   readonly sealer?: Partial<SealerWorld>
 }
 
@@ -67,7 +75,10 @@ export class AuditWorld {
   }
 
   static async start(wish: AuditWorldWish): Promise<AuditWorld> {
-    const [db, directory] = await Promise.all([startPalisadeDatabase(), keyDirectory()])
+    const [db, directory] = await Promise.all([
+      startPalisadeDatabase(wish.database),
+      keyDirectory(),
+    ])
     // Made before there are replicas, which would each make their own.
     const root = await loadOrMakeKeyFile(join(directory.path, 'key'))
     const keys = await loadFileKeys(directory.path, root, systemClock)
@@ -80,6 +91,7 @@ export class AuditWorld {
       const replica: ReplicaWorld = {
         ...{ app, directory: directory.path, port },
         ...(wish.vault ? { vault: wish.vault } : {}),
+        ...(wish.capacityBytes === undefined ? {} : { capacityBytes: wish.capacityBytes }),
       }
       const env = { REPLICA_WORLD: JSON.stringify(replica) }
       return new Mortal({ program: 'replica-process.ts', env, logPath: log(`gateway-${i}`), port })

@@ -30,6 +30,8 @@ export interface TestPostgres {
   kill(): Promise<void>
   /** The killed server again, with what it had written. */
   revive(): Promise<void>
+  /** Until one that broke down serves again: by itself, or started once more when it has ended, as a cluster would. */
+  comeBack(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -38,6 +40,10 @@ export interface TestPostgresOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** Lines of pg_hba.conf behind the superuser's; by default passwords, and trust for what a cluster lets in by certificate. */
   readonly accessRules?: readonly string[]
+  /** Where its directory is made; by default among the temporary files. */
+  readonly within?: string
+  /** Of a file of the write-ahead log, in MiB. */
+  readonly walFileMib?: 1 | 16
 }
 
 const HOST = '127.0.0.1'
@@ -63,7 +69,7 @@ const ACCESS_RULES = [
 ]
 
 export async function startPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
-  const directory = await mkdtemp(join(tmpdir(), 'palisade-postgres-'))
+  const directory = await mkdtemp(join(options.within ?? tmpdir(), 'palisade-postgres-'))
   const databaseDir = join(directory, 'data')
   const port = await freePort()
   const lines: string[] = []
@@ -84,12 +90,24 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
     authMethod: 'scram-sha-256',
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'],
+    initdbFlags: [
+      ...['--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'],
+      `--wal-segsize=${options.walFileMib ?? 16}`,
+    ],
     postgresFlags: flags,
     onLog: (message) => lines.push(String(message)),
     onError: (message) => lines.push(String(message)),
   })
   let killed = false
+  const postmaster = async () =>
+    Number((await readFile(join(databaseDir, 'postmaster.pid'), 'utf8')).split('\n')[0])
+  const isRunning = async () => {
+    try {
+      return process.kill(await postmaster(), 0)
+    } catch {
+      return false
+    }
+  }
   const revive = async () => {
     // The processes of the killed server hold its data until each has noticed that their parent is gone.
     await until('a start of PostgreSQL', 30_000, () => server.start().then(isTrue, isFalse))
@@ -113,15 +131,19 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
     query: (text, values) => once(superuser, text, values),
     log: () => lines.join(''),
     kill: async () => {
-      const [pid] = (await readFile(join(databaseDir, 'postmaster.pid'), 'utf8')).split('\n')
       killed = true
-      process.kill(Number(pid), 'SIGKILL')
+      process.kill(await postmaster(), 'SIGKILL')
       await until('the end of PostgreSQL', 10_000, async () => !(await isListening(port)))
     },
     revive,
+    comeBack: () =>
+      until('a server that serves again', 60_000, async () => {
+        if (!(await isRunning())) await server.start().catch(() => undefined)
+        return once(superuser, 'select 1').then(isTrue, isFalse)
+      }),
     stop: async () => {
-      // The package waits for the end of the process that it started, which a killed one has behind it.
-      if (killed) await revive()
+      // The package waits for the end of the process that it started, which one that was killed or gave up has behind it.
+      if (killed || !(await isRunning())) await revive()
       await server.stop()
       await rm(directory, { recursive: true, force: true })
     },

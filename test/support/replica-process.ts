@@ -10,6 +10,8 @@ export interface ReplicaWorld {
   /** Of the key files, which all replicas share. */
   readonly directory: string
   readonly port: number
+  /** Room of the database's volume. */
+  readonly capacityBytes?: number
   /** Wraps data keys; the key file does when nothing is said. */
   readonly vault?: { readonly address: VaultAddress; readonly ca: string }
 }
@@ -19,14 +21,16 @@ const world = JSON.parse(process.env['REPLICA_WORLD'] ?? '{}') as ReplicaWorld
 const vault = world.vault && new VaultClient(world.vault.address, world.vault.ca, systemClock)
 const gateway = await startGateway(world, {
   directory: world.directory,
+  capacityBytes: world.capacityBytes ?? 0,
   // Clients of a test say from where they come.
   trustedProxies: ['127.0.0.0/8'],
   onLine: (line) => void writeSync(1, line),
   ...(vault ? { wrapper: new VaultTransitWrapper(vault) } : {}),
 })
 const second = setInterval(() => void gateway.refusals.flush(), 1_000)
+const measuring = setInterval(() => void gateway.volume.measure(), 200)
 process.once('SIGTERM', () => {
-  clearInterval(second)
+  ;[second, measuring].forEach(clearInterval)
   void gateway.app
     .close()
     .then(() => gateway.refusals.close())
