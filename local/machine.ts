@@ -9,7 +9,7 @@ import { exec } from './exec.ts'
 import { cacheDir, stateDir } from './paths.ts'
 import { type Facts, PROGRAMS } from './preflight.ts'
 import { goVersion } from './tools/go.ts'
-import { isBuilt, plannedPath, TOOL_NAMES } from './tools/path.ts'
+import { isBuilt, plannedPath, PLATFORM_TOOLS } from './tools/path.ts'
 
 /** Looks at the machine without changing it. */
 export async function factsOf(): Promise<Facts> {
@@ -44,7 +44,7 @@ async function missingPrograms(): Promise<string[]> {
 }
 
 async function areToolsBuilt(): Promise<boolean> {
-  for (const name of TOOL_NAMES) if (!(await isBuilt(await plannedPath(name)))) return false
+  for (const name of PLATFORM_TOOLS) if (!(await isBuilt(await plannedPath(name)))) return false
   return true
 }
 

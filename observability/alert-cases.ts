@@ -187,15 +187,22 @@ export const CASES: Readonly<Record<string, AlertCase>> = {
   },
   AuditCheckpointMissing: {
     fires: {
-      series: { 'palisade_audit_seal_failures_total{job="sealer",reason="checkpoint"}': '0+3x80' },
+      series: {
+        // A place that hangs costs its time limit and a pause: one attempt in six seconds.
+        'palisade_audit_checkpoint_failures_total{job="sealer",sink="object-store"}': '0+2x80',
+        'palisade_audit_checkpoint_failures_total{job="sealer",sink="vault"}': '0x80',
+      },
       at: '12m',
-      summary: 'Checkpoints of the audit log do not reach a place outside of the database.',
+      labels: { sink: 'object-store' },
+      summary: 'Checkpoints of the audit log do not reach object-store.',
     },
     silent: {
       series: {
         'palisade_audit_seal_failures_total{job="sealer",reason="ECONNREFUSED"}': '0+3x80',
-        // The store was restarted: some attempts, then it is over.
-        'palisade_audit_seal_failures_total{job="sealer",reason="checkpoint"}': '0+2x4 8x76',
+        // Each was restarted: some attempts, then it is over.
+        'palisade_audit_checkpoint_failures_total{job="sealer",sink="vault"}': '0+2x4 8x76',
+        'palisade_audit_checkpoint_failures_total{job="sealer",sink="object-store"}':
+          '0x40 2+2x4 8x30',
       },
       at: '12m',
     },
@@ -251,7 +258,7 @@ export const CASES: Readonly<Record<string, AlertCase>> = {
     },
     silent: {
       series: {
-        'palisade_audit_seal_failures_total{job="sealer",reason="checkpoint"}': '0+3x60',
+        'palisade_audit_seal_failures_total{job="sealer",reason="ERR_AUDIT_UNCONFIRMED"}': '0+3x60',
         // A fail-over: four attempts, then it is over.
         'palisade_audit_seal_failures_total{job="sealer",reason="57P01"}': '0+1x4 4x56',
       },

@@ -27,6 +27,16 @@ export const DEPENDENCY_ERRORS = {
     'It was done and recorded, and its record is not sealed yet',
     'do not repeat it without the same Idempotency-Key; see docs/runbooks/AuditSealLag.md',
   ),
+  ERR_AUDIT_UNCONFIRMED: entry(
+    503,
+    'No place outside of the database confirms the audit log',
+    'see docs/runbooks/AuditCheckpointMissing.md: make one of the places answer',
+  ),
+  ERR_OBJECT_STORE_REFUSED: entry(
+    502,
+    'The object store refused a checkpoint',
+    'see docs/runbooks/AuditCheckpointMissing.md: compare the rights of its credential and its bucket',
+  ),
   ERR_CALLER_UNRECOGNISABLE: entry(
     503,
     'The caller cannot be recognised now',

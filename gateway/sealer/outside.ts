@@ -5,6 +5,8 @@ import { PalisadeError } from '#core/problem'
 import { readHead, rootAt } from './head.ts'
 import type { CheckpointSigner, CheckpointSink } from './ports.ts'
 
+type Place = Pick<CheckpointSink, 'name' | 'newest'>
+
 /**
  * Compares the database with what is remembered outside of it. A database that is behind was restored or cut, and
  * sealing on would fork the log: only a copy that is not older than the checkpoint lets it go on.
@@ -12,7 +14,7 @@ import type { CheckpointSigner, CheckpointSink } from './ports.ts'
  */
 export async function assertNotBehind(
   client: pg.ClientBase,
-  sinks: readonly CheckpointSink[],
+  sinks: readonly Place[],
   signers: readonly CheckpointSigner[],
 ): Promise<string | null> {
   const head = await readHead(client)
@@ -40,11 +42,7 @@ export async function assertNotBehind(
   return head.checkpoint
 }
 
-function open(
-  note: string,
-  sink: CheckpointSink,
-  signers: readonly CheckpointSigner[],
-): LogCheckpoint {
+function open(note: string, sink: Place, signers: readonly CheckpointSigner[]): LogCheckpoint {
   const known = signers.flatMap(({ name, publicKey, earlierKeys = [] }) =>
     [publicKey, ...earlierKeys].map((key) => parseVerifier(verifierText(name, key))),
   )

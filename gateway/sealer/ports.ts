@@ -9,6 +9,8 @@ export interface CheckpointSigner extends NoteSigner {
 /** A place outside the database that remembers the newest checkpoint. */
 export interface CheckpointSink {
   readonly name: string
+  /** Shortest time between two writes, in ms, where it is more than the publisher's own. */
+  readonly everyMs?: number
   newest(): Promise<string | undefined>
   /**
    * Replaces what is remembered, but never by something older: a sealer that slept wakes up with an old checkpoint in

@@ -7,17 +7,22 @@ import { parseLogCheckpoint } from '#core/audit/log-checkpoint'
  */
 export function goesFurther(offered: string, there: string | undefined): boolean {
   if (there === undefined) return true
-  const [next, known] = [read(offered), readOrNothing(there)]
+  const [next, known] = [positionOf(offered), readOrNothing(there)]
   if (known === undefined) return false
   return next.epoch > known.epoch || (next.epoch === known.epoch && next.size > known.size)
 }
 
-/** The text of a signed note ends at its last empty line. */
-const read = (note: string) => parseLogCheckpoint(note.slice(0, note.lastIndexOf('\n\n') + 1))
+/**
+ * Epoch and size of a checkpoint whose signature nobody looked at. The text of a signed note ends at its last empty
+ * line.
+ * @throws SyntaxError
+ */
+export const positionOf = (note: string): { readonly epoch: number; readonly size: number } =>
+  parseLogCheckpoint(note.slice(0, note.lastIndexOf('\n\n') + 1))
 
 function readOrNothing(note: string) {
   try {
-    return read(note)
+    return positionOf(note)
   } catch {
     return undefined
   }

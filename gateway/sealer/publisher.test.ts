@@ -1,24 +1,18 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { logCheckpointText } from '#core/audit/log-checkpoint'
-import { fixedClock } from '#core/clock'
+import { signedCheckpoint } from '../../test/support/signed-checkpoint.ts'
 import { fileSink } from './file-checkpoints.ts'
 import { SealerMetrics } from './metrics.ts'
+import type { Remembered } from './places.ts'
 import type { CheckpointSink } from './ports.ts'
 import { Publisher } from './publisher.ts'
 import { vaultSink } from './vault-checkpoints.ts'
 
-const tree = { root: Buffer.alloc(32, 1), numbering: Buffer.alloc(32, 2) }
-const text = logCheckpointText({
-  log: 'palisade.dev/audit/t',
-  epoch: 1,
-  size: 9,
-  counter: 1,
-  ...tree,
-})
-const OFFERED = `${text}\n\u2014 palisade.dev/audit/t AAAA\n`
+const { privateKey } = generateKeyPairSync('ed25519')
+const note = (size: number) => signedCheckpoint(privateKey, { log: 'palisade.dev/audit/t', size })
 
 let folder: string
 beforeAll(async () => {
@@ -27,21 +21,53 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 /** A store whose place holds this, and which takes every write. */
-const vaultWith = (note: unknown) =>
+const vaultWith = (held: unknown) =>
   vaultSink({
     call: async (method) =>
       method === 'GET'
-        ? { status: 200, body: { data: { data: { note }, metadata: { version: 3 } } } }
+        ? { status: 200, body: { data: { data: { note: held }, metadata: { version: 3 } } } }
         : { status: 200, body: { data: { version: 4 } } },
   })
 
-async function publishTo(sink: CheckpointSink) {
+function memorySink(name: string, held?: string): CheckpointSink & { held: string | undefined } {
+  return {
+    name,
+    held,
+    newest() {
+      return Promise.resolve(this.held)
+    },
+    publish(next) {
+      this.held = next
+      return Promise.resolve(true)
+    },
+  }
+}
+
+function publisherFor(...sinks: CheckpointSink[]) {
   const metrics = new SealerMetrics()
   const logger = { info() {}, warn() {}, error() {} }
-  const clock = fixedClock('2026-11-27T09:00:00Z')
-  const publisher = new Publisher({ sinks: [sink], metrics, logger, clock }, 1_000)
-  publisher.offer(OFFERED)
-  return publisher.publishDue()
+  // Two seconds at each look, so that no place rests.
+  let time = 0
+  const clock = { now: () => new Date((time += 2_000)) }
+  const publisher = new Publisher({ sinks, metrics, logger, clock }, 0)
+  return { publisher, metrics }
+}
+
+/** What the places told within a few turns; none of these sinks takes longer. */
+async function turns(publisher: Publisher): Promise<Remembered[]> {
+  const answers: Remembered[] = []
+  for (let turn = 0; turn < 10; turn += 1) {
+    answers.push(...publisher.publishDue())
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  return answers
+}
+
+async function publishTo(sink: CheckpointSink) {
+  const { publisher } = publisherFor(sink)
+  publisher.agreeWith([sink])
+  publisher.offer(await note(9))
+  return [...new Set((await turns(publisher)).map((answer) => answer.sink))]
 }
 
 describe('Publisher', () => {
@@ -49,8 +75,8 @@ describe('Publisher', () => {
     ['what is no checkpoint', 'hello'],
     ['an empty text', ''],
     ['what is no text', 7],
-  ])('asks for a comparison with a secret store that holds %s', async (_, note) => {
-    const sink = vaultWith(note)
+  ])('asks for a comparison with a secret store that holds %s', async (_, held) => {
+    const sink = vaultWith(held)
     expect(await publishTo(sink)).toEqual([sink])
   })
 
@@ -64,5 +90,47 @@ describe('Publisher', () => {
 
   it('asks for none with a place that remembers nothing', async () => {
     expect(await publishTo(vaultWith(undefined))).toEqual([])
+  })
+
+  it('writes nothing to a place that was not compared, asks it, and writes when it agrees', async () => {
+    const sink = memorySink('late', await note(3))
+    const { publisher } = publisherFor(sink)
+    publisher.offer(await note(9))
+    expect((await turns(publisher))[0]).toEqual({ sink, note: await note(3) })
+    expect(sink.held).toBe(await note(3))
+    publisher.agreeWith([sink], [sink])
+    await turns(publisher)
+    expect(sink.held).toBe(await note(9))
+  })
+
+  it('waits for no place: the other one gets its checkpoints while one hangs', async () => {
+    const [hanging, other] = [memorySink('hanging'), memorySink('other')]
+    hanging.publish = () => new Promise(() => undefined)
+    const { publisher, metrics } = publisherFor(hanging, other)
+    publisher.agreeWith([hanging, other])
+    for (const size of [3, 4, 5]) {
+      publisher.offer(await note(size))
+      await turns(publisher)
+      expect(other.held).toBe(await note(size))
+    }
+    const { values } = await metrics.lastCheckpointSize.get()
+    expect(values).toEqual([{ labels: { sink: 'other' }, value: 5 }])
+  })
+
+  it('counts what a place refuses under its name, and brings it up to date when it is back', async () => {
+    const sink = memorySink('away')
+    const publish = sink.publish.bind(sink)
+    sink.publish = () => Promise.reject(new Error('away'))
+    const { publisher, metrics } = publisherFor(sink)
+    publisher.agreeWith([sink])
+    publisher.offer(await note(3))
+    await turns(publisher)
+    const [failures] = (await metrics.checkpointFailures.get()).values
+    expect(failures?.labels).toEqual({ sink: 'away' })
+    expect(failures?.value).toBeGreaterThan(1)
+    sink.publish = publish
+    publisher.offer(await note(4))
+    await publisher.flush()
+    expect(sink.held).toBe(await note(4))
   })
 })

@@ -1,6 +1,9 @@
 import type { Clock } from '#core/clock'
+import { PalisadeError } from '#core/problem'
 import type { SealerMetrics } from './metrics.ts'
+import { within, type Remembered } from './places.ts'
 import type { CheckpointSink, SealerLog } from './ports.ts'
+import { positionOf } from './progress.ts'
 
 export interface PublisherDeps {
   readonly sinks: readonly CheckpointSink[]
@@ -10,64 +13,139 @@ export interface PublisherDeps {
   readonly clock: Clock
 }
 
+interface Place {
+  readonly sink: CheckpointSink
+  /** The database went through what lies there. Before that nothing is written there: it might hide a cut. */
+  agrees: boolean
+  published: string | undefined
+  /** Not asked before this, in ms. */
+  restsUntil: number
+  /** What goes on there now; at most one thing. */
+  busy: Promise<void> | undefined
+}
+
+/** Between two attempts at a place that failed. */
+const RETRY_MS = 1_000
+/** For all places together at the end of a process. */
+const FLUSH_MS = 8_000
+
 /**
- * Takes checkpoints outside. A place that does not answer delays nothing: it gets the newest one when it is back.
- * Always after the commit, so a place can never be ahead of a database that lost nothing.
+ * Takes checkpoints outside. Nothing waits for a place: one that hangs or is away delays neither the sealing nor the
+ * other place, and it gets the newest checkpoint when it is back. Always after the commit, so a place can never be
+ * ahead of a database that lost nothing.
  */
 export class Publisher {
   readonly #deps: PublisherDeps
   readonly #everyMs: number
+  readonly #places: readonly Place[]
   #newest: string | undefined
-  readonly #published = new Map<CheckpointSink, { note: string; at: number }>()
+  #answers: Remembered[] = []
 
   constructor(deps: PublisherDeps, everyMs: number) {
     this.#deps = deps
     this.#everyMs = everyMs
+    this.#places = deps.sinks.map((sink) => ({
+      sink,
+      agrees: false,
+      published: undefined,
+      restsUntil: 0,
+      busy: undefined,
+    }))
+    // A counter that begins at its first event hides that event from every rate.
+    for (const { name } of deps.sinks) deps.metrics.checkpointFailures.inc({ sink: name }, 0)
   }
 
   offer(checkpoint: string): void {
     this.#newest = checkpoint
   }
 
-  /** @returns places that remember more than was offered: the database has to be compared with them again */
-  async publishDue(): Promise<readonly CheckpointSink[]> {
-    const now = this.#deps.clock.now().getTime()
-    const due = this.#deps.sinks.filter(
-      (sink) => now - (this.#published.get(sink)?.at ?? 0) >= this.#everyMs,
-    )
-    return this.#publishTo(due, now)
+  /** The database was compared with these and with no other place. */
+  agreeWith(sinks: readonly CheckpointSink[], among = this.#deps.sinks): void {
+    for (const place of this.#places.filter(({ sink }) => among.includes(sink))) {
+      place.agrees = sinks.includes(place.sink)
+    }
+  }
+
+  /**
+   * Begins what is due at each place and waits for none of it.
+   * @returns what places told that the database was not compared with yet, each answer once
+   */
+  publishDue(): readonly Remembered[] {
+    const now = this.#now()
+    for (const place of this.#places) {
+      if (place.busy === undefined && place.restsUntil <= now) this.#begin(place)
+    }
+    return this.#answers.splice(0)
   }
 
   /** At the end of a process, so that the last second is outside too. */
   async flush(): Promise<void> {
-    await this.#publishTo(this.#deps.sinks, this.#deps.clock.now().getTime())
+    const flushed = this.#places.map(async (place) => {
+      await place.busy
+      if (place.agrees) this.#begin(place)
+      await place.busy
+    })
+    await within(FLUSH_MS, Promise.all(flushed)).catch(() => undefined)
   }
 
-  async #publishTo(sinks: readonly CheckpointSink[], now: number): Promise<CheckpointSink[]> {
+  #begin(place: Place): void {
     const note = this.#newest
-    if (note === undefined) return []
-    const due = sinks.filter((sink) => this.#published.get(sink)?.note !== note)
-    const ahead = await Promise.all(due.map((sink) => this.#publish(sink, note, now)))
-    return ahead.filter((sink) => sink !== undefined)
+    if (place.agrees && (note === undefined || note === place.published)) return
+    const work = place.agrees && note !== undefined ? this.#publish(place, note) : this.#ask(place)
+    place.busy = work
+      .catch((error: unknown) => this.#failed(place, error))
+      .finally(() => (place.busy = undefined))
   }
 
-  async #publish(
-    sink: CheckpointSink,
-    note: string,
-    now: number,
-  ): Promise<CheckpointSink | undefined> {
-    const { metrics, logger } = this.#deps
-    try {
-      const replaced = await sink.publish(note)
-      this.#published.set(sink, { note, at: now })
-      metrics.lastCheckpoint.set({ sink: sink.name }, now / 1000)
-      if (!replaced) return sink
-      this.#deps.evidence?.info({ sink: sink.name, checkpoint: note }, 'Published checkpoint')
-      return undefined
-    } catch {
-      metrics.failures.inc({ reason: 'checkpoint' })
-      logger.warn({ sink: sink.name }, 'Could not write a checkpoint outside')
-      return undefined
-    }
+  async #ask(place: Place): Promise<void> {
+    const note = await place.sink.newest()
+    // Asked once more only when nobody compared it in the meantime.
+    place.restsUntil = this.#now() + RETRY_MS
+    this.#answers.push({ sink: place.sink, note })
   }
+
+  async #publish(place: Place, note: string): Promise<void> {
+    const { metrics, evidence } = this.#deps
+    const sink = place.sink.name
+    const replaced = await place.sink.publish(note)
+    const now = this.#now()
+    place.restsUntil = now + Math.max(this.#everyMs, place.sink.everyMs ?? 0)
+    place.published = note
+    metrics.lastCheckpoint.set({ sink }, now / 1000)
+    if (replaced) {
+      metrics.lastCheckpointSize.set({ sink }, positionOf(note).size)
+      evidence?.info({ sink, checkpoint: note }, 'Published checkpoint')
+      return
+    }
+    // Another sealer was faster, or the database lost what it had: only a look at it can tell.
+    place.agrees = false
+    await this.#ask(place)
+  }
+
+  #failed(place: Place, error: unknown): void {
+    place.restsUntil = this.#now() + RETRY_MS
+    reportAway(place.sink, error, this.#deps)
+  }
+
+  #now(): number {
+    return this.#deps.clock.now().getTime()
+  }
+}
+
+/** A place that gave no answer is counted under its name. */
+export function reportAway(
+  { name: sink }: CheckpointSink,
+  error: unknown,
+  { metrics, logger }: Pick<PublisherDeps, 'metrics' | 'logger'>,
+): void {
+  metrics.checkpointFailures.inc({ sink })
+  logger.warn({ sink, reason: reasonOf(error) }, 'Could not read or write a checkpoint outside')
+}
+
+/** Our own words, or the closed set of a library's codes: a stranger's message may quote what was sent. */
+function reasonOf(error: unknown): string {
+  if (error instanceof PalisadeError) return error.detail
+  const { code, name } = error as { code?: unknown; name?: unknown }
+  if (typeof code === 'string' && /^[A-Z0-9_]{3,60}$/.test(code)) return code
+  return name === 'TimeoutError' ? 'no answer in time' : 'other'
 }

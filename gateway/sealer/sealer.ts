@@ -6,8 +6,9 @@ import { PalisadeError } from '#core/problem'
 import { isCancelledWait, outcomeUnknown } from '../store/outcome.ts'
 import type { SealerMetrics } from './metrics.ts'
 import { assertNotBehind } from './outside.ts'
+import { askPlaces, assertConfirmed, type Asked } from './places.ts'
 import { purge } from './purge.ts'
-import { Publisher } from './publisher.ts'
+import { Publisher, reportAway } from './publisher.ts'
 import type { CheckpointSigner, CheckpointSink, SealerLog } from './ports.ts'
 import { sealBatch } from './seal-batch.ts'
 
@@ -85,7 +86,7 @@ export class Sealer {
 
   /** One connection's life. What is outside is compared each time, since a restore ends every connection. */
   async #work(signal: AbortSignal, succeeded: () => void): Promise<void> {
-    const { log, signers, sinks, metrics } = this.#deps
+    const { log, signers, metrics } = this.#deps
     const client = new pg.Client({
       application_name: 'palisade-sealer',
       connectionTimeoutMillis: 5_000,
@@ -101,7 +102,7 @@ export class Sealer {
       // What an earlier connection committed may be on this server alone; behind this commit it is on the standby, too.
       await client.query("select pg_logical_emit_message(true, 'palisade', 'head')")
       wait.assertConfirmed()
-      await this.#compare(client, sinks)
+      await this.#compareAll(client)
       this.#halted = undefined
       metrics.halted.set(0)
       while (!signal.aborted) {
@@ -115,9 +116,8 @@ export class Sealer {
         await this.#measure(client)
         this.#lastSuccess = this.#deps.clock.now().getTime()
         succeeded()
-        const ahead = await this.#publisher.publishDue()
-        // Another sealer was faster, or the database lost what it had: only a look at it can tell.
-        if (ahead.length > 0) await this.#compare(client, ahead)
+        const answers = this.#publisher.publishDue()
+        if (answers.length > 0) await this.#compare(client, { answers, silent: [] })
         await this.#purge(client)
         if (!sealed || sealed.count < this.#timing.batch) {
           await pause(this.#timing.idleMs, undefined, { signal }).catch(() => undefined)
@@ -128,8 +128,21 @@ export class Sealer {
     }
   }
 
-  async #compare(client: pg.Client, sinks: readonly CheckpointSink[]): Promise<void> {
-    const newest = await assertNotBehind(client, sinks, this.#deps.signers)
+  /** With one place away the other is enough, if it remembers anything; the missing one is compared when it is back. */
+  async #compareAll(client: pg.Client): Promise<void> {
+    const asked = await askPlaces(this.#deps.sinks)
+    this.#publisher.agreeWith([])
+    for (const { sink, cause } of asked.silent) reportAway(sink, cause, this.#deps)
+    await this.#compare(client, asked)
+  }
+
+  async #compare(client: pg.Client, asked: Asked): Promise<void> {
+    const { answers } = asked
+    const told = answers.map(({ sink, note }) => ({ name: sink.name, newest: async () => note }))
+    const newest = await assertNotBehind(client, told, this.#deps.signers)
+    assertConfirmed(asked)
+    const sinks = answers.map(({ sink }) => sink)
+    this.#publisher.agreeWith(sinks, sinks)
     if (newest !== null) this.#publisher.offer(newest)
   }
 

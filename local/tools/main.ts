@@ -10,6 +10,7 @@ const context = {
 try {
   console.log(`control plane: ${await buildTools('control-plane', context)}`)
   console.log(`rest: ${await buildTools('rest', context)}`)
+  console.log(`for tests: ${await buildTools('test', context)}`)
 } catch (error) {
   console.error(explain(error))
   process.exitCode = 1

@@ -3,10 +3,15 @@ import { join } from 'node:path'
 import { LocalError } from '../errors.ts'
 import { pathOfGoTool } from './go.ts'
 import { openbaoPath } from './openbao.ts'
-import { GO_TOOLS } from './table.ts'
+import { GO_TOOLS, type GoTool } from './table.ts'
 
-export const TOOL_NAMES: readonly string[] = [
-  ...GO_TOOLS.flatMap((tool) => Object.keys(tool.binaries)),
+const namesOf = (tools: readonly GoTool[]) => tools.flatMap((tool) => Object.keys(tool.binaries))
+
+export const TOOL_NAMES: readonly string[] = [...namesOf(GO_TOOLS), 'bao']
+
+/** Those that `make up` builds. */
+export const PLATFORM_TOOLS: readonly string[] = [
+  ...namesOf(GO_TOOLS.filter(({ stage }) => stage !== 'test')),
   'bao',
 ]
 

@@ -5,8 +5,11 @@ export interface GoTool {
   /** Name of the program → package with its main function. */
   readonly binaries: Readonly<Record<string, string>>
   readonly ldflags: string
-  /** `control-plane` is built first, so that the cluster starts while the rest compiles. */
-  readonly stage: 'control-plane' | 'rest'
+  /**
+   * `control-plane` is built first, so that the cluster starts while the rest compiles. What a test alone needs is
+   * built by `make tools` or by that test, and `make up` does without.
+   */
+  readonly stage: 'control-plane' | 'rest' | 'test'
 }
 
 export const KUBERNETES_VERSION = 'v1.34.4'
@@ -91,5 +94,11 @@ export const GO_TOOLS: readonly GoTool[] = [
     binaries: { pulumi: 'github.com/pulumi/pulumi/pkg/v3/cmd/pulumi' },
     ldflags: `${SMALL} -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${PULUMI_VERSION}`,
     stage: 'rest',
+  },
+  {
+    module: 'versitygw',
+    binaries: { versitygw: 'github.com/versity/versitygw/cmd/versitygw' },
+    ldflags: SMALL,
+    stage: 'test',
   },
 ]

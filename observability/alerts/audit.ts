@@ -17,12 +17,12 @@ export const AUDIT: readonly Alert[] = [
   {
     name: 'AuditCheckpointMissing',
     // A place that does not take a checkpoint is tried again all the time, so its failures are a rate.
-    expr: 'sum(rate(palisade_audit_seal_failures_total{job="sealer",reason="checkpoint"}[5m])) > 0.02',
+    expr: 'sum by (sink) (rate(palisade_audit_checkpoint_failures_total{job="sealer"}[5m])) > 0.02',
     for: '5m',
     severity: 'page',
-    summary: 'Checkpoints of the audit log do not reach a place outside of the database.',
+    summary: 'Checkpoints of the audit log do not reach {{ $labels.sink }}.',
     description:
-      'Records are sealed, but nothing outside says how far the log goes: a tail that is cut now would not be missed.',
+      'Records are sealed, but this place outside of the database does not learn how far the log goes. Where it is the only one, a tail that is cut now would not be missed.',
   },
   {
     name: 'AuditChainBroken',

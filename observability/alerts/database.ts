@@ -25,8 +25,8 @@ export const DATABASE: readonly Alert[] = [
   {
     name: 'DatabaseConnectionErrors',
     // The sealer always works on a connection, so it sees first when there is none. Words of our own
-    // (ERR_…, checkpoint) name other causes.
-    expr: 'sum(rate(palisade_audit_seal_failures_total{job="sealer",reason!~"checkpoint|ERR_.*"}[5m])) > 0.02',
+    // (ERR_…) name other causes.
+    expr: 'sum(rate(palisade_audit_seal_failures_total{job="sealer",reason!~"ERR_.*"}[5m])) > 0.02',
     for: '2m',
     severity: 'page',
     summary: 'Work on the database fails {{ printf "%.1f" $value }} times a second.',

@@ -68,22 +68,41 @@ export const AUDIT_DASHBOARD: DashboardWish = {
     'What goes wrong': [
       overTime({
         title: 'Batches that could not be sealed',
-        tells:
-          'A second, by SQLSTATE, name of the network error or code. checkpoint is a place outside that does not answer.',
+        tells: 'A second, by SQLSTATE, name of the network error or code.',
         unit: 'ops',
         queries: {
           '{{reason}}': `sum by (reason) (rate(palisade_audit_seal_failures_total{${SEALER}}[$__rate_interval]))`,
         },
         bad: { above: 0.02 },
-        alerts: ['DatabaseConnectionErrors', 'AuditCheckpointMissing'],
+        alerts: ['DatabaseConnectionErrors'],
+      }),
+      overTime({
+        title: 'Checkpoints that did not get outside',
+        tells:
+          'Attempts a second that failed, by place. One that hangs is tried every six seconds. In order 0.',
+        unit: 'ops',
+        queries: {
+          '{{sink}}': `sum by (sink) (rate(palisade_audit_checkpoint_failures_total{${SEALER}}[$__rate_interval]))`,
+        },
+        bad: { above: 0.02 },
+        alerts: ['AuditCheckpointMissing'],
       }),
       overTime({
         title: 'Age of the last checkpoint',
         tells:
-          'By place outside of the database. A checkpoint is written when something was sealed, at most once a second.',
+          'By place outside of the database. A checkpoint is written when something was sealed, to vault at most once a second, to the object store once in ten.',
         unit: 's',
         queries: {
           '{{sink}}': `time() - max by (sink) (palisade_audit_last_checkpoint_timestamp_seconds{${SEALER}})`,
+        },
+      }),
+      overTime({
+        title: 'Records that a place has not heard of',
+        tells:
+          'Checkpoints cover this many records less at one place than at the one that knows most. A line that rises is a place that is away.',
+        unit: 'none',
+        queries: {
+          '{{sink}}': `scalar(max(palisade_audit_last_checkpoint_records{${SEALER}})) - max by (sink) (palisade_audit_last_checkpoint_records{${SEALER}})`,
         },
       }),
       overTime({
