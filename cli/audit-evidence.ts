@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { parseVerifier, type NoteVerifier } from '#core/audit/note'
 import type { Evidence } from '#core/audit/verify'
-import type { WitnessLine } from '#core/audit/verify-records'
+import type { WitnessLine } from '#core/audit/expectations'
 import { PalisadeError } from '#core/problem'
 
 export interface EvidenceFiles {

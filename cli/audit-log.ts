@@ -1,11 +1,13 @@
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import pg from 'pg'
+import { checkLog, type CheckedLog, type LineEvidence } from '#core/audit/checked-log'
 import { collect, readLine, writeLine, type AuditLog, type LogLine } from '#core/audit/export'
 import { systemClock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
 import { exportLog } from '../gateway/store/audit-export.ts'
+import { checkFile } from './audit-blocks.ts'
 import { databaseFrom } from './config.ts'
 import { unusableFile } from './failure.ts'
 
@@ -40,32 +42,50 @@ export async function exportTo(path: string): Promise<number> {
 
 const WANTED = 'name a file that "palisade audit export" wrote'
 
-/** Line by line: a log of a million records is longer than the longest string. */
-async function readFileLog(path: string): Promise<AuditLog> {
-  const file = await open(path).catch((error: unknown) => {
+async function openExport(path: string): Promise<FileHandle> {
+  return open(path).catch((error: unknown) => {
     throw unusableFile(path, error, WANTED)
   })
-  const lines: LogLine[] = []
-  for await (const line of file.readLines()) lines.push(readLine(line, lines.length))
-  return collect(lines)
 }
 
-/** From a file that `palisade audit export` wrote, or from the database where none is named. */
-export async function readLog(path: string | undefined): Promise<AuditLog> {
-  if (path !== undefined) {
-    try {
-      return await readFileLog(path)
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error
-      throw new PalisadeError('ERR_CONFIG_INVALID', error.message, {
-        cause: error,
-        remedy: WANTED,
-      })
-    }
+function unreadable(error: unknown): unknown {
+  if (!(error instanceof SyntaxError)) return error
+  return new PalisadeError('ERR_CONFIG_INVALID', error.message, { cause: error, remedy: WANTED })
+}
+
+/** With all its records, from a file that `palisade audit export` wrote. */
+export async function readLog(path: string): Promise<AuditLog> {
+  const file = await openExport(path)
+  try {
+    // Line by line: a log of a million records is longer than the longest string.
+    const lines: LogLine[] = []
+    for await (const line of file.readLines()) lines.push(readLine(line, lines.length))
+    return collect(lines)
+  } catch (error) {
+    throw unreadable(error)
+  } finally {
+    await file.close()
   }
-  return withLog(async (lines) => {
-    const all: LogLine[] = []
-    for await (const line of lines) all.push(line)
-    return collect(all)
-  })
+}
+
+/** From a file, or from the database where none is named. */
+export async function readChecked(
+  path: string | undefined,
+  evidence: LineEvidence,
+): Promise<CheckedLog> {
+  if (path === undefined) {
+    return withLog(async (lines) => {
+      const all: LogLine[] = []
+      for await (const line of lines) all.push(line)
+      return checkLog(collect(all), evidence)
+    })
+  }
+  const file = await openExport(path)
+  try {
+    return await checkFile(file, evidence)
+  } catch (error) {
+    throw unreadable(error)
+  } finally {
+    await file.close()
+  }
 }

@@ -1,7 +1,7 @@
 import { FINDINGS } from '#core/audit/findings'
-import { verifyLog, type Verification } from '#core/audit/verify'
+import { verifyChecked, type Verification } from '#core/audit/verify'
 import { readEvidence } from './audit-evidence.ts'
-import { exportTo, readLog } from './audit-log.ts'
+import { exportTo, readChecked } from './audit-log.ts'
 import { checkProof, prove } from './audit-proof.ts'
 import { parseCall, usageError, type Command } from './command.ts'
 
@@ -38,7 +38,7 @@ async function verify(args: readonly string[], usage: string, out: (line: string
     throw usageError('either an export or --database is expected', usage)
   }
   const evidence = await readEvidence({ ...values, macKeys: values['mac-keys'] })
-  const result = verifyLog(await readLog(path), evidence)
+  const result = verifyChecked(await readChecked(path, evidence), evidence)
   if (values.json) out(JSON.stringify(result))
   else report(result).forEach(out)
   return result.ok ? 0 : BROKEN

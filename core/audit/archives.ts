@@ -1,7 +1,9 @@
-import type { Cut } from './cuts.ts'
-import type { AuditLog, LogRecord } from './export.ts'
+import { checkRecord, type CheckedLog, type LineEvidence } from './checked-log.ts'
+import { mayTellOfCut, type Cut } from './cuts.ts'
+import type { LogRecord } from './export.ts'
 import { place, type Finding } from './findings.ts'
 import type { NoteVerifier } from './note.ts'
+import { joinRows, recordRows } from './rows.ts'
 import { placeOfSegment, type Segment } from './segment.ts'
 import { verifySegment } from './verify-segment.ts'
 
@@ -12,20 +14,29 @@ export interface Archive {
 }
 
 /** The log with the records that were cut put back from archives; what is in the database comes first. */
-export function withArchives(log: AuditLog, archives: readonly Archive[]): AuditLog {
-  if (archives.length === 0) return log
-  const known = new Set(log.records.map(({ id }) => id))
-  const records: LogRecord[] = [...log.records]
+export function withArchives(
+  log: CheckedLog,
+  archives: readonly Archive[],
+  evidence: LineEvidence,
+): CheckedLog {
+  const back = new Map<string, LogRecord>()
   for (const record of archives.flatMap(({ segment }) => segment.log.records)) {
-    if (!known.has(record.id)) records.push(record)
-    known.add(record.id)
+    if (log.records.rowOf(record.id) === undefined && !back.has(record.id)) {
+      back.set(record.id, record)
+    }
   }
-  return { ...log, records }
+  if (back.size === 0) return log
+  const records = [...back.values()]
+  return {
+    ...log,
+    records: joinRows(log.records, recordRows(records.map((one) => checkRecord(one, evidence)))),
+    told: [...log.told, ...records.filter(({ record }) => mayTellOfCut(record))],
+  }
 }
 
 /** Each archive by itself, against the log that it was taken from, and against the cut that names it. */
 export function verifyArchives(
-  log: AuditLog,
+  log: CheckedLog,
   cuts: readonly Cut[],
   archives: readonly Archive[],
   verifiers: readonly NoteVerifier[],
@@ -40,7 +51,7 @@ export function verifyArchives(
     const differs = (detail: string): Finding => ({ code: 'ArchiveDiffers', where, detail })
     return [
       ...findings.map((each) => ({ ...each, detail: `${each.detail}, in the archive` })),
-      ...(own?.root.toString('hex') === root
+      ...(own && Buffer.from(own.root).toString('hex') === root
         ? []
         : [differs(`the log has another root at ${place(epoch, last)}`)]),
       ...(cut && cut.last === last && cut.archive !== digest

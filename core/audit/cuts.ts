@@ -1,4 +1,5 @@
-import type { LogBatch, LogRecord, LogSeal } from './export.ts'
+import type { CheckedLog, CheckedSeal } from './checked-log.ts'
+import type { LogRecord } from './export.ts'
 import { leafHash } from './merkle.ts'
 import { isAuthentic } from './record.ts'
 
@@ -25,23 +26,19 @@ const HASH = /^[0-9a-f]{64}$/
 /** Whether these bytes may be the record of a cut. */
 export const mayTellOfCut = (record: Buffer): boolean => record.includes(MARK)
 
-interface Places {
-  readonly seals: readonly LogSeal[]
-  readonly batches: readonly LogBatch[]
-}
-
 /**
  * The cuts that the log itself accounts for: by a record that is there, sealed in a batch behind what it takes away,
  * and names the root that the log has at that place. Whatever is missing without one was deleted.
  */
 export function sealedCuts(
   candidates: readonly LogRecord[],
-  log: Places,
+  log: CheckedLog,
   macKeys: ReadonlyMap<string, Uint8Array>,
 ): Cut[] {
   if (candidates.length === 0) return []
   const ids = new Set(candidates.map(({ id }) => id))
-  const seals = new Map(log.seals.filter(({ id }) => ids.has(id)).map((seal) => [seal.id, seal]))
+  const seals = new Map<string, CheckedSeal>()
+  for (const seal of log.seals) if (ids.has(seal.id)) seals.set(seal.id, seal)
   return candidates
     .flatMap((record) => cutOf(record, seals.get(record.id), log, macKeys) ?? [])
     .sort((a, b) => a.epoch - b.epoch || a.first - b.first)
@@ -49,12 +46,12 @@ export function sealedCuts(
 
 function cutOf(
   { id, key, record, mac }: LogRecord,
-  seal: LogSeal | undefined,
-  log: Places,
+  seal: CheckedSeal | undefined,
+  log: CheckedLog,
   macKeys: ReadonlyMap<string, Uint8Array>,
 ): Cut | undefined {
   const secret = macKeys.get(key)
-  if (!seal?.leaf.equals(leafHash(record))) return undefined
+  if (!seal || Buffer.compare(seal.leaf, leafHash(record)) !== 0) return undefined
   if (secret && !isAuthentic(record, mac, secret)) return undefined
   const cut = read(record, id)
   if (!cut) return undefined
@@ -64,7 +61,7 @@ function cutOf(
   )
   const isOurs = log.batches.some(
     ({ epoch, last, root }) =>
-      epoch === cut.epoch && last === cut.last && root.toString('hex') === cut.root,
+      epoch === cut.epoch && last === cut.last && Buffer.from(root).toString('hex') === cut.root,
   )
   return isBehind && isCovered && isOurs ? { ...cut, authenticated: Boolean(secret) } : undefined
 }

@@ -101,26 +101,47 @@ export function collect(lines: Iterable<LogLine>): AuditLog {
   return { header, records, pending, seals, batches }
 }
 
-const bytes = (value: unknown): Buffer => Buffer.from(String(value), 'base64')
+const bytes = (value: unknown): Buffer => {
+  if (typeof value !== 'string') throw new SyntaxError('bytes are base64')
+  return Buffer.from(value, 'base64')
+}
 
-/** @throws SyntaxError that names the line, for whatever no exporter of ours has written */
+const manyBytes = (value: unknown): Buffer[] => {
+  if (!Array.isArray(value)) throw new SyntaxError('a frontier is a list')
+  return value.map(bytes)
+}
+
+/** How a line's members come back; those that are not named stay as they are. */
+const MEMBERS: Readonly<
+  Record<LogLine['type'], Readonly<Record<string, typeof bytes | typeof manyBytes>>>
+> = {
+  header: {},
+  record: { record: bytes, mac: bytes },
+  pending: { leaf: bytes },
+  seal: { leaf: bytes },
+  batch: { root: bytes, prevRoot: bytes, frontier: manyBytes, numberingFrontier: manyBytes },
+}
+
+/** @throws SyntaxError for whatever no exporter of ours has written */
+export function parseLine(text: string): LogLine {
+  const line = JSON.parse(text) as Record<string, unknown>
+  const { type } = line
+  if (type === 'header' && line['format'] !== 1) throw new SyntaxError('unknown format')
+  if (typeof type !== 'string' || !Object.hasOwn(MEMBERS, type))
+    throw new SyntaxError('unknown type')
+  const members = MEMBERS[type as LogLine['type']]
+  for (const member in members) line[member] = members[member]?.(line[member])
+  return line as unknown as LogLine
+}
+
+/** @throws SyntaxError that names the line */
 export function readLine(text: string, index: number): LogLine {
   try {
-    const line = JSON.parse(text) as Record<string, unknown>
-    if (line['type'] === 'header' && line['format'] !== 1) throw new SyntaxError('unknown format')
-    const known = ['header', 'record', 'pending', 'seal', 'batch']
-    if (!known.includes(String(line['type']))) throw new SyntaxError('unknown type')
-    const single = ['record', 'mac', 'leaf', 'root', 'prevRoot']
-    const lists = ['frontier', 'numberingFrontier']
-    return Object.fromEntries(
-      Object.entries(line).map(([key, value]) => {
-        if (single.includes(key)) return [key, bytes(value)]
-        return [key, lists.includes(key) ? (value as unknown[]).map(bytes) : value]
-      }),
-    ) as unknown as LogLine
+    return parseLine(text)
   } catch (error) {
-    throw new SyntaxError(`line ${index + 1} of the export: ${(error as Error).message}`, {
-      cause: error,
-    })
+    throw unreadable(index, (error as Error).message)
   }
 }
+
+export const unreadable = (index: number, why: string): SyntaxError =>
+  new SyntaxError(`line ${index + 1} of the export: ${why}`)

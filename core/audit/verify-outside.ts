@@ -1,4 +1,4 @@
-import type { AuditLog } from './export.ts'
+import type { CheckedLog } from './checked-log.ts'
 import { place, type Finding } from './findings.ts'
 import { parseLogCheckpoint, type LogCheckpoint } from './log-checkpoint.ts'
 import { openNote, type NoteVerifier } from './note.ts'
@@ -34,7 +34,7 @@ export const sizesOf = (checkpoints: readonly LogCheckpoint[]): ReadonlySet<stri
 
 /** Holds the log against what is remembered outside: the same history, and at least as much of it. */
 export function verifyOutside(
-  log: AuditLog,
+  log: CheckedLog,
   checkpoints: readonly LogCheckpoint[],
   roots: ReadonlyMap<string, Uint8Array>,
   isCut: boolean,
@@ -67,7 +67,7 @@ export function verifyOutside(
  * if it has not, it is an older database that was put back.
  */
 function behind(
-  log: AuditLog,
+  log: CheckedLog,
   checkpoint: LogCheckpoint,
   end: { readonly epoch: number; readonly seq: number },
   isCut: boolean,

@@ -1,22 +1,7 @@
-import { isCut, type Cut } from './cuts.ts'
-import type { AuditLog, LogRecord } from './export.ts'
-import { place, type Finding } from './findings.ts'
-import { leafHash } from './merkle.ts'
-import { isAuthentic } from './record.ts'
-
-/** A line that a replica printed after its commit. */
-export interface WitnessLine {
-  readonly id: string
-  readonly leaf: Buffer
-}
-
-interface Expected {
-  readonly leaf: Buffer
-  readonly where: string
-  readonly sealed: boolean
-  /** Taken away after it was archived, so it may be missing. */
-  readonly cut: boolean
-}
+import type { CheckedLog, CheckedRecord } from './checked-log.ts'
+import type { Cut } from './cuts.ts'
+import { Expectations, type WitnessLine } from './expectations.ts'
+import type { Finding } from './findings.ts'
 
 export interface RecordChecks {
   readonly findings: readonly Finding[]
@@ -27,92 +12,56 @@ export interface RecordChecks {
 
 /** Compares each record with what was sealed, is pending, or was seen by a witness; then with its own MAC. */
 export function verifyRecords(
-  log: AuditLog,
+  log: CheckedLog,
   witness: readonly WitnessLine[],
-  macKeys: ReadonlyMap<string, Uint8Array>,
   cuts: readonly Cut[] = [],
 ): RecordChecks {
-  const expected = expectations(log, witness, cuts)
-  const records = new Map(log.records.map((record) => [record.id, record]))
-  const findings: Finding[] = [...missing(expected, records)]
-  const leaves = new Map<string, Buffer>()
-  const changed: string[] = []
+  const expected = new Expectations(log, witness, cuts)
+  const findings: Finding[] = expected.missing()
+  const changed: Changed[] = []
   let authenticated = 0
   let withoutKey = 0
+  let row = 0
   for (const record of log.records) {
-    const leaf = leafHash(record.record)
-    leaves.set(record.id, leaf)
-    const wanted = expected.get(record.id)
-    if (!wanted) {
-      findings.push(unaccounted(record))
-      continue
-    }
-    if (!wanted.leaf.equals(leaf)) {
-      changed.push(record.id)
-      continue
-    }
-    const secret = macKeys.get(record.key)
-    if (!secret) withoutKey += 1
-    else if (isAuthentic(record.record, record.mac, secret)) authenticated += 1
-    else findings.push(forged(record, wanted))
+    const leaf = expected.leafOf(row)
+    const where = () => expected.whereOf(row)
+    if (!leaf) findings.push(unaccounted(record))
+    else if (!equal(leaf, record.leaf)) {
+      changed.push({ id: record.id, where: where(), leaf, is: record.leaf })
+    } else if (record.mac === 'unchecked') withoutKey += 1
+    else if (record.mac === 'authentic') authenticated += 1
+    else findings.push(forged(record, where()))
+    row += 1
   }
-  findings.push(...nameChanges(changed, leaves, expected))
-  findings.push(...contradictions(log, witness, expected))
+  findings.push(...nameChanges(changed))
+  findings.push(...contradictions(witness, expected))
   return { findings, authenticated, withoutKey }
 }
 
-/** A seal outranks the queue, and the queue a witness: each was written by somebody further away. */
-function expectations(
-  log: AuditLog,
-  witness: readonly WitnessLine[],
-  cuts: readonly Cut[],
-): Map<string, Expected> {
-  const expected = new Map<string, Expected>()
-  for (const { id, leaf } of [...witness, ...log.pending]) {
-    expected.set(id, { leaf, where: id, sealed: false, cut: false })
-  }
-  for (const { id, leaf, epoch, seq } of log.seals) {
-    const cut = isCut(cuts, { epoch, seq })
-    expected.set(id, { leaf, where: place(epoch, seq), sealed: true, cut })
-  }
-  return expected
-}
-
-function missing(
-  expected: ReadonlyMap<string, Expected>,
-  records: ReadonlyMap<string, LogRecord>,
-): Finding[] {
-  return [...expected]
-    .filter(([id, { cut }]) => !cut && !records.has(id))
-    .map(([id, { where, sealed }]) =>
-      sealed
-        ? { code: 'RecordDeleted', where, detail: `record ${id} is sealed and not there` }
-        : { code: 'UnsealedDeleted', where, detail: `record ${id} was committed and is not there` },
-    )
+interface Changed {
+  readonly id: string
+  readonly where: string
+  /** What was committed. */
+  readonly leaf: Uint8Array
+  /** What its bytes hash to now. */
+  readonly is: Uint8Array
 }
 
 /** Two changed records that fit each other's place were swapped; any other was edited. */
-function nameChanges(
-  changed: readonly string[],
-  leaves: ReadonlyMap<string, Buffer>,
-  expected: ReadonlyMap<string, Expected>,
-): Finding[] {
-  const text = (leaf: Buffer | undefined) => leaf?.toString('hex') ?? ''
-  const wantedBy = new Map(changed.map((id) => [text(expected.get(id)?.leaf), id]))
+function nameChanges(changed: readonly Changed[]): Finding[] {
+  const text = (leaf: Uint8Array) => Buffer.from(leaf).toString('hex')
+  const wantedBy = new Map(changed.map((record) => [text(record.leaf), record]))
   const named = new Set<string>()
   const findings: Finding[] = []
-  for (const id of changed) {
+  for (const { id, where, is, leaf } of changed) {
     if (named.has(id)) continue
-    const other = wantedBy.get(text(leaves.get(id)))
-    const where = expected.get(id)?.where ?? id
-    const isSwap = other !== undefined && wantedBy.get(text(leaves.get(other))) === id
-    if (isSwap) {
-      named.add(other)
-      const there = expected.get(other)?.where ?? other
+    const other = wantedBy.get(text(is))
+    if (other && equal(other.is, leaf)) {
+      named.add(other.id)
       findings.push({
         code: 'RecordsSwapped',
-        where: `${where} and ${there}`,
-        detail: `the contents of records ${id} and ${other} were exchanged`,
+        where: `${where} and ${other.where}`,
+        detail: `the contents of records ${id} and ${other.id} were exchanged`,
       })
     } else {
       findings.push({
@@ -126,29 +75,28 @@ function nameChanges(
 }
 
 /** A record and its seal that agree with each other but not with the witness were changed together. */
-function contradictions(
-  log: AuditLog,
-  witness: readonly WitnessLine[],
-  expected: ReadonlyMap<string, Expected>,
-): Finding[] {
-  const present = new Set(log.records.map(({ id }) => id))
-  return witness
-    .filter(({ id }) => present.has(id) || expected.get(id)?.cut)
-    .filter(({ id, leaf }) => expected.get(id)?.leaf.equals(leaf) === false)
-    .map(({ id }) => ({
-      code: 'RecordEdited',
-      where: expected.get(id)?.where ?? id,
-      detail: `record ${id} was changed before it was sealed: the witness saw other bytes`,
-    }))
+function contradictions(witness: readonly WitnessLine[], expected: Expectations): Finding[] {
+  return witness.flatMap(({ id, leaf }) => {
+    const wanted = expected.find(id)
+    return !wanted || equal(wanted.leaf, leaf)
+      ? []
+      : {
+          code: 'RecordEdited',
+          where: wanted.where,
+          detail: `record ${id} was changed before it was sealed: the witness saw other bytes`,
+        }
+  })
 }
 
-const forged = (record: LogRecord, { where }: Expected): Finding => ({
+const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
+
+const forged = (record: CheckedRecord, where: string): Finding => ({
   code: 'RecordForged',
   where,
   detail: `the MAC of record ${record.id} is not one of key ${record.key}`,
 })
 
-const unaccounted = ({ id }: LogRecord): Finding => ({
+const unaccounted = ({ id }: CheckedRecord): Finding => ({
   code: 'RecordUnaccounted',
   where: id,
   detail: `record ${id} was inserted past the log, or its seal was taken away`,

@@ -1,4 +1,5 @@
 import { place, type Finding } from './findings.ts'
+import { checkLog } from './checked-log.ts'
 import { rootOf } from './merkle.ts'
 import type { NoteVerifier } from './note.ts'
 import { placeOfSegment, startOf, type Segment } from './segment.ts'
@@ -26,8 +27,9 @@ export function verifySegment(
   verifiers: readonly NoteVerifier[],
   macKeys: ReadonlyMap<string, Uint8Array>,
 ): SegmentVerification {
-  const tree = verifyTree(log, verifiers, new Set(), startOf(header))
-  const records = verifyRecords(log, [], macKeys)
+  const checked = checkLog(log, { verifiers, macKeys })
+  const tree = verifyTree(checked, verifiers, new Set(), startOf(header))
+  const records = verifyRecords(checked, [])
   const findings = [...tree.findings, ...incomplete({ header, log }), ...records.findings]
   const isSigned = verifiers.length > 0
   const isWritten = records.authenticated > 0

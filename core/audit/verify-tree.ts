@@ -1,9 +1,9 @@
-import type { AuditLog, LogBatch, LogSeal } from './export.ts'
+import type { CheckedBatch, CheckedLog, CheckedSeal } from './checked-log.ts'
 import { place, type Finding } from './findings.ts'
 import { parseLogCheckpoint, type LogCheckpoint } from './log-checkpoint.ts'
-import { append, EMPTY_FRONTIER, leafHash, rootOf, type Frontier } from './merkle.ts'
-import { openNote, type NoteVerifier } from './note.ts'
-import { placeBytes } from './numbering.ts'
+import { append, EMPTY_FRONTIER, rootOf, type Frontier } from './merkle.ts'
+import type { NoteVerifier } from './note.ts'
+import { SealCursor } from './seal-cursor.ts'
 
 export interface TreeChecks {
   readonly findings: readonly Finding[]
@@ -22,7 +22,7 @@ const NOTHING: TreeStart = { records: EMPTY_FRONTIER, numbering: EMPTY_FRONTIER 
 
 /** Rebuilds each epoch's trees from its seals and holds every batch and its signed checkpoint against them. */
 export function verifyTree(
-  log: AuditLog,
+  log: CheckedLog,
   verifiers: readonly NoteVerifier[],
   wantedSizes: ReadonlySet<string>,
   start: TreeStart = NOTHING,
@@ -31,16 +31,15 @@ export function verifyTree(
   const roots = new Map<string, Uint8Array>()
   let signatures = 0
   let prevRoot: Uint8Array = rootOf(start.records)
-  for (const epoch of new Set([...log.seals, ...log.batches].map((line) => line.epoch))) {
-    const seals = log.seals.filter((seal) => seal.epoch === epoch)
+  for (const { epoch, from, to } of epochsOf(log)) {
     const batches = log.batches.filter((batch) => batch.epoch === epoch)
-    const bySeq = new Map(seals.map((seal) => [seal.seq, seal]))
-    findings.push(...gaps(epoch, seals, batches, start.records.size))
+    findings.push(...gaps(epoch, new SealCursor(log.seals, from, to), batches, start.records.size))
+    const cursor = new SealCursor(log.seals, from, to)
     let tree: TreeStart = start
     for (const batch of batches) {
       findings.push(...chain(batch, tree.records.size, prevRoot))
       // From where the tree stands: a missing batch must not make the next one look wrong as well.
-      const own = range(bySeq, tree.records.size + 1, batch.last)
+      const own = cursor.range(tree.records.size + 1, batch.last)
       const grown = own && grow(tree, own, wantedSizes, roots)
       if (grown && !equal(rootOf(grown.records), batch.root)) {
         findings.push(rewritten(batch, 'records and seals do not give its root'))
@@ -59,28 +58,30 @@ export function verifyTree(
   return { findings, roots, signatures }
 }
 
-const numberingOf = (batch: LogBatch): Frontier => ({
+/** Where each epoch's seals lie; an epoch that has batches alone has none. */
+function epochsOf({ seals, batches }: CheckedLog) {
+  const epochs = new Map<number, { readonly epoch: number; readonly from: number; to: number }>()
+  let index = 0
+  for (const { epoch } of seals) {
+    const known = epochs.get(epoch)
+    index += 1
+    if (known) known.to = index
+    else epochs.set(epoch, { epoch, from: index - 1, to: index })
+  }
+  for (const { epoch } of batches) {
+    if (!epochs.has(epoch)) epochs.set(epoch, { epoch, from: index, to: index })
+  }
+  return epochs.values()
+}
+
+const numberingOf = (batch: CheckedBatch): Frontier => ({
   size: batch.last,
   nodes: batch.numberingFrontier,
 })
 
-function range(
-  bySeq: ReadonlyMap<number, LogSeal>,
-  first: number,
-  last: number,
-): LogSeal[] | undefined {
-  const seals: LogSeal[] = []
-  for (let seq = first; seq <= last; seq += 1) {
-    const seal = bySeq.get(seq)
-    if (!seal) return undefined // reported as a gap
-    seals.push(seal)
-  }
-  return seals
-}
-
 function grow(
   tree: TreeStart,
-  seals: readonly LogSeal[],
+  seals: readonly CheckedSeal[],
   wantedSizes: ReadonlySet<string>,
   roots: Map<string, Uint8Array>,
 ): TreeStart {
@@ -97,18 +98,18 @@ function grow(
     records: append(records, leavesOf(seals.slice(from))),
     numbering: append(
       tree.numbering,
-      seals.map((seal) => leafHash(placeBytes(seal))),
+      seals.map(({ numbering }) => numbering),
     ),
   }
 }
 
-const leavesOf = (seals: readonly LogSeal[]) => seals.map(({ leaf }) => leaf)
+const leavesOf = (seals: readonly CheckedSeal[]) => seals.map(({ leaf }) => leaf)
 
 /** Seals that are missing between others; at the end of the log they are the tail, judged elsewhere. */
 function gaps(
   epoch: number,
-  seals: readonly LogSeal[],
-  batches: readonly LogBatch[],
+  seals: Iterable<CheckedSeal>,
+  batches: readonly CheckedBatch[],
   before: number,
 ): Finding[] {
   const findings: Finding[] = []
@@ -119,6 +120,13 @@ function gaps(
         code: 'SealDeleted',
         where: place(epoch, next, seq - 1),
         detail: `${seq - next} seals are missing before ${place(epoch, seq)}`,
+      })
+    }
+    if (seq < next) {
+      findings.push({
+        code: 'SealEdited',
+        where: place(epoch, seq),
+        detail: 'two seals have this place',
       })
     }
     next = seq + 1
@@ -140,7 +148,7 @@ function gaps(
   return findings
 }
 
-function chain(batch: LogBatch, size: number, prevRoot: Uint8Array): Finding[] {
+function chain(batch: CheckedBatch, size: number, prevRoot: Uint8Array): Finding[] {
   if (batch.first === size + 1 && equal(batch.prevRoot, prevRoot)) return []
   return batch.first > size + 1
     ? [
@@ -153,13 +161,12 @@ function chain(batch: LogBatch, size: number, prevRoot: Uint8Array): Finding[] {
     : [edited(batch, 'it does not continue the batch before it')]
 }
 
-function checkSignature(batch: LogBatch, verifiers: readonly NoteVerifier[]): true | Finding {
-  const opened = openNote(batch.checkpoint, verifiers)
+function checkSignature(batch: CheckedBatch, verifiers: readonly NoteVerifier[]): true | Finding {
   const where = place(batch.epoch, batch.first, batch.last)
-  if (!opened) {
+  if (batch.signed === undefined) {
     return { code: 'SignatureInvalid', where, detail: `no known key signed the checkpoint` }
   }
-  const signed = parseLogCheckpoint(opened.text)
+  const signed = parseLogCheckpoint(batch.signed)
   // A key that signs several logs must not lend one log's checkpoint to another.
   const isOurs = verifiers.some(({ name }) => name === signed.log)
   return isOurs && agrees(batch, signed)
@@ -167,20 +174,20 @@ function checkSignature(batch: LogBatch, verifiers: readonly NoteVerifier[]): tr
     : edited(batch, 'its signed checkpoint says otherwise')
 }
 
-const agrees = (batch: LogBatch, signed: LogCheckpoint): boolean =>
+const agrees = (batch: CheckedBatch, signed: LogCheckpoint): boolean =>
   signed.epoch === batch.epoch &&
   signed.size === batch.last &&
   equal(signed.root, batch.root) &&
   equal(rootOf({ size: batch.last, nodes: batch.frontier }), batch.root) &&
   equal(signed.numbering, rootOf(numberingOf(batch)))
 
-const rewritten = (batch: LogBatch, why: string): Finding => ({
+const rewritten = (batch: CheckedBatch, why: string): Finding => ({
   code: 'SealEdited',
   where: place(batch.epoch, batch.first, batch.last),
   detail: why,
 })
 
-const edited = (batch: LogBatch, why: string): Finding => ({
+const edited = (batch: CheckedBatch, why: string): Finding => ({
   code: 'BatchEdited',
   where: place(batch.epoch, batch.first, batch.last),
   detail: why,

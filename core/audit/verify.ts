@@ -1,20 +1,18 @@
 import { verifyArchives, withArchives, type Archive } from './archives.ts'
-import { mayTellOfCut, sealedCuts, type Cut } from './cuts.ts'
+import { checkLog, type CheckedLog, type LineEvidence } from './checked-log.ts'
+import { isCut, sealedCuts, type Cut } from './cuts.ts'
+import type { WitnessLine } from './expectations.ts'
 import type { AuditLog } from './export.ts'
 import { place, type Finding, type FindingCode } from './findings.ts'
-import type { NoteVerifier } from './note.ts'
 import { openOutside, sizesOf, verifyOutside } from './verify-outside.ts'
-import { verifyRecords, type WitnessLine } from './verify-records.ts'
+import { verifyRecords } from './verify-records.ts'
 import { verifyTree } from './verify-tree.ts'
 
 /** What is known from elsewhere. The more of it, the more a verification proves. */
-export interface Evidence {
-  /** Public keys of the log. */
-  readonly verifiers: readonly NoteVerifier[]
+export interface Evidence extends LineEvidence {
   /** Checkpoints kept outside the database. */
   readonly checkpoints: readonly string[]
   readonly witness: readonly WitnessLine[]
-  readonly macKeys: ReadonlyMap<string, Uint8Array>
   /** Pieces that were archived; with those of all cuts the whole history is verified. */
   readonly archives?: readonly Archive[]
 }
@@ -40,15 +38,18 @@ export interface Verification {
 }
 
 /** Verifies an exported log without database, gateway or network, and says what was not looked at for want of evidence. */
-export function verifyLog(live: AuditLog, evidence: Evidence): Verification {
+export const verifyLog = (log: AuditLog, evidence: Evidence): Verification =>
+  verifyChecked(checkLog(log, evidence), evidence)
+
+/** What is left to verify when each line was checked by itself. */
+export function verifyChecked(live: CheckedLog, evidence: Evidence): Verification {
   const archives = evidence.archives ?? []
-  const log = withArchives(live, archives)
-  const told = log.records.filter(({ record }) => mayTellOfCut(record))
-  const cuts = sealedCuts(told, log, evidence.macKeys)
+  const log = withArchives(live, archives, evidence)
+  const cuts = sealedCuts(log.told, log, evidence.macKeys)
   const archived = verifyArchives(live, cuts, archives, evidence.verifiers)
   const outside = openOutside(evidence.checkpoints, evidence.verifiers)
   const tree = verifyTree(log, evidence.verifiers, sizesOf(outside.checkpoints))
-  const records = verifyRecords(log, evidence.witness, evidence.macKeys, cuts)
+  const records = verifyRecords(log, evidence.witness, cuts)
   const isCut =
     tree.findings.some(({ code }) => code === 'TailCut') ||
     records.findings.some(({ code }) => code === 'RecordUnaccounted')
@@ -75,17 +76,14 @@ export function verifyLog(live: AuditLog, evidence: Evidence): Verification {
   }
 }
 
-function partsOf(log: AuditLog, cuts: readonly Cut[]): CutPart[] {
+function partsOf({ records, seals }: CheckedLog, cuts: readonly Cut[]): CutPart[] {
   if (cuts.length === 0) return []
-  const there = new Set(log.records.map(({ id }) => id))
-  return cuts.map((cut) => {
-    const { epoch, first, last } = cut
-    const missing = log.seals.filter(
-      (seal) =>
-        seal.epoch === epoch && first <= seal.seq && seal.seq <= last && !there.has(seal.id),
-    ).length
-    return { ...cut, missing }
-  })
+  const missing = cuts.map(() => 0)
+  for (const seal of seals) {
+    if (records.rowOf(seal.id) !== undefined) continue
+    cuts.forEach((cut, i) => (missing[i] = (missing[i] ?? 0) + Number(isCut([cut], seal))))
+  }
+  return cuts.map((cut, i) => ({ ...cut, missing: missing[i] ?? 0 }))
 }
 
 /** A lost tail explains the records that went with it or stayed without a place, and is named once. */

@@ -1,0 +1,104 @@
+import { mayTellOfCut } from './cuts.ts'
+import type { AuditLog, LogBatch, LogHeader, LogRecord, LogSeal } from './export.ts'
+import { leafHash } from './merkle.ts'
+import { openNote, type NoteVerifier } from './note.ts'
+import { placeBytes } from './numbering.ts'
+import { isAuthentic } from './record.ts'
+import { recordRows, type RecordRows, type Rows } from './rows.ts'
+
+/**
+ * A log after everything that needs one line alone was looked at: hashes, MACs, signatures. What is left of a record
+ * are its id and a few bytes, and lines can be looked at in any order and on several threads.
+ */
+export interface CheckedLog {
+  readonly header: LogHeader
+  readonly records: RecordRows
+  /** Whole, because they may account for records that are not there. */
+  readonly told: readonly LogRecord[]
+  readonly pending: Rows<CheckedPending>
+  /** In order of (epoch, seq). */
+  readonly seals: Rows<CheckedSeal>
+  /** In order of (epoch, last). */
+  readonly batches: readonly CheckedBatch[]
+}
+
+/** `unchecked` when the key that the record names was not given. */
+export type MacState = 'authentic' | 'forged' | 'unchecked'
+
+export interface CheckedRecord {
+  readonly id: string
+  /** Id of the MAC key that the record names. */
+  readonly key: string
+  readonly leaf: Uint8Array
+  readonly mac: MacState
+}
+
+export interface CheckedPending {
+  readonly id: string
+  readonly leaf: Uint8Array
+}
+
+export interface CheckedSeal {
+  readonly epoch: number
+  readonly seq: number
+  readonly id: string
+  readonly leaf: Uint8Array
+  /** Leaf of the numbering tree: the hash of this seal's place. */
+  readonly numbering: Uint8Array
+}
+
+export interface CheckedBatch {
+  readonly epoch: number
+  readonly first: number
+  readonly last: number
+  readonly root: Uint8Array
+  readonly prevRoot: Uint8Array
+  readonly frontier: readonly Uint8Array[]
+  readonly numberingFrontier: readonly Uint8Array[]
+  /** Text of the checkpoint when a key of this log signed it. */
+  readonly signed: string | undefined
+}
+
+/** The part of the evidence that single lines are held against. */
+export interface LineEvidence {
+  /** Public keys of the log. */
+  readonly verifiers: readonly NoteVerifier[]
+  readonly macKeys: ReadonlyMap<string, Uint8Array>
+}
+
+export function checkRecord(
+  { id, key, record, mac }: LogRecord,
+  { macKeys }: LineEvidence,
+): CheckedRecord {
+  const secret = macKeys.get(key)
+  const state = !secret ? 'unchecked' : isAuthentic(record, mac, secret) ? 'authentic' : 'forged'
+  return { id, key, leaf: leafHash(record), mac: state }
+}
+
+export const checkSeal = (seal: LogSeal): CheckedSeal => ({
+  epoch: seal.epoch,
+  seq: seal.seq,
+  id: seal.id,
+  leaf: seal.leaf,
+  numbering: leafHash(placeBytes(seal)),
+})
+
+export const checkBatch = (batch: LogBatch, { verifiers }: LineEvidence): CheckedBatch => ({
+  epoch: batch.epoch,
+  first: batch.first,
+  last: batch.last,
+  root: batch.root,
+  prevRoot: batch.prevRoot,
+  frontier: batch.frontier,
+  numberingFrontier: batch.numberingFrontier,
+  signed: openNote(batch.checkpoint, verifiers)?.text,
+})
+
+export const checkLog = (log: AuditLog, evidence: LineEvidence): CheckedLog => ({
+  header: log.header,
+  records: recordRows(log.records.map((record) => checkRecord(record, evidence))),
+  told: log.records.filter(({ record }) => mayTellOfCut(record)),
+  pending: log.pending,
+  seals: log.seals.map(checkSeal),
+  batches: log.batches.map((batch) => checkBatch(batch, evidence)),
+})

@@ -1,0 +1,36 @@
+import type { CheckedRecord } from './checked-log.ts'
+
+/** Rows that need not be objects before they are read; every array is one. */
+export interface Rows<Row> extends Iterable<Row> {
+  readonly length: number
+  at(index: number): Row | undefined
+}
+
+export interface RecordRows extends Rows<CheckedRecord> {
+  /** Of two records with one id, that of the first. */
+  rowOf(id: string): number | undefined
+}
+
+export function recordRows(records: readonly CheckedRecord[]): RecordRows {
+  const rows = new Map(records.map(({ id }, row) => [id, row] as const).reverse())
+  return {
+    length: records.length,
+    at: (row) => records.at(row),
+    rowOf: (id) => rows.get(id),
+    [Symbol.iterator]: () => records[Symbol.iterator](),
+  }
+}
+
+/** Those of `first`, then those of `then`. */
+export const joinRows = (first: RecordRows, then: RecordRows): RecordRows => ({
+  length: first.length + then.length,
+  at: (row) => (row < first.length ? first.at(row) : then.at(row - first.length)),
+  rowOf(id) {
+    const behind = then.rowOf(id)
+    return first.rowOf(id) ?? (behind === undefined ? undefined : first.length + behind)
+  },
+  *[Symbol.iterator]() {
+    yield* first
+    yield* then
+  },
+})
