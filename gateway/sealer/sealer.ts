@@ -102,6 +102,8 @@ export class Sealer {
       // What an earlier connection committed may be on this server alone; behind this commit it is on the standby, too.
       await client.query("select pg_logical_emit_message(true, 'palisade', 'head')")
       wait.assertConfirmed()
+      // Whatever keeps it from sealing from here on, how long records wait is told with each attempt.
+      await this.#measure(client)
       await this.#compareAll(client)
       this.#halted = undefined
       metrics.halted.set(0)

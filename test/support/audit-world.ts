@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import type pg from 'pg'
 import { witnessLines } from '../../cli/audit-evidence.ts'
 import { collect, type LogLine } from '../../core/audit/export.ts'
 import { parseVerifier, verifierText } from '../../core/audit/note.ts'
@@ -11,9 +12,11 @@ import { loadOrMakeKeyFile } from '../../gateway/keys/key-file.ts'
 import type { PlatformKeys } from '../../gateway/keys/platform-keys.ts'
 import { exportLog } from '../../gateway/store/audit-export.ts'
 import { PostgresStore } from '../../gateway/store/postgres-store.ts'
+import { baoAccounts } from './bao-accounts.ts'
 import { freePorts, until } from './child.ts'
 import { keyDirectory, TEST_NAMES, type Person } from './gateway.ts'
 import { Mortal } from './mortal.ts'
+import type { TestOpenBao } from './openbao.ts'
 import {
   startPalisadeDatabase,
   withClient,
@@ -30,11 +33,13 @@ export interface AuditWorldWish {
   readonly through?: (
     db: PalisadeDatabase,
   ) => Promise<{ readonly host: string; readonly port: number }>
-  readonly vault?: NonNullable<ReplicaWorld['vault']>
   readonly database?: TestPostgresOptions
   /** What gateways are told of the room of the database's volume. */
   readonly capacityBytes?: number
-  readonly sealer?: Partial<SealerWorld>
+  /** Wraps data keys and signs checkpoints; files on this machine do when nothing is said. */
+  readonly store?: TestOpenBao
+  /** Settings of a sealer's connections. */
+  readonly sealerSession?: pg.ClientConfig
 }
 
 /** What a record says of the action that it is about. */
@@ -84,13 +89,15 @@ export class AuditWorld {
     const keys = await loadFileKeys(directory.path, root, systemClock)
     const way = (await wish.through?.(db)) ?? { host: db.host, port: db.port }
     const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+    const accounts =
+      wish.store && (await baoAccounts(wish.store, directory.path, ['gateway', 'sealer']))
     const ports = await freePorts(wish.replicas + wish.sealers)
     const log = (name: string) => join(directory.path, `${name}.log`)
     const replicas = ports.slice(0, wish.replicas).map((port, i) => {
       const app = { ...db.app, ...way }
       const replica: ReplicaWorld = {
         ...{ app, directory: directory.path, port },
-        ...(wish.vault ? { vault: wish.vault } : {}),
+        ...(accounts ? { vault: accounts.gateway } : {}),
         ...(wish.capacityBytes === undefined ? {} : { capacityBytes: wish.capacityBytes }),
       }
       const env = { REPLICA_WORLD: JSON.stringify(replica) }
@@ -98,18 +105,20 @@ export class AuditWorld {
     })
     const sealers = ports.slice(wish.replicas).map((port, i) => {
       const sealer: SealerWorld = {
-        database: { ...db.sealer, ...way },
+        database: { ...db.sealer, ...way, ...wish.sealerSession },
         log: LOG,
         key: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
         // Each its own place: two processes do not share a file.
         checkpointFile: join(directory.path, `checkpoint-${i}`),
         port,
-        ...wish.sealer,
+        ...(accounts ? { store: accounts.sealer } : {}),
       }
       const env = { SEALER_WORLD: JSON.stringify(sealer) }
       return new Mortal({ program: 'sealer-process.ts', env, logPath: log(`sealer-${i}`), port })
     })
-    const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)
+    const raw = wish.store
+      ? await transitKey(wish.store)
+      : publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)
     const world = new AuditWorld(db, keys, directory, { replicas, sealers, publicKey: raw })
     try {
       for (const each of world.processes) each.start()
@@ -200,4 +209,14 @@ export class AuditWorld {
         .map((line) => (JSON.parse(line) as { checkpoint: string }).checkpoint),
     )
   }
+}
+
+/** What the key in the store signs with, which never leaves it. */
+async function transitKey(store: TestOpenBao): Promise<Buffer> {
+  const { body } = await store.ask('GET', 'transit/keys/audit-checkpoint')
+  const { latest_version: version, keys } = body['data'] as {
+    latest_version: number
+    keys: Record<string, { public_key: string }>
+  }
+  return Buffer.from(keys[version]?.public_key ?? '', 'base64')
 }

@@ -1,7 +1,8 @@
 import { writeSync } from 'node:fs'
 import { systemClock } from '../../core/clock.ts'
-import { VaultClient, type VaultAddress } from '../../gateway/keys/vault-client.ts'
+import { VaultClient } from '../../gateway/keys/vault-client.ts'
 import { VaultTransitWrapper } from '../../gateway/keys/vault-transit-wrapper.ts'
+import type { BaoAccount } from './bao-accounts.ts'
 import { startGateway } from './gateway.ts'
 import type { PalisadeDatabase } from './postgres.ts'
 
@@ -13,7 +14,7 @@ export interface ReplicaWorld {
   /** Room of the database's volume. */
   readonly capacityBytes?: number
   /** Wraps data keys; the key file does when nothing is said. */
-  readonly vault?: { readonly address: VaultAddress; readonly ca: string }
+  readonly vault?: BaoAccount
 }
 
 /** One of several gateways, in a process of its own. Its log is its standard output. */

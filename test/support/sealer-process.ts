@@ -4,12 +4,15 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type pg from 'pg'
 import { Agent, request } from 'undici'
 import { systemClock } from '../../core/clock.ts'
+import { VaultClient } from '../../gateway/keys/vault-client.ts'
 import { makeLog } from '../../gateway/observe/log.ts'
 import { fileSink } from '../../gateway/sealer/file-checkpoints.ts'
 import { SealerMetrics } from '../../gateway/sealer/metrics.ts'
 import { operations } from '../../gateway/sealer/operations.ts'
 import { Sealer, type SealerTiming } from '../../gateway/sealer/sealer.ts'
-import { vaultSink } from '../../gateway/sealer/vault-checkpoints.ts'
+import type { CheckpointSigner } from '../../gateway/sealer/ports.ts'
+import { vaultSigner, vaultSink } from '../../gateway/sealer/vault-checkpoints.ts'
+import type { BaoAccount } from './bao-accounts.ts'
 
 export interface SealerWorld {
   readonly database: pg.ClientConfig
@@ -20,6 +23,8 @@ export interface SealerWorld {
   readonly log: string
   /** Ed25519, PEM. */
   readonly key: string
+  /** Signs in the key's place and remembers checkpoints, as in a cluster. */
+  readonly store?: BaoAccount
   /** Stops itself (SIGSTOP) before it writes a checkpoint of this size outside. */
   readonly stopAt?: number
   /** Of metrics and probes, without TLS. */
@@ -55,17 +60,41 @@ async function call(method: string, path: string, body?: object) {
 /** The second line of a checkpoint. */
 const sizeIn = (text: string) => Number(/\/epoch-1\\n(\d+)\\n/.exec(text)?.[1])
 
-const key = createPrivateKey(world.key)
-const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32)
+/** SIGUSR2: stops itself (SIGSTOP) in its next batch, which it holds open meanwhile. */
+let stopInBatch = false
+process.on('SIGUSR2', () => (stopInBatch = true))
+
+function watched(signer: CheckpointSigner): CheckpointSigner {
+  return {
+    ...signer,
+    async sign(text) {
+      if (stopInBatch) {
+        stopInBatch = false
+        process.kill(process.pid, 'SIGSTOP')
+        await pause(1)
+      }
+      return signer.sign(text)
+    },
+  }
+}
+
+function keySigner(): CheckpointSigner {
+  const key = createPrivateKey(world.key)
+  const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32)
+  return { name: world.log, publicKey, sign: async (text) => sign(null, text, key) }
+}
+
 const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort())
 const metrics = new SealerMetrics()
 const logger = makeLog({ level: 'info', service: 'sealer' })
+const store = world.store && new VaultClient(world.store.address, world.store.ca, systemClock)
 const sealer = new Sealer({
   database: async () => world.database,
   log: world.log,
-  signers: [{ name: world.log, publicKey, sign: async (text) => sign(null, text, key) }],
+  signers: [watched(store ? await vaultSigner(store, world.log) : keySigner())],
   sinks: [
+    ...(store ? [vaultSink(store)] : []),
     ...(vault ? [vaultSink({ call })] : []),
     ...(checkpointFile ? [fileSink(checkpointFile)] : []),
   ],
@@ -80,4 +109,4 @@ if (port !== undefined) server.listen(port, '127.0.0.1')
 await sealer.run(stop.signal)
 server.close()
 server.closeAllConnections()
-await agent?.close()
+await Promise.all([agent?.close(), store?.close()])
