@@ -3,12 +3,14 @@ import { parseVerifier, type NoteVerifier } from '#core/audit/note'
 import type { Evidence } from '#core/audit/verify'
 import type { WitnessLine } from '#core/audit/expectations'
 import { PalisadeError } from '#core/problem'
+import { readArchive } from './audit-segment-file.ts'
 
 export interface EvidenceFiles {
   readonly key: readonly string[]
   readonly checkpoint: readonly string[]
   readonly witness: readonly string[]
   readonly macKeys: string | undefined
+  readonly archive?: readonly string[]
 }
 
 /** Reads what was kept outside the database; a file that cannot be used is an error, never less evidence. */
@@ -21,6 +23,7 @@ export async function readEvidence(files: EvidenceFiles): Promise<Evidence> {
     verifiers: await Promise.all(files.key.map(readKey)),
     checkpoints: await Promise.all(files.checkpoint.map(read)),
     witness: witness.flat(),
+    archives: await Promise.all((files.archive ?? []).map(readArchive)),
     macKeys: files.macKeys
       ? await usable(files.macKeys, async () => macKeys(await read(files.macKeys ?? '')))
       : new Map(),

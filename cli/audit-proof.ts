@@ -7,23 +7,32 @@ import { verifyProof, type ProofVerdict } from '#core/audit/verify-proof'
 import { PalisadeError } from '#core/problem'
 import { readKey } from './audit-evidence.ts'
 import { readLog } from './audit-log.ts'
+import { readArchive } from './audit-segment-file.ts'
 import { parseCall, usageError } from './command.ts'
 
 const WISHES = {
   record: { type: 'string', multiple: true },
   tenant: { type: 'string' },
   since: { type: 'string' },
+  archive: { type: 'string', multiple: true, default: [] as string[] },
 } as const
 
 /** A proof from an export, to be shown to somebody who has the key of the log and nothing else. */
 export async function prove(args: readonly string[], usage: string): Promise<AuditProof> {
-  const { values, positionals } = parseCall(args, WISHES, usage)
+  const {
+    values: { archive, ...values },
+    positionals,
+  } = parseCall(args, WISHES, usage)
   const [path, ...rest] = positionals
   const [wish, ...others] = Object.keys(values)
   if (!path || rest.length > 0 || !wish || others.length > 0) {
     throw usageError('an export and one of --record, --tenant and --since are expected', usage)
   }
-  const log = await readLog(path)
+  const archives = await Promise.all(archive.map(readArchive))
+  const live = await readLog(path)
+  // A record that is in both is taken from the log.
+  const back = archives.flatMap(({ segment }) => segment.log.records)
+  const log = { ...live, records: [...back, ...live.records] }
   try {
     if (values.record) return proveRecords(log, values.record)
     if (values.tenant !== undefined) return proveTenant(log, values.tenant)

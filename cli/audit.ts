@@ -1,24 +1,46 @@
-import { FINDINGS } from '#core/audit/findings'
+import { FINDINGS, place, type Finding } from '#core/audit/findings'
 import { verifyChecked, type Verification } from '#core/audit/verify'
+import { verifySegment, type SegmentVerification } from '#core/audit/verify-segment'
+import { archive } from './audit-archive.ts'
+import { cut } from './audit-cut.ts'
 import { readEvidence } from './audit-evidence.ts'
 import { exportTo, readChecked } from './audit-log.ts'
+import { isArchive, readArchive } from './audit-segment-file.ts'
 import { checkProof, prove } from './audit-proof.ts'
 import { parseCall, usageError, type Command } from './command.ts'
 
 /** The log does not hold: told apart from a command that could not run (1) or was called wrongly (2). */
 const BROKEN = 3
 
+const indented = (text: string) => `  ${text}`
+const line = ({ code, where, detail }: Finding) =>
+  `  ${code} at ${where}: ${FINDINGS[code]} (${detail})`
+
 export function report(result: Verification): string[] {
   const { counts, findings, proves, doesNotProve } = result
   return [
     result.ok ? 'The audit log holds.' : `The audit log is broken: ${findings.length} findings.`,
     `${counts.records} records, ${counts.sealed} sealed in ${counts.batches} batches, ${counts.unsealed} waiting`,
-    ...findings.map(
-      ({ code, where, detail }) => `  ${code} at ${where}: ${FINDINGS[code]} (${detail})`,
+    ...findings.map(line),
+    ...result.cuts.map(
+      ({ epoch, first, last, at, by, archive, missing }) =>
+        `  ${place(epoch, first, last)} were cut on ${at} by ${by}, archive sha256 ${archive}${missing === 0 ? '' : `: ${missing} records are not here`}`,
     ),
-    ...(result.ok ? ['This proves:', ...proves.map((line) => `  ${line}`)] : []),
+    ...(result.ok ? ['This proves:', ...proves.map(indented)] : []),
     ...(doesNotProve.length > 0 ? ['It does not prove:'] : []),
-    ...doesNotProve.map((line) => `  ${line}`),
+    ...doesNotProve.map(indented),
+  ]
+}
+
+function reportSegment(result: SegmentVerification): string[] {
+  const { segment, counts, findings, proves, doesNotProve } = result
+  return [
+    result.ok ? 'The archive holds.' : `The archive is broken: ${findings.length} findings.`,
+    `${segment}: ${counts.records} records in ${counts.batches} batches, up to root ${result.root}`,
+    ...findings.map(line),
+    ...(result.ok ? ['This proves:', ...proves.map(indented)] : []),
+    ...(doesNotProve.length > 0 ? ['It does not prove:'] : []),
+    ...doesNotProve.map(indented),
   ]
 }
 
@@ -27,6 +49,7 @@ const OPTIONS = {
   checkpoint: { type: 'string', multiple: true, default: [] as string[] },
   witness: { type: 'string', multiple: true, default: [] as string[] },
   'mac-keys': { type: 'string' },
+  archive: { type: 'string', multiple: true, default: [] as string[] },
   database: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 } as const
@@ -38,6 +61,13 @@ async function verify(args: readonly string[], usage: string, out: (line: string
     throw usageError('either an export or --database is expected', usage)
   }
   const evidence = await readEvidence({ ...values, macKeys: values['mac-keys'] })
+  if (path !== undefined && (await isArchive(path))) {
+    const { segment } = await readArchive(path)
+    const piece = verifySegment(segment, evidence.verifiers, evidence.macKeys)
+    if (values.json) out(JSON.stringify(piece))
+    else reportSegment(piece).forEach(out)
+    return piece.ok ? 0 : BROKEN
+  }
   const result = verifyChecked(await readChecked(path, evidence), evidence)
   if (values.json) out(JSON.stringify(result))
   else report(result).forEach(out)
@@ -46,9 +76,9 @@ async function verify(args: readonly string[], usage: string, out: (line: string
 
 export const auditCommand: Command = {
   usage:
-    'audit export <file> | audit verify <file>|--database [--key K]... [--checkpoint F]... [--witness F]... [--mac-keys F] [--json] | audit prove <file> --record ID... | --tenant ID | --since F | audit check <proof> --key K... [--json]',
+    'audit export <file> | audit archive <folder> --until DATE|[EPOCH/]NUMBER [--key K]... | audit cut --archive F --key K... --mac-keys F [--keep DAYS] [--below-minimum] | audit verify <file>|<archive>|--database [--key K]... [--checkpoint F]... [--witness F]... [--mac-keys F] [--archive F]... [--json] | audit prove <file> --record ID... | --tenant ID | --since F [--archive F]... | audit check <proof> --key K... [--json]',
   summary:
-    'take the audit log out; verify it; prove single records, a tenant or its history from it; check such a proof (exit code 3: it does not hold)',
+    'take the audit log out; archive its older part and cut it afterwards; verify it; prove single records, a tenant or its history from it; check such a proof (exit code 3: it does not hold)',
   async run([verb, ...args], out) {
     switch (verb) {
       case 'export': {
@@ -57,6 +87,12 @@ export const auditCommand: Command = {
         out(JSON.stringify({ exported: path, lines: await exportTo(path) }))
         return 0
       }
+      case 'archive':
+        ;(await archive(args, this.usage)).forEach((each) => out(JSON.stringify(each)))
+        return 0
+      case 'cut':
+        out(JSON.stringify(await cut(args, this.usage)))
+        return 0
       case 'verify':
         return verify(args, this.usage, out)
       case 'prove':
@@ -68,7 +104,10 @@ export const auditCommand: Command = {
         return verdict.ok ? 0 : BROKEN
       }
       default:
-        throw usageError(`"${verb ?? ''}" is not export, verify, prove or check`, this.usage)
+        throw usageError(
+          `"${verb ?? ''}" is not export, archive, cut, verify, prove or check`,
+          this.usage,
+        )
     }
   },
 }

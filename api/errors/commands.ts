@@ -30,6 +30,21 @@ export const COMMAND_ERRORS = {
     'The audit log does not prove what it claims',
     'keep the database and the checkpoints as they are and call the incident process',
   ),
+  ERR_AUDIT_ARCHIVE_UNUSABLE: entry(
+    500,
+    'The archive does not hold what it should',
+    'nothing was cut; keep the file as it is and archive this part anew with "palisade audit archive"',
+  ),
+  ERR_AUDIT_CUT_REFUSED: entry(
+    500,
+    'The database refused to cut the audit log',
+    'cut sealed and archived records in the order of the log, older than --keep days (366; less only with --below-minimum)',
+  ),
+  ERR_AUDIT_CUT_WAITS: entry(
+    500,
+    'The record of the cut is not sealed yet',
+    'nothing was taken away; see that the sealer runs, then run the same command again',
+  ),
   ERR_MIGRATION_FAILED: entry(
     500,
     'The database could not be migrated',

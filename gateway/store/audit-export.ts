@@ -35,7 +35,7 @@ export async function* exportLog(client: pg.Client, now: Date): AsyncGenerator<L
   }
 }
 
-async function becomeAuditor(client: pg.Client): Promise<void> {
+export async function becomeAuditor(client: pg.Client): Promise<void> {
   try {
     await client.query('set local role palisade_auditor')
   } catch (cause) {

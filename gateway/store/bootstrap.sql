@@ -17,6 +17,8 @@ begin
         ('palisade_app', 'nologin'),
         ('palisade_sealer', 'nologin'),
         ('palisade_auditor', 'nologin'),
+        ('palisade_retention', 'nologin'),
+        ('palisade_cutter', 'nologin'),
         ('palisade_lookup', 'nologin'),
         ('palisade_fence', 'nologin createrole'),
         ('palisade_operator', 'login')
@@ -43,6 +45,9 @@ grant palisade_lookup to palisade_migrator with set true, inherit false;
 grant palisade_fence to palisade_migrator with set true, inherit false;
 -- So that a Job with the migrator's certificate can export the audit log, by SET ROLE as well.
 grant palisade_auditor to palisade_migrator with set true, inherit false;
+-- Owns the one function that takes archived records away; who may call it also reads what was archived.
+grant palisade_cutter to palisade_migrator with set true, inherit false;
+grant palisade_auditor to palisade_retention with set true, inherit false;
 
 -- The fence makes login roles members of these groups; it cannot act as them.
 grant palisade_app to palisade_fence with admin true, inherit false, set false;
@@ -136,7 +141,7 @@ do $$
 begin
   execute format('revoke all on database %I from public', current_database());
   execute format(
-    'grant connect on database %I to palisade_migrator, palisade_operator, palisade_app, palisade_sealer, palisade_auditor',
+    'grant connect on database %I to palisade_migrator, palisade_operator, palisade_app, palisade_sealer, palisade_auditor, palisade_retention',
     current_database()
   );
   -- Passed on to the group of each pair that is enrolled for this database.

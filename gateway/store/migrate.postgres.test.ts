@@ -32,7 +32,7 @@ describe('bootstrap', () => {
     const before = await picture()
     await withClient(server.superuser, bootstrap)
     expect(await picture()).toEqual(before)
-    expect(before).toHaveLength(8)
+    expect(before).toHaveLength(10)
   })
 
   it('takes the login from a database owner that somebody made before', async () => {

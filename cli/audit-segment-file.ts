@@ -1,0 +1,105 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { open, readFile, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Archive } from '#core/audit/archives'
+import { isSegment, readSegment } from '#core/audit/segment'
+import { PalisadeError } from '#core/problem'
+import { unusableFile } from './failure.ts'
+
+const WANTED = 'name a file that "palisade audit archive" wrote'
+
+/** SHA-256 of a file, hex: what "sha256sum" prints. */
+export async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  try {
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+  } catch (error) {
+    throw unusableFile(path, error, WANTED)
+  }
+  return hash.digest('hex')
+}
+
+/** With the digest of exactly the bytes that were read. */
+export async function readArchive(path: string): Promise<Archive> {
+  const hash = createHash('sha256')
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const lines: string[] = []
+  let rest = ''
+  try {
+    for await (const chunk of createReadStream(path)) {
+      hash.update(chunk as Buffer)
+      const parts = (rest + decoder.decode(chunk as Buffer, { stream: true })).split('\n')
+      rest = parts.pop() ?? ''
+      lines.push(...parts)
+    }
+    if (rest !== '') throw new SyntaxError('the last line is not whole')
+    return { segment: readSegment(lines), digest: hash.digest('hex') }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall) throw unusableFile(path, error, WANTED)
+    const { message } = error as Error
+    throw new PalisadeError('ERR_AUDIT_ARCHIVE_UNUSABLE', `"${path}": ${message}`, { cause: error })
+  }
+}
+
+/** Whether a file begins as an archive does. */
+export async function isArchive(path: string): Promise<boolean> {
+  const file = await open(path).catch((error: unknown) => {
+    throw unusableFile(path, error, WANTED)
+  })
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0)
+    return isSegment(buffer.toString('utf8', 0, bytesRead))
+  } finally {
+    await file.close()
+  }
+}
+
+/**
+ * Writes a file that is there whole or not at all: whoever is killed leaves a `.partial`, which nobody reads. It is on
+ * the disk before it has its name.
+ * @param accept judges the written file before it gets its name
+ */
+export async function writeWhole(
+  path: string,
+  lines: AsyncIterable<string> | Iterable<string>,
+  accept: (written: string) => Promise<void> = async () => undefined,
+): Promise<void> {
+  // Of its own: two that write the same piece must not write into each other's file.
+  const partial = `${path}.${randomUUID()}.partial`
+  const file = await open(partial, 'w', 0o600).catch((error: unknown) => {
+    throw unusableFile(partial, error, 'name a folder that exists and may be written to')
+  })
+  try {
+    let block: string[] = []
+    for await (const line of lines) {
+      block.push(`${line}\n`)
+      if (block.length < 1_000) continue
+      await file.appendFile(block.join(''))
+      block = []
+    }
+    await file.appendFile(block.join(''))
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  try {
+    await accept(partial)
+  } catch (error) {
+    await rm(partial, { force: true })
+    throw error
+  }
+  await rename(partial, path)
+  const folder = await open(dirname(path))
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+/** The digest beside an archive, as "sha256sum --check" reads it; undefined when there is none. */
+export async function digestBeside(path: string): Promise<string | undefined> {
+  const text = await readFile(`${path}.sha256`, 'utf8').catch(() => '')
+  return /^[0-9a-f]{64}/.exec(text)?.[0]
+}
