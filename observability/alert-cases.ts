@@ -1,6 +1,7 @@
 import { LOGIN_CASES } from './alert-cases/logins.ts'
 import { PART_CASES } from './alert-cases/parts.ts'
 import { REFUSAL_CASES } from './alert-cases/refusals.ts'
+import { VOLUME_CASES } from './alert-cases/volume.ts'
 
 /** Series as promtool writes them: `5x3` is five, five, five, five; `_` is no sample. */
 type Series = Readonly<Record<string, string>>
@@ -99,6 +100,7 @@ export const CASES: Readonly<Record<string, AlertCase>> = {
   ...LOGIN_CASES,
   ...PART_CASES,
   ...REFUSAL_CASES,
+  ...VOLUME_CASES,
   AuditWriteFailures: {
     fires: {
       series: { 'palisade_audit_write_failures_total{job="gateway"}': '0+1x40' },

@@ -151,6 +151,15 @@ describe('charts/palisade', () => {
     }
   })
 
+  it('tells the gateway the room of the audit volume in digits, however large it is', async () => {
+    const told = async (postgres: object) =>
+      /PALISADE_AUDIT_VOLUME_BYTES\n +value: "(.*)"/.exec(
+        await stage('services', exampleStack({ postgres })),
+      )?.[1]
+    expect(await told({})).toBe('1020054732')
+    expect(await told({ auditVolume: '200Ti' })).toBe('208907209277440')
+  })
+
   it('lets the gateway review tokens, and ask the API server for nothing else', async () => {
     const made = objects(await stage('services'))
     const granted = made.filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role')

@@ -106,6 +106,13 @@ export const StackConfig = object({
   postgres: object({
     instances: Type.Integer({ minimum: 1, maximum: 5 }),
     storage: Type.String({ pattern: QUANTITY }),
+    auditVolume: Type.Optional(
+      Type.String({
+        pattern: QUANTITY,
+        description:
+          'What the watermarks of the audit volume count against, where it is not `storage`: somebody else’s database, or a volume without a size of its own',
+      }),
+    ),
     version: Type.Integer({ minimum: 17, maximum: 18 }),
     existing: Type.Optional(
       object(

@@ -3,6 +3,7 @@ import { DATABASE, SECRETS } from '../names.ts'
 import { resources } from '../workload/security.ts'
 import { EXPORTER_QUERIES } from './exporter.ts'
 import { hostRules } from './hba.ts'
+import { walSettings } from './volume.ts'
 
 export interface ClusterWish {
   readonly image: string
@@ -66,7 +67,10 @@ export const clusterSpec = ({ image, postgres, storageClass }: ClusterWish) => (
     clientCASecret: SECRETS.replicationTls,
     replicationTLSSecret: SECRETS.replicationTls,
   },
-  postgresql: { pg_hba: [...hostRules()], parameters: { ...LOGGING, ...GUARDS } },
+  postgresql: {
+    pg_hba: [...hostRules()],
+    parameters: { ...LOGGING, ...GUARDS, ...walSettings(postgres) },
+  },
   ...(postgres.instances >= 3
     ? { minSyncReplicas: 1, maxSyncReplicas: postgres.instances - 2 }
     : {}),

@@ -9,6 +9,7 @@ import {
   SECRETS,
   tlsSecret,
 } from '../names.ts'
+import { auditVolumeBytes } from '../postgres/volume.ts'
 
 /** One chart, two stages: the operator makes the credentials that gateway and sealer wait for. */
 export type Stage = 'operator' | 'services'
@@ -40,6 +41,7 @@ export const chartValues = (config: StackConfig, stage: Stage, publicUrl: string
     // The network policy lets the edge alone in from there.
     trustedProxies: config.cluster.podCidrs,
     audience: GATEWAY_AUDIENCE,
+    auditVolumeBytes: auditVolumeBytes(config.postgres),
     tlsSecret: tlsSecret('gateway'),
     databaseSecret: SECRETS.gatewayDatabase,
     redisSecret: SECRETS.gatewayRedis,

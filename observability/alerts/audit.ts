@@ -3,6 +3,10 @@ import { fresh } from '../fresh.ts'
 
 const LAG = 'palisade_audit_seal_lag_seconds{job="sealer"}'
 
+const VOLUME =
+  'max(sum by (pod) (palisade_audit_volume_used_bytes{job="gateway"})) / (max(palisade_audit_volume_capacity_bytes{job="gateway"}) > 0)'
+const REFUSED = 'palisade_audit_refused_total{job="gateway",reason="ERR_AUDIT_STORAGE_FULL"}'
+
 export const AUDIT: readonly Alert[] = [
   {
     name: 'AuditSealLag',
@@ -32,6 +36,25 @@ export const AUDIT: readonly Alert[] = [
     summary: 'The audit log does not fit the checkpoints kept outside of the database.',
     description:
       'Somebody changed the log, or an old copy of the database was restored. The sealer appends nothing until a person has looked.',
+  },
+  {
+    name: 'AuditVolumeFilling',
+    expr: `${VOLUME} > 0.8`,
+    for: '1m',
+    severity: 'ticket',
+    summary: 'The volume of database and audit log is {{ $value | humanizePercentage }} full.',
+    description:
+      'At 90 % refusals are counted without their sources, at 95 % whatever leaves an audit record is refused.',
+  },
+  {
+    name: 'AuditStorageFull',
+    // The second half is a disk that is full of something else than the database.
+    expr: `max(palisade_audit_volume_watermark{job="gateway"}) > 1 or sum(increase(${REFUSED}[2m])) > 0`,
+    for: '30s',
+    severity: 'page',
+    summary: 'Requests are refused since no audit record can be written.',
+    description:
+      'Logins, reads and writes of secrets answer 503 until there is room. Nothing is lost, and nothing was done without its record.',
   },
   {
     name: 'AuditUndelivered',

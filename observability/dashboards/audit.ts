@@ -11,7 +11,14 @@ export const AUDIT_DASHBOARD: DashboardWish = {
   rows: {
     Alerts: [
       alertTiles(
-        ['AuditSealLag', 'AuditChainBroken', 'AuditCheckpointMissing', 'AuditWriteFailures'],
+        [
+          'AuditSealLag',
+          'AuditChainBroken',
+          'AuditCheckpointMissing',
+          'AuditWriteFailures',
+          'AuditVolumeFilling',
+          'AuditStorageFull',
+        ],
         12,
       ),
       now({
@@ -63,6 +70,40 @@ export const AUDIT_DASHBOARD: DashboardWish = {
         tells: 'Records a second. It follows the requests that change, read or refuse something.',
         unit: 'ops',
         queries: { sealed: `sum(rate(palisade_audit_sealed_total{${SEALER}}[$__rate_interval]))` },
+      }),
+    ],
+    'Room for records': [
+      overTime({
+        title: 'Audit volume in use',
+        tells:
+          'Share that database and write-ahead log take. At 90 % refusals are counted without their sources, at 95 % audited requests are refused. Empty: nobody said how large the volume is.',
+        unit: 'percentunit',
+        queries: {
+          used: 'max(sum by (pod) (palisade_audit_volume_used_bytes{job="gateway"})) / (max(palisade_audit_volume_capacity_bytes{job="gateway"}) > 0)',
+        },
+        bad: { above: 0.8 },
+        alerts: ['AuditVolumeFilling', 'AuditStorageFull'],
+      }),
+      overTime({
+        title: 'What takes the room',
+        tells:
+          'Tables of all kinds, and the write-ahead log. A log that grows while the tables do not is kept for a standby or a slot.',
+        unit: 'bytes',
+        queries: {
+          '{{part}}': 'max by (part) (palisade_audit_volume_used_bytes{job="gateway"})',
+        },
+      }),
+      overTime({
+        title: 'Refused for want of a record',
+        tells:
+          'A second, by code. Such a request did nothing. In order 0. What the database itself refused is counted, too.',
+        unit: 'ops',
+        queries: {
+          '{{reason}}':
+            'sum by (reason) (rate(palisade_audit_refused_total{job="gateway"}[$__rate_interval]))',
+        },
+        bad: { above: 0 },
+        alerts: ['AuditStorageFull'],
       }),
     ],
     'What goes wrong': [

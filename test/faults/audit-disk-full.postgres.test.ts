@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import pg from 'pg'
 import { AuditClient, withoutRecord, type Answer } from '../support/audit-client.ts'
 import { AuditWorld } from '../support/audit-world.ts'
+import { runbookCommands } from '../support/runbook-commands.ts'
 import { mountSmallVolume, type SmallVolume } from '../support/small-volume.ts'
 
 /** The database lies on a file system of 160 MiB; a gateway and a sealer are processes that nobody starts again. */
@@ -127,6 +128,18 @@ describe('the watermarks of the audit volume', () => {
     expect((await fetch(url('/nowhere'))).status).toBe(404)
     expect(await count('secret_audit_logs')).toBe(before)
     await world.sealed()
+  })
+
+  it('are explained by what the pages of their alerts ask the server', async () => {
+    const statements = runbookCommands()
+      .filter(({ page }) => ['AuditVolumeFilling', 'AuditStorageFull'].includes(page))
+      .flatMap(({ text }) => / -c (['"])(select .*)\1$/.exec(text)?.[2] ?? [])
+    const answers = await Promise.all(statements.map((text) => world.db.query(text)))
+    expect(answers.map((rows) => Object.keys(rows[0] ?? {}))).toEqual([
+      ['data', 'wal', 'wal_is_listed'],
+      ...[['data', 'wal', 'wal_is_listed'], ['table', 'size'], []],
+    ])
+    expect(answers[2]?.[0]).toEqual({ table: 'filler', size: expect.stringMatching(/^\d+ MB$/) })
   })
 
   it('open again by themselves when there is room', async () => {
