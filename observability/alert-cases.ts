@@ -1,7 +1,7 @@
+import { AUDIT_CASES } from './alert-cases/audit.ts'
 import { LOGIN_CASES } from './alert-cases/logins.ts'
 import { PART_CASES } from './alert-cases/parts.ts'
 import { REFUSAL_CASES } from './alert-cases/refusals.ts'
-import { VOLUME_CASES } from './alert-cases/volume.ts'
 
 /** Series as promtool writes them: `5x3` is five, five, five, five; `_` is no sample. */
 type Series = Readonly<Record<string, string>>
@@ -26,7 +26,6 @@ const STALLED =
   'palisade_rotation_stalled{job="operator",exported_namespace="shop",name="orders-db"}'
 const UNDELIVERED =
   'palisade_audit_undelivered_seconds{job="operator",exported_namespace="shop",name="orders-db"}'
-const LAG = 'palisade_audit_seal_lag_seconds{job="sealer"}'
 const BACKENDS = 'cnpg_backends_total{job="database",pod="palisade-db-1"'
 const LIMIT = 'cnpg_pg_settings_setting{job="database",pod="palisade-db-1",name="max_connections"}'
 const ERRORS =
@@ -97,10 +96,10 @@ export const CASES: Readonly<Record<string, AlertCase>> = {
       at: '20m',
     },
   },
+  ...AUDIT_CASES,
   ...LOGIN_CASES,
   ...PART_CASES,
   ...REFUSAL_CASES,
-  ...VOLUME_CASES,
   AuditWriteFailures: {
     fires: {
       series: { 'palisade_audit_write_failures_total{job="gateway"}': '0+1x40' },
@@ -178,44 +177,6 @@ export const CASES: Readonly<Record<string, AlertCase>> = {
       summary: 'Rotation shop/orders-db has stopped and waits for a person.',
     },
     silent: { series: { [STALLED]: '0x4 1x10 0x30' }, at: '10m' },
-  },
-  AuditSealLag: {
-    fires: {
-      series: { [LAG]: '0+15x20' },
-      at: '4m',
-      summary: 'Audit records wait unsealed.',
-    },
-    silent: { series: { [LAG]: '0 4 8 9 3x20' }, at: '4m' },
-  },
-  AuditCheckpointMissing: {
-    fires: {
-      series: {
-        // A place that hangs costs its time limit and a pause: one attempt in six seconds.
-        'palisade_audit_checkpoint_failures_total{job="sealer",sink="object-store"}': '0+2x80',
-        'palisade_audit_checkpoint_failures_total{job="sealer",sink="vault"}': '0x80',
-      },
-      at: '12m',
-      labels: { sink: 'object-store' },
-      summary: 'Checkpoints of the audit log do not reach object-store.',
-    },
-    silent: {
-      series: {
-        'palisade_audit_seal_failures_total{job="sealer",reason="ECONNREFUSED"}': '0+3x80',
-        // Each was restarted: some attempts, then it is over.
-        'palisade_audit_checkpoint_failures_total{job="sealer",sink="vault"}': '0+2x4 8x76',
-        'palisade_audit_checkpoint_failures_total{job="sealer",sink="object-store"}':
-          '0x40 2+2x4 8x30',
-      },
-      at: '12m',
-    },
-  },
-  AuditChainBroken: {
-    fires: {
-      series: { 'palisade_audit_halted{job="sealer"}': '0x4 1x4' },
-      at: '2m',
-      summary: 'The audit log does not fit the checkpoints kept outside of the database.',
-    },
-    silent: { series: { 'palisade_audit_halted{job="sealer"}': '0x20' }, at: '4m' },
   },
   CertificateNotRenewed: {
     fires: {

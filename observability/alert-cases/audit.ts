@@ -1,0 +1,79 @@
+import type { AlertCase } from '../alert-cases.ts'
+
+const USED = 'palisade_audit_volume_used_bytes{job="gateway",pod="a"'
+const CAPACITY = 'palisade_audit_volume_capacity_bytes{job="gateway",pod="a"}'
+const WATERMARK = 'palisade_audit_volume_watermark{job="gateway",pod="a"}'
+const REFUSED = 'palisade_audit_refused_total{job="gateway",reason="ERR_AUDIT_STORAGE_FULL"}'
+
+const LAG = 'palisade_audit_seal_lag_seconds{job="sealer"}'
+
+export const AUDIT_CASES: Readonly<Record<string, AlertCase>> = {
+  AuditSealLag: {
+    fires: {
+      series: { [LAG]: '0+15x20' },
+      at: '4m',
+      summary: 'Audit records wait unsealed.',
+    },
+    silent: { series: { [LAG]: '0 4 8 9 3x20' }, at: '4m' },
+  },
+  AuditCheckpointMissing: {
+    fires: {
+      series: {
+        // A place that hangs costs its time limit and a pause: one attempt in six seconds.
+        'palisade_audit_checkpoint_failures_total{job="sealer",sink="object-store"}': '0+2x80',
+        'palisade_audit_checkpoint_failures_total{job="sealer",sink="vault"}': '0x80',
+      },
+      at: '12m',
+      labels: { sink: 'object-store' },
+      summary: 'Checkpoints of the audit log do not reach object-store.',
+    },
+    silent: {
+      series: {
+        'palisade_audit_seal_failures_total{job="sealer",reason="ECONNREFUSED"}': '0+3x80',
+        // Each was restarted: some attempts, then it is over.
+        'palisade_audit_checkpoint_failures_total{job="sealer",sink="vault"}': '0+2x4 8x76',
+        'palisade_audit_checkpoint_failures_total{job="sealer",sink="object-store"}':
+          '0x40 2+2x4 8x30',
+      },
+      at: '12m',
+    },
+  },
+  AuditChainBroken: {
+    fires: {
+      series: { 'palisade_audit_halted{job="sealer"}': '0x4 1x4' },
+      at: '2m',
+      summary: 'The audit log does not fit the checkpoints kept outside of the database.',
+    },
+    silent: { series: { 'palisade_audit_halted{job="sealer"}': '0x20' }, at: '4m' },
+  },
+  AuditVolumeFilling: {
+    fires: {
+      series: {
+        [`${USED},part="data"}`]: '500x4 660x20',
+        [`${USED},part="wal"}`]: '160x24',
+        [CAPACITY]: '1000x24',
+      },
+      at: '3m',
+      summary: 'The volume of database and audit log is 82% full.',
+    },
+    silent: {
+      series: {
+        // Seen by two replicas, which must not be added up; and somebody else's database, whose room nobody knows.
+        [`${USED},part="data"}`]: '600x24',
+        [`${USED.replace('"a"', '"b"')},part="data"}`]: '600x24',
+        [CAPACITY]: '1000x24',
+        [CAPACITY.replace('"a"', '"b"')]: '0x24',
+      },
+      at: '5m',
+    },
+  },
+  AuditStorageFull: {
+    fires: {
+      // The volume has room by what the database takes, and the disk is full all the same.
+      series: { [WATERMARK]: '0x24', [REFUSED]: '0x4 0+5x20' },
+      at: '3m',
+      summary: 'Requests are refused since no audit record can be written.',
+    },
+    silent: { series: { [WATERMARK]: '1x24', [REFUSED]: '7x24' }, at: '5m' },
+  },
+}
