@@ -126,6 +126,22 @@ describe('Pulumi.production.example.yaml', () => {
     expect(specOf('PodDisruptionBudget', 'edge')).toMatchObject({ maxUnavailable: 1 })
   })
 
+  it('lets the sealer take checkpoints out of the cluster, to one network and with a named Secret', () => {
+    const values = ofKind('Chart').map(({ inputs }) => inputs['values'])
+    expect(values[1]).toMatchObject({
+      sealer: {
+        objectStore: {
+          endpoint: 'https://s3.eu-central-1.amazonaws.com',
+          prefix: 'prod-eu-1/',
+          addressing: 'path',
+          secret: 'audit-object-store',
+          keys: { accessKeyId: 'access-key-id', ca: 'ca.crt' },
+        },
+      },
+      networkPolicies: { objectStore: { cidrs: ['10.0.5.0/24'], port: 443 } },
+    })
+  })
+
   it('puts every volume on the class that is said to encrypt', () => {
     const texts = planned.map(({ inputs }) => JSON.stringify(inputs))
     const claims = texts.join('').match(/"volumeClaimTemplates?":|"storage":\{"size"/g) ?? []

@@ -212,4 +212,29 @@ describe('charts/palisade', () => {
     expect(text).not.toContain('cnpg.io/podRole')
     expect(text.match(/ipBlock: \{ cidr: "192\.0\.2\.0\/28" \}/g)).toHaveLength(3)
   })
+  it('gives the sealer alone the credential of the object store, and the way there', async () => {
+    const objectStore = {
+      endpoint: 'https://s3.example.net:9000',
+      bucket: 'palisade-audit',
+      region: 'eu-central-1',
+      secret: 'audit-object-store',
+      keys: { accessKeyId: 'AWS_ACCESS_KEY_ID' },
+      cidrs: ['192.0.2.0/28'],
+    }
+    const text = await stage('services', exampleStack({ audit: { objectStore } }))
+    const made = objects(text)
+    for (const manifest of made) expect(await dryRun(manifest)).toContain('serverside-applied')
+    const holding = made.filter((one) => JSON.stringify(one).includes('"audit-object-store"'))
+    expect(holding.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+      'Deployment sealer',
+    ])
+    expect(JSON.stringify(holding)).toContain(
+      '"items":[{"key":"AWS_ACCESS_KEY_ID","path":"access-key-id"},{"key":"secret-access-key","path":"secret-access-key"}',
+    )
+    const reaching = made.filter((one) => JSON.stringify(one).includes('"cidr":"192.0.2.0/28"'))
+    expect(reaching.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+      'NetworkPolicy sealer',
+    ])
+    expect(await stage('services')).not.toContain('OBJECT_STORE')
+  })
 })

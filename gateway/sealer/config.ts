@@ -4,6 +4,8 @@ import { PalisadeError } from '#core/problem'
 import type { VaultAddress } from '../keys/vault-client.ts'
 import { readLogLevel, type LogLevel } from '../observe/log.ts'
 import { databaseAuthority } from '../tls-files.ts'
+import { accessFiles } from './object-store-access.ts'
+import { ObjectStore } from './object-store.ts'
 
 export interface SealerConfig {
   /** Names the log in its checkpoints and is the name of their key. */
@@ -12,6 +14,8 @@ export interface SealerConfig {
   readonly vault: VaultAddress
   readonly port: number
   readonly logLevel: LogLevel
+  /** A place for checkpoints outside of the cluster. */
+  readonly objectStore: ObjectStore | undefined
   /** Read again at each connection, since the credential is rotated while we run. */
   readonly database: () => Promise<pg.ClientConfig>
 }
@@ -40,12 +44,27 @@ export async function readSealerConfig(env: Environment = process.env): Promise<
       role: env['PALISADE_VAULT_ROLE'] ?? 'palisade-sealer',
       tokenFile: env['PALISADE_VAULT_TOKEN_PATH'] ?? '/var/run/secrets/palisade/openbao/token',
     },
+    objectStore: readObjectStore(env, `${mounts}/object-store`),
     database: async () =>
       readDatabase(
         `${mounts}/sealer-db`,
         await databaseAuthority(tls.ca, `${mounts}/database-ca/ca.crt`),
       ),
   }
+}
+
+function readObjectStore(env: Environment, directory: string): ObjectStore | undefined {
+  const value = (name: string) => env[`PALISADE_OBJECT_STORE_${name}`] ?? ''
+  const [endpoint, bucket, region] = ['ENDPOINT', 'BUCKET', 'REGION'].map(value)
+  if (!endpoint) return undefined
+  if (!bucket || !region || !/^https:\/\/[^/]+$/.test(endpoint)) {
+    throw new PalisadeError('ERR_CONFIG_INVALID', 'PALISADE_OBJECT_STORE_* name no bucket', {
+      remedy: 'give ENDPOINT as https://<host>, BUCKET and REGION, or none of them',
+    })
+  }
+  const pathStyle = value('ADDRESSING') !== 'virtual-host'
+  const where = { endpoint, bucket, region, prefix: value('PREFIX'), pathStyle }
+  return new ObjectStore(where, accessFiles(directory))
 }
 
 async function readDatabase(directory: string, ca: string): Promise<pg.ClientConfig> {

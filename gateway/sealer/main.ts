@@ -7,6 +7,7 @@ import { VaultClient } from '../keys/vault-client.ts'
 import { evidenceLog, makeLog } from '../observe/log.ts'
 import { readSealerConfig } from './config.ts'
 import { SealerMetrics } from './metrics.ts'
+import { objectStoreSink } from './object-checkpoints.ts'
 import { operations } from './operations.ts'
 import { Sealer } from './sealer.ts'
 import { vaultSigner, vaultSink } from './vault-checkpoints.ts'
@@ -54,7 +55,10 @@ if (signer) {
     database: config.database,
     log: config.log,
     signers: [signer],
-    sinks: [vaultSink(vault)],
+    sinks: [
+      vaultSink(vault),
+      ...(config.objectStore ? [objectStoreSink(config.objectStore, config.log)] : []),
+    ],
     evidence,
     metrics,
     logger,
@@ -64,5 +68,6 @@ if (signer) {
   await sealer.run(stop.signal)
 }
 await vault.close()
+await config.objectStore?.close()
 server.close()
 server.closeAllConnections()

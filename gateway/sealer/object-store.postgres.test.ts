@@ -1,9 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Sealed } from '#core/sealed'
 import { startObjectStore, type TestObjectStore } from '../../test/support/object-store.ts'
 import { signedCheckpoint } from '../../test/support/signed-checkpoint.ts'
 import { keptKey, newestKey, objectStoreSink } from './object-checkpoints.ts'
+import { accessFiles } from './object-store-access.ts'
 import { ObjectStore } from './object-store.ts'
 
 const LOG = 'palisade.dev/audit/objects'
@@ -100,6 +104,22 @@ describe('ObjectStore', () => {
     const error = await as({ secret: canary, ca: server.ca }).get('x').catch(String)
     expect(error).toMatch(/the object store answered 403 SignatureDoesNotMatch to GET x/)
     expect(error).not.toContain(canary)
+  })
+
+  it('uses the credential that its files hold now, and says when there is none', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'palisade-access-'))
+    const store = new ObjectStore(server.address, accessFiles(directory))
+    await expect(store.get('x')).rejects.toMatchObject({ code: 'ERR_CONFIG_INVALID' })
+    await cp(server.credentials, directory, { recursive: true })
+    expect(await store.get('x')).toBeUndefined()
+    await writeFile(join(directory, 'secret-access-key'), 'rotated')
+    await expect(store.get('x')).rejects.toMatchObject({
+      detail: expect.stringContaining('SignatureDoesNotMatch'),
+    })
+    await cp(server.credentials, directory, { recursive: true })
+    expect(await store.get('x')).toBeUndefined()
+    await store.close()
+    await rm(directory, { recursive: true })
   })
 
   it('speaks to no server whose authority it was not given', async () => {

@@ -34,6 +34,7 @@ export const profileDefaults = (profile: Profile): Record<string, unknown> => {
     gateway: { replicas: size.copies },
     operator: { replicas: Math.min(size.copies, 2) },
     monitoring: { enabled: true, retention: '24h' },
+    audit: {},
     appNamespaces: [],
   }
 }

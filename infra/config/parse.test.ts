@@ -26,6 +26,13 @@ const EXISTING = {
   cidrs: ['192.0.2.0/28'],
 }
 
+const OBJECTS = {
+  endpoint: 'https://s3.example.net',
+  bucket: 'palisade-audit',
+  region: 'eu-central-1',
+  secret: 'audit-object-store',
+  cidrs: ['192.0.2.0/28'],
+}
 const AWS = { region: 'eu-central-1', keyId: 'alias/a', roleArn: 'arn:aws:iam::1:role/a' }
 const EGRESS = [{ cidrs: ['192.0.2.0/24'], port: 443 }]
 
@@ -96,6 +103,31 @@ describe('parseStackConfig', () => {
       'a password where a Secret is named',
       stack({ postgres: { existing: { ...EXISTING, password: 'x' } } }),
       'postgres.existing.password',
+    ],
+    [
+      'an object store without TLS',
+      stack({ audit: { objectStore: { ...OBJECTS, endpoint: 'http://s3.example.net' } } }),
+      'audit.objectStore.endpoint',
+    ],
+    [
+      'an object store that may be anywhere',
+      stack({ audit: { objectStore: { ...OBJECTS, cidrs: ['0.0.0.0/0'] } } }),
+      'audit.objectStore.cidrs',
+    ],
+    [
+      'a credential of the object store where a Secret is named',
+      stack({ audit: { objectStore: { ...OBJECTS, secretAccessKey: 'x' } } }),
+      'audit.objectStore.secretAccessKey',
+    ],
+    [
+      'its credential under the name of a Secret of ours',
+      stack({ audit: { objectStore: { ...OBJECTS, secret: 'sealer-db' } } }),
+      'audit.objectStore.secret',
+    ],
+    [
+      'a prefix that leaves its folder',
+      stack({ audit: { objectStore: { ...OBJECTS, prefix: '../' } } }),
+      'audit.objectStore.prefix',
     ],
     ['two store nodes', stack({ openbao: { seal: 'static', replicas: 2 } }), 'openbao.replicas'],
   ])('refuses %s and names the field', (_, given, field) => {
@@ -200,6 +232,13 @@ describe('parseStackConfig', () => {
     ],
   ])('refuses %s and names the field', (_, openbao, field) => {
     expect(fields(stack({ openbao }))).toEqual([field])
+  })
+
+  it('asks production, and no other profile, for a place of checkpoints outside of the cluster', () => {
+    expect(fields(stack({ profile: 'production' }))).toContain('audit.objectStore')
+    expect(fields(stack({ profile: 'staging' }))).not.toContain('audit.objectStore')
+    const outside = stack({ profile: 'production', audit: { objectStore: OBJECTS } })
+    expect(fields(outside).filter((field) => field.startsWith('audit'))).toEqual([])
   })
 
   it('counts no instances of a database that somebody else runs', () => {

@@ -1,4 +1,5 @@
 import { SECRETS } from '../names.ts'
+import { AUDIT_RULES } from './audit-rules.ts'
 import { type ConfigProblem, isEverywhere, type Rule } from './rule.ts'
 import type { StackConfig } from './schema.ts'
 import { STORE_RULES } from './store-rules.ts'
@@ -131,6 +132,7 @@ const productionEncryptsItsVolumes: Rule = ({ profile, cluster }) =>
 
 const RULES: readonly Rule[] = [
   ...STORE_RULES,
+  ...AUDIT_RULES,
   productionImagesCarryDigests,
   productionHasCopies,
   productionEncryptsItsVolumes,

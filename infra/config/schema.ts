@@ -13,6 +13,7 @@ const object = <P extends Type.TProperties>(properties: P, description?: string)
 const oneOf = <const W extends readonly string[]>(...words: W) =>
   Type.Unsafe<W[number]>({ type: 'string', enum: [...words] })
 
+const SecretKey = Type.String({ pattern: '^[-._a-zA-Z0-9]{1,253}$' })
 const Word = Type.String({ pattern: '^\\S+$', maxLength: 2048 })
 
 /** Where the key lies that opens the secret store. An identity, never a credential: a key in here would be in the state. */
@@ -159,6 +160,55 @@ export const StackConfig = object({
   }),
   gateway: object({ replicas: Type.Integer({ minimum: 1, maximum: 50 }) }),
   operator: object({ replicas: Type.Integer({ minimum: 1, maximum: 5 }) }),
+  audit: object({
+    objectStore: Type.Optional(
+      object(
+        {
+          endpoint: Type.String({
+            pattern: '^https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$',
+            description: 'Origin of the S3 API, such as https://s3.eu-central-1.amazonaws.com',
+          }),
+          bucket: Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$' }),
+          region: Type.String({ pattern: '^[a-z0-9-]{1,63}$' }),
+          prefix: Type.Optional(
+            Type.String({
+              pattern: '^([A-Za-z0-9_-][A-Za-z0-9._-]*/)+$',
+              maxLength: 256,
+              description: 'In front of every key',
+            }),
+          ),
+          addressing: Type.Optional(
+            Type.Unsafe<'path' | 'virtual-host'>({
+              type: 'string',
+              enum: ['path', 'virtual-host'],
+              description: 'Where the bucket stands in the address; path by default',
+            }),
+          ),
+          secret: Type.String({
+            pattern: DNS_LABEL,
+            description:
+              'Secret in palisade-system with the credential. Named here, read by the sealer alone, again for each request.',
+          }),
+          keys: Type.Optional(
+            object(
+              {
+                accessKeyId: Type.Optional(SecretKey),
+                secretAccessKey: Type.Optional(SecretKey),
+                sessionToken: Type.Optional(SecretKey),
+                ca: Type.Optional(SecretKey),
+              },
+              'Keys of the Secret, where they are not access-key-id, secret-access-key, session-token and ca.crt. The last two may be missing.',
+            ),
+          ),
+          cidrs: Type.Array(Type.String({ pattern: CIDR }), {
+            minItems: 1,
+            description: 'Where its addresses are: the sealer may leave the cluster to these alone',
+          }),
+        },
+        'A bucket outside of the cluster, where checkpoints of the audit log are kept',
+      ),
+    ),
+  }),
   monitoring: object({
     enabled: Type.Boolean(),
     retention: Type.String({ pattern: '^[0-9]+[hdw]$' }),

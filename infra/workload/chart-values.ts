@@ -23,6 +23,27 @@ const existingDatabase = ({ existing }: StackConfig['postgres']) =>
         network: { database: { cidrs: existing.cidrs, port: existing.port } },
       }
 
+/** Where checkpoints go beside the secret store, and by which addresses. Absent, nothing of it is in the values. */
+const objectStore = ({ objectStore: wish }: StackConfig['audit']) => {
+  if (wish === undefined) return { sealer: {}, network: {} }
+  const { endpoint, bucket, region, prefix = '', addressing = 'path', secret, keys = {} } = wish
+  return {
+    sealer: {
+      objectStore: {
+        ...{ endpoint, bucket, region, prefix, addressing, secret },
+        keys: {
+          accessKeyId: 'access-key-id',
+          secretAccessKey: 'secret-access-key',
+          sessionToken: 'session-token',
+          ca: 'ca.crt',
+          ...keys,
+        },
+      },
+    },
+    network: { objectStore: { cidrs: wish.cidrs, port: Number(new URL(endpoint).port || 443) } },
+  }
+}
+
 export const chartValues = (config: StackConfig, stage: Stage, publicUrl: string) => ({
   image: config.images.control,
   profile: config.profile,
@@ -50,6 +71,7 @@ export const chartValues = (config: StackConfig, stage: Stage, publicUrl: string
     enabled: stage === 'services',
     tlsSecret: tlsSecret('sealer'),
     databaseSecret: SECRETS.sealerDatabase,
+    ...objectStore(config.audit).sealer,
   },
   openbao: { address: `https://${HOSTS.openbao}:${PORTS.openbao}`, audience: OPENBAO_AUDIENCE },
   redis: { address: `${HOSTS.redis}:${PORTS.redis}` },
@@ -57,6 +79,7 @@ export const chartValues = (config: StackConfig, stage: Stage, publicUrl: string
   networkPolicies: {
     enabled: true,
     ...existingDatabase(config.postgres).network,
+    ...objectStore(config.audit).network,
     apiServer: config.cluster.apiServer,
     namespaces: {
       edge: NAMESPACES.edge,

@@ -131,6 +131,25 @@ imagePullPolicy: {{ .Values.imagePullPolicy }}
 {{- end }}
 {{- end }}
 
+{{/* An empty list would mean every address, and so does a network of all of them. */}}
+{{- define "palisade.egressObjectStore" -}}
+{{- $store := .Values.networkPolicies.objectStore -}}
+{{- if not $store.cidrs }}
+{{- fail "networkPolicies.objectStore.cidrs is empty: list the networks of the object store" }}
+{{- end }}
+{{- range $store.cidrs }}
+{{- if regexMatch "/0+$" . }}
+{{- fail (printf "networkPolicies.objectStore.cidrs: %s lets the sealer reach every address: name the networks of the object store" .) }}
+{{- end }}
+{{- end -}}
+- to:
+    {{- range $store.cidrs }}
+    - ipBlock: { cidr: {{ . | quote }} }
+    {{- end }}
+  ports:
+    - { protocol: TCP, port: {{ $store.port }} }
+{{- end }}
+
 {{/* The authority of somebody else's database: of its connection Secret, this one key and no other. */}}
 {{- define "palisade.databaseCaVolume" -}}
 {{- with .Values.database.caSecret }}
