@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { readEvidence, witnessLines } from './audit-evidence.ts'
+import { readEvidence } from './audit-evidence.ts'
 
 const folders: string[] = []
 afterAll(() => Promise.all(folders.map((path) => rm(path, { recursive: true, force: true }))))
@@ -15,20 +15,8 @@ async function file(text: string): Promise<string> {
   return path
 }
 
+const tmpdirWithout = import.meta.dirname
 const nothing = { key: [], checkpoint: [], witness: [], macKeys: undefined }
-
-describe('witnessLines', () => {
-  it("takes the committed records out of a gateway's log and leaves the rest", () => {
-    const id = '01890a5d-ac96-774b-bcce-b302099a8057'
-    const leaf = 'ab'.repeat(32)
-    const log = [
-      '{"level":"info","msg":"Listening"}',
-      `{"level":"info","audit":"${id}","leaf":"${leaf}","msg":"Committed audit record"}`,
-      'not json',
-    ].join('\n')
-    expect(witnessLines(log)).toEqual([{ id, leaf: Buffer.from(leaf, 'hex') }])
-  })
-})
 
 describe('readEvidence', () => {
   const key = Buffer.alloc(32, 7)
@@ -43,7 +31,19 @@ describe('readEvidence', () => {
     expect(macKeys).toEqual(new Map([['k1', key]]))
   })
 
+  it('reads each note of a folder as a checkpoint, in the order of the keys', async () => {
+    const folder = join(dirname(await file('')), 'bucket')
+    await mkdir(join(folder, 'log/epoch-1'), { recursive: true })
+    for (const size of ['0007', '0003']) {
+      await writeFile(join(folder, `log/epoch-1/${size}.note`), size)
+    }
+    await writeFile(join(folder, 'listing.txt'), 'no note')
+    const { checkpoints } = await readEvidence({ ...nothing, checkpoint: [folder] })
+    expect(checkpoints).toEqual(['0003', '0007'])
+  })
+
   it.each([
+    ['a folder without a note', { checkpoint: [tmpdirWithout] }],
     ['a key that is no key', { key: ['a+b'] }],
     ['a checkpoint that is not there', { checkpoint: ['/nowhere'] }],
     ['a witness that is not there', { witness: ['/nowhere'] }],

@@ -1,12 +1,15 @@
-import { readFile } from 'node:fs/promises'
+import { open, readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parseVerifier, type NoteVerifier } from '#core/audit/note'
 import type { Evidence } from '#core/audit/verify'
 import type { WitnessLine } from '#core/audit/expectations'
 import { PalisadeError } from '#core/problem'
 import { readArchive } from './audit-segment-file.ts'
+import { WitnessReader } from './witness-lines.ts'
 
 export interface EvidenceFiles {
   readonly key: readonly string[]
+  /** Notes, or folders with notes. */
   readonly checkpoint: readonly string[]
   readonly witness: readonly string[]
   readonly macKeys: string | undefined
@@ -16,13 +19,12 @@ export interface EvidenceFiles {
 /** Reads what was kept outside the database; a file that cannot be used is an error, never less evidence. */
 export async function readEvidence(files: EvidenceFiles): Promise<Evidence> {
   const read = (path: string) => usable(path, () => readFile(path, 'utf8'))
-  const witness = await Promise.all(
-    files.witness.map(async (path) => witnessLines(await read(path))),
-  )
+  const each = async <T>(paths: readonly string[], use: (path: string) => Promise<T[]>) =>
+    (await Promise.all(paths.map((path) => usable(path, () => use(path))))).flat()
   return {
     verifiers: await Promise.all(files.key.map(readKey)),
-    checkpoints: await Promise.all(files.checkpoint.map(read)),
-    witness: witness.flat(),
+    checkpoints: await each(files.checkpoint, readCheckpoints),
+    witness: await each(files.witness, readWitness),
     archives: await Promise.all((files.archive ?? []).map(readArchive)),
     macKeys: files.macKeys
       ? await usable(files.macKeys, async () => macKeys(await read(files.macKeys ?? '')))
@@ -34,13 +36,24 @@ export async function readEvidence(files: EvidenceFiles): Promise<Evidence> {
 export const readKey = (text: string): Promise<NoteVerifier> =>
   usable(text, async () => parseVerifier(text.includes('+') ? text : await readFile(text, 'utf8')))
 
-/** The gateway's log lines `{"audit": <id>, "leaf": <hex>}`, among whatever else it wrote. */
-export function witnessLines(text: string): WitnessLine[] {
-  return text
-    .split('\n')
-    .map((line) => /"audit":"([0-9a-f-]{36})","leaf":"([0-9a-f]{64})"/.exec(line))
-    .filter((match) => match !== null)
-    .map(([, id = '', leaf = '']) => ({ id, leaf: Buffer.from(leaf, 'hex') }))
+/** Line by line: what a gateway wrote in a year is longer than the longest string. */
+async function readWitness(path: string): Promise<WitnessLine[]> {
+  const file = await open(path)
+  const reader = new WitnessReader()
+  const found: WitnessLine[] = []
+  for await (const text of file.readLines()) {
+    const line = reader.line(text)
+    if (line) found.push(line)
+  }
+  return found
+}
+
+/** One note, or each of a folder's, as a bucket of checkpoints is copied. */
+async function readCheckpoints(path: string): Promise<string[]> {
+  if (!(await stat(path)).isDirectory()) return [await readFile(path, 'utf8')]
+  const names = (await readdir(path, { recursive: true })).filter((name) => name.endsWith('.note'))
+  if (names.length === 0) throw new Error('no file of this folder ends with .note')
+  return Promise.all(names.sort().map((name) => readFile(join(path, name), 'utf8')))
 }
 
 /** `[{"id", "key"}]` as the gateway keeps it, or the whole KV entry around it. */

@@ -97,10 +97,14 @@ export class ObjectStore {
       ...(access.sessionToken ? { sessionToken: access.sessionToken.reveal() } : {}),
       headers: {
         ...conditions,
-        'x-amz-content-sha256': createHash('sha256')
-          .update(body ?? '')
-          .digest('hex'),
-        ...(body === undefined ? {} : { 'content-type': 'text/plain; charset=utf-8' }),
+        'x-amz-content-sha256': sha256(body ?? '').toString('hex'),
+        ...(body === undefined
+          ? {}
+          : {
+              'content-type': 'text/plain; charset=utf-8',
+              // A bucket with Object Lock takes nothing without a checksum that it keeps.
+              'x-amz-checksum-sha256': sha256(body).toString('base64'),
+            }),
       },
     }).sign()
     // No redirect is followed: a signed request goes to the server of the configuration and nowhere else.
@@ -141,6 +145,8 @@ export class ObjectStore {
     return this.#agent.agent
   }
 }
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest()
 
 async function readAtMost(body: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = []

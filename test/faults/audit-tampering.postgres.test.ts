@@ -2,13 +2,16 @@ import { execFile } from 'node:child_process'
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readEvidence } from '../../cli/audit-evidence.ts'
 import { collect, type LogLine } from '../../core/audit/export.ts'
 import { parseVerifier, verifierText } from '../../core/audit/note.ts'
 import { verifyLog, type Evidence, type Verification } from '../../core/audit/verify.ts'
+import { makeLog } from '../../gateway/observe/log.ts'
+import { witness } from '../../gateway/observe/witness.ts'
 import type { AuditRow } from '../../gateway/ports.ts'
 import type { CheckpointSigner } from '../../gateway/sealer/ports.ts'
 import { sealBatch } from '../../gateway/sealer/seal-batch.ts'
@@ -68,7 +71,11 @@ beforeAll(async () => {
   }
   rows.push(...(await write('palisade', UNSEALED)))
 })
-afterAll(() => db?.stop())
+const folders: string[] = []
+afterAll(async () => {
+  await db?.stop()
+  await Promise.all(folders.map((path) => rm(path, { recursive: true, force: true })))
+})
 
 async function copy(name: string, from = 'palisade'): Promise<string> {
   await withClient(inDatabase(db.superuser, 'postgres'), (client) =>
@@ -124,6 +131,25 @@ async function verify(database: string, overrides: Partial<Evidence> = {}): Prom
 
 const found = async (database: string, overrides: Partial<Evidence> = {}) =>
   (await verify(database, overrides)).findings.map(({ code, where }) => `${code} ${where}`)
+
+const NO_FILES = { key: [], checkpoint: [], witness: [], macKeys: undefined }
+
+/** What the gateway prints of these, as the kubelet's container log file has it, each line in pieces. */
+async function containerLog(committed: readonly AuditRow[]): Promise<string> {
+  const lines: string[] = []
+  // A level that prints nothing else: what is evidence is printed nevertheless.
+  const destination = { write: (line: string) => lines.push(line.trimEnd()) }
+  committed.forEach(witness(makeLog({ level: 'silent', service: 'gateway', destination })))
+  const pieces = lines.flatMap((line) => [
+    `2026-11-27T09:00:00.1Z stdout P ${line.slice(0, 100)}`,
+    '2026-11-27T09:00:00.1Z stderr F (node:1) Warning',
+    `2026-11-27T09:00:00.1Z stdout F ${line.slice(100)}`,
+  ])
+  const path = join(await mkdtemp(join(tmpdir(), 'palisade-container-log-')), '0.log')
+  folders.push(dirname(path))
+  await writeFile(path, `${pieces.join('\n')}\n`)
+  return path
+}
 
 const id = (index: number) => rows[index]?.id ?? ''
 const FIRST_UNSEALED = SEALED
@@ -236,6 +262,10 @@ describe('a deleted record', () => {
     const blind = await verify(name, { witness: [] })
     expect(blind.ok).toBe(true)
     expect(blind.doesNotProve.join()).toContain('taken away before it was sealed')
+    // The lines as the gateway wrote them and a shipper found them on the node.
+    const shipped = await readEvidence({ ...NO_FILES, witness: [await containerLog(rows)] })
+    expect(await found(name, { witness: shipped.witness })).toEqual([`UnsealedDeleted ${at}`])
+    expect(await found('palisade', { witness: shipped.witness })).toEqual([])
   })
 })
 

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type pg from 'pg'
-import { witnessLines } from '../../cli/audit-evidence.ts'
+import { witnessLines } from '../../cli/witness-lines.ts'
 import { collect, type LogLine } from '../../core/audit/export.ts'
 import { parseVerifier, verifierText } from '../../core/audit/note.ts'
 import { verifyLog, type Verification } from '../../core/audit/verify.ts'
