@@ -33,7 +33,7 @@ test: node_modules/.package-lock.json ## Every test, against the real parts
 	@node test/runner/main.ts $(ARGS)
 
 .PHONY: soak
-soak: node_modules/.package-lock.json ## Kill the operator 100 times (ARGS="--kills N --seed S")
+soak: node_modules/.package-lock.json ## Kill the operator 100 times (ARGS="--kills N --seed S"; --audit: gateways and sealers)
 	@node test/soak/main.ts $(ARGS)
 
 .PHONY: bench

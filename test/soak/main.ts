@@ -1,10 +1,12 @@
 // `make soak ARGS="--kills 100 --seed 7"`: the crash suite with full numbers, at places that a seed draws.
+// With --audit it is gateways and sealers that are killed, and a gateway that is flooded.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadNow, machineOf } from '../../bench/quiet.ts'
 import { PLACES } from '../support/crash-places.ts'
 import { CrashWorld } from '../support/crash-world.ts'
+import { soakAudit } from './audit.ts'
 import { planOf, type Deaths } from './plan.ts'
 import { isGood, page, type Kill, type SoakResult } from './result.ts'
 
@@ -15,6 +17,7 @@ const KILLS_PER_WORLD = 100
 
 const { values } = parseArgs({
   options: {
+    audit: { type: 'boolean', default: false },
     kills: { type: 'string', default: '100' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
@@ -24,6 +27,8 @@ if (!Number.isInteger(asked) || asked < 1 || !Number.isInteger(seed)) {
   console.error('--kills is a whole number from 1 on, --seed a whole number')
   process.exit(2)
 }
+
+if (values.audit) process.exit((await soakAudit(asked, seed, RESULTS)) ? 0 : 1)
 
 const startedAt = Date.now()
 const loadBefore = Number(loadNow().toFixed(1))
