@@ -5,7 +5,7 @@ SHELL := bash
 
 .PHONY: help
 help: ## This list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 # npm writes this file last, so it is older than the lock exactly when the modules are stale.
 node_modules/.package-lock.json: package-lock.json package.json .npmrc
@@ -39,6 +39,10 @@ soak: node_modules/.package-lock.json ## Kill the operator 100 times (ARGS="--ki
 .PHONY: bench
 bench: node_modules/.package-lock.json ## Measure the gateway beside bare Fastify, on a quiet machine
 	@node bench/gateway/main.ts $(ARGS)
+
+.PHONY: bench-audit
+bench-audit: node_modules/.package-lock.json ## Measure the audit log beside Tessera and immudb, on a quiet machine
+	@node bench/audit/main.ts $(ARGS)
 
 .PHONY: check
 check: node_modules/.package-lock.json ## Types, lint and unit tests

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { busyWith } from '../quiet.ts'
-import { markdownOf, type Measured, ratiosToBare, spreadOf, verdictsOf } from './report.ts'
+import { spreadOf } from '../spread.ts'
+import { markdownOf, type Measured, ratiosToBare, verdictsOf } from './report.ts'
 
 const run = (perSecond: number) => ({ perSecond, p50: 0, p99: 2, cpu: 30, redisCalls: 0 })
 const series = (connections: number, bare: number[], local: number[], redis: number[]) => ({

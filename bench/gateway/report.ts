@@ -1,4 +1,5 @@
 import type { Machine } from '../quiet.ts'
+import { spreadOf, spreadText } from '../spread.ts'
 
 export const KINDS = ['bare', 'local', 'redis'] as const
 export type Kind = (typeof KINDS)[number]
@@ -37,19 +38,6 @@ export interface Measured {
   readonly token: readonly TokenRun[]
 }
 
-export interface Spread {
-  readonly median: number
-  readonly lowest: number
-  readonly highest: number
-}
-
-export function spreadOf(numbers: readonly number[]): Spread {
-  const sorted = [...numbers].sort((a, b) => a - b)
-  const middle = sorted.length / 2
-  const median = ((sorted[Math.ceil(middle) - 1] ?? NaN) + (sorted[Math.floor(middle)] ?? NaN)) / 2
-  return { median, lowest: sorted[0] ?? NaN, highest: sorted.at(-1) ?? NaN }
-}
-
 /** Round by round, so that what slowed a whole round falls out of it. */
 export const ratiosToBare = ({ runs }: Series, kind: Kind): number[] =>
   runs[kind].map(({ perSecond }, round) => perSecond / (runs.bare[round]?.perSecond ?? NaN))
@@ -86,7 +74,10 @@ export function verdictsOf({ series, token }: Measured): Verdict[] {
 export function markdownOf(measured: Measured): string {
   const { machine, load, rounds, seconds, series, token } = measured
   const of = (runs: readonly TokenRun[], key: keyof TokenRun): string =>
-    spread(spreadOf(runs.map((run) => run[key])), (n) => `${n.toFixed(2)} µs`)
+    spreadText(
+      runs.map((run) => run[key]),
+      (n) => `${n.toFixed(2)} µs`,
+    )
   return [
     '# Gateway beside bare Fastify',
     '',
@@ -116,8 +107,11 @@ function rowOf(series: Series, kind: Kind): string {
   const cells = [
     kind,
     series.connections,
-    spread(spreadOf(runs.map(({ perSecond }) => perSecond)), (n) => n.toFixed(0)),
-    kind === 'bare' ? '' : spread(spreadOf(ratiosToBare(series, kind)), percent),
+    spreadText(
+      runs.map(({ perSecond }) => perSecond),
+      (n) => n.toFixed(0),
+    ),
+    kind === 'bare' ? '' : spreadText(ratiosToBare(series, kind), percent),
     millis(median('p50')),
     millis(median('p99')),
     median('cpu').toFixed(1),
@@ -130,6 +124,3 @@ function rowOf(series: Series, kind: Kind): string {
 const millis = (median: number): string => (median < 1 ? '<1' : median.toFixed(0))
 
 const percent = (ratio: number): string => `${(ratio * 100).toFixed(0)} %`
-
-const spread = ({ median, lowest, highest }: Spread, text: (n: number) => string): string =>
-  `${text(median)} (${text(lowest)} to ${text(highest)})`

@@ -1,0 +1,141 @@
+import type { ChildProcess } from 'node:child_process'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { PostgresStore } from '../../gateway/store/postgres-store.ts'
+import { MeasuredDatabase, startSealer } from '../../test/support/measured-database.ts'
+import { caller, readWish, writeWish } from '../../test/support/store-wishes.ts'
+import { cpuMicros } from './cpu.ts'
+import { type Append, atRate, type Part, saturate } from './load.ts'
+import { recordMaker } from './make-log.ts'
+
+/** Connections of a replica of the gateway. */
+const POOL = 16
+
+/** Per record. Processor time means the same on a busy machine, where records/s do not. */
+export interface Costs {
+  readonly fsyncs: number
+  readonly walBytes: number
+  readonly gatewayCpu: number
+  readonly postgresCpu: number
+  readonly sealerCpu: number
+}
+
+export interface Sealing {
+  /** Milliseconds from the insert of a record to its seal. */
+  readonly sealP99: number
+}
+
+type Totals = Readonly<Record<keyof Costs, number>> & { readonly at: Date }
+
+/** The gateway's writer and store in this process, PostgreSQL and the sealer in theirs, all with what they ship with. */
+export class Palisade {
+  readonly #measured: MeasuredDatabase
+  readonly #sealer: ChildProcess
+  readonly #record = recordMaker({ id: 'bench', secret: randomBytes(32) })
+
+  private constructor(measured: MeasuredDatabase, sealer: ChildProcess) {
+    this.#measured = measured
+    this.#sealer = sealer
+  }
+
+  static async start(): Promise<Palisade> {
+    const measured = await MeasuredDatabase.start()
+    const { privateKey } = generateKeyPairSync('ed25519')
+    const sealer = startSealer({
+      database: measured.database.sealer,
+      checkpointFile: join(measured.directory, '..', 'checkpoint', 'newest'),
+      log: 'palisade.dev/audit/bench',
+      key: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+      timing: { idleMs: 100, publishEveryMs: 1_000 },
+    })
+    return new Palisade(measured, sealer)
+  }
+
+  async stop(): Promise<void> {
+    this.#sealer.kill('SIGTERM')
+    await once(this.#sealer, 'exit')
+    await this.#measured.database.stop()
+  }
+
+  settings(): Promise<Readonly<Record<string, string>>> {
+    return this.#measured.settings()
+  }
+
+  /** Records of the gateway's own writer through the gateway's own store, as fast as `writers` can. */
+  full(writers: number, seconds: number): Promise<Part & Costs & Sealing> {
+    return this.#counted((append) => saturate(append, writers, seconds))
+  }
+
+  steady(perSecond: number, seconds: number): Promise<Part & Costs & Sealing> {
+    return this.#counted((append) => atRate(append, perSecond, seconds))
+  }
+
+  async #counted(run: (append: Append) => Promise<Part>): Promise<Part & Costs & Sealing> {
+    const [part, before] = await this.#withStore(async (store, begun) => [
+      await run(async (index) => store.appendAudit(null, await this.#record(index))),
+      begun,
+    ])
+    await this.#measured.sealed()
+    const after = await this.#totals()
+    const per = (cost: keyof Costs) => (after[cost] - before[cost]) / part.records
+    return {
+      ...part,
+      fsyncs: per('fsyncs'),
+      walBytes: per('walBytes'),
+      gatewayCpu: per('gatewayCpu'),
+      postgresCpu: per('postgresCpu'),
+      sealerCpu: per('sealerCpu'),
+      sealP99: await this.#measured.sealLag(before.at),
+    }
+  }
+
+  /** The same look-up of a secret, once as it is and once with its record: what the record adds. */
+  async added(
+    perSecond: number,
+    seconds: number,
+  ): Promise<{ readonly bare: Part; readonly audited: Part }> {
+    const who = caller()
+    return this.#withStore(async (store) => {
+      await store.ensureUser(who)
+      const wish = writeWish(who)
+      await store.writeSecret(who, wish)
+      const bare = await atRate(() => store.findHead(who, wish.name), perSecond, seconds)
+      const audited = await atRate(
+        async (index) => {
+          const read = { ...(await this.#record(index)), tenantId: who.tenantId }
+          const asked = readWish(who, wish.name, { audit: { read, absent: read } })
+          return store.readSecret(who, asked)
+        },
+        perSecond,
+        seconds,
+      )
+      await this.#measured.sealed()
+      return { bare, audited }
+    })
+  }
+
+  /** Each part has a pool of its own, whose connections are there before it begins. */
+  async #withStore<T>(use: (store: PostgresStore, begun: Totals) => Promise<T>): Promise<T> {
+    const store = new PostgresStore({ ...this.#measured.database.app, max: POOL })
+    try {
+      await saturate(async (i) => store.appendAudit(null, await this.#record(i)), POOL, 0.5)
+      await this.#measured.sealed()
+      return await use(store, await this.#totals())
+    } finally {
+      await store.close()
+    }
+  }
+
+  async #totals(): Promise<Totals> {
+    await pause(1_200) // so that everybody has told
+    const { user, system } = process.cpuUsage()
+    return {
+      ...(await this.#measured.counted()),
+      gatewayCpu: user + system,
+      postgresCpu: await cpuMicros(this.#measured.postmaster),
+      sealerCpu: await cpuMicros(this.#sealer.pid ?? 0),
+    }
+  }
+}
