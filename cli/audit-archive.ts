@@ -1,10 +1,11 @@
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import pg from 'pg'
+import { place } from '#core/audit/findings'
 import { writeSegmentLine } from '#core/audit/segment'
 import { verifySegment } from '#core/audit/verify-segment'
+import { systemClock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
-import { place } from '#core/audit/findings'
 import {
   asAuditor,
   rangesUntil,
@@ -42,6 +43,7 @@ export async function archive(args: readonly string[], usage: string): Promise<A
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw unusableFile(folder, error, 'name a folder that may be written to')
   })
+  await dropPartials(folder)
   const client = new pg.Client(await databaseFrom())
   await client.connect()
   try {
@@ -64,6 +66,15 @@ export async function archive(args: readonly string[], usage: string): Promise<A
     })
   } finally {
     await client.end()
+  }
+}
+
+/** What killed runs left. A run that works writes all the time, so one that has not for an hour is none. */
+async function dropPartials(folder: string): Promise<void> {
+  for (const name of (await readdir(folder)).filter((each) => each.endsWith('.partial'))) {
+    const path = join(folder, name)
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }))
+    if (systemClock.now().getTime() - mtimeMs > 3_600_000) await rm(path, { force: true })
   }
 }
 

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { RetentionState } from './retention.ts'
 
 /** Names are part of the interface: alerts and dashboards use them. */
 export class SealerMetrics {
@@ -59,6 +60,26 @@ export class SealerMetrics {
     labelNames: ['sink'] as const,
     registers: [this.registry],
   })
+  readonly oldestRecord = new Gauge({
+    name: 'palisade_audit_oldest_record_timestamp_seconds',
+    help: 'When the oldest audit records were sealed that are still in the database; 0 in an empty log',
+    registers: [this.registry],
+  })
+  readonly cutRecords = new Gauge({
+    name: 'palisade_audit_cut_records',
+    help: 'Audit records that were taken away after they had been archived',
+    registers: [this.registry],
+  })
+  readonly lastCut = new Gauge({
+    name: 'palisade_audit_last_cut_timestamp_seconds',
+    help: 'When a part of the log was last cut after its archive; 0 before the first time',
+    registers: [this.registry],
+  })
+  readonly unfinishedCuts = new Gauge({
+    name: 'palisade_audit_unfinished_cuts',
+    help: 'Cuts of the log that were decided and have records left to take',
+    registers: [this.registry],
+  })
   readonly halted = new Gauge({
     name: 'palisade_audit_halted',
     help: '1 while the sealer refuses to go on because the database does not fit the checkpoints outside of it',
@@ -69,5 +90,12 @@ export class SealerMetrics {
     collectDefaultMetrics({ register: this.registry })
     // A counter that begins at its first event hides that event from every rate.
     this.failures.inc({ reason: 'other' }, 0)
+  }
+
+  showRetention({ oldestRecord, cutRecords, lastCut, unfinished }: RetentionState): void {
+    this.oldestRecord.set(oldestRecord ?? 0)
+    this.cutRecords.set(cutRecords)
+    this.lastCut.set(lastCut ?? 0)
+    this.unfinishedCuts.set(unfinished)
   }
 }

@@ -10,6 +10,7 @@ import { askPlaces, assertConfirmed, type Asked } from './places.ts'
 import { purge } from './purge.ts'
 import { Publisher, reportAway } from './publisher.ts'
 import type { CheckpointSigner, CheckpointSink, SealerLog } from './ports.ts'
+import { readRetention } from './retention.ts'
 import { sealBatch } from './seal-batch.ts'
 
 export interface SealerDeps {
@@ -159,6 +160,7 @@ export class Sealer {
       metrics.purged.inc({ table: 'idempotency_keys' }, idempotencyKeys)
       metrics.purged.inc({ table: 'audit_counters' }, refusalCounters)
       if (isMore) this.#lastPurge = 0
+      metrics.showRetention(await readRetention(client))
     } catch (error) {
       metrics.purgeFailures.inc()
       logger.warn({ reason: sqlState(error) }, 'Could not take old rows away; trying again')

@@ -106,6 +106,39 @@ export const AUDIT_DASHBOARD: DashboardWish = {
         alerts: ['AuditStorageFull'],
       }),
     ],
+    Retention: [
+      overTime({
+        title: 'Age of the oldest record',
+        tells:
+          'Since it was sealed. It grows a day a day until somebody archives and cuts; nothing is cut by itself.',
+        unit: 's',
+        queries: {
+          age: `time() - max(palisade_audit_oldest_record_timestamp_seconds{${SEALER}} > 0)`,
+        },
+      }),
+      overTime({
+        title: 'Records that were cut',
+        tells:
+          'Since the log began, after their archive. Each step has a sealed record that says who.',
+        unit: 'none',
+        queries: { cut: `max(palisade_audit_cut_records{${SEALER}})` },
+      }),
+      now({
+        title: 'Since the last cut',
+        tells: 'And since the archive that it names. Empty before the first.',
+        unit: 's',
+        queries: {
+          since: `time() - max(palisade_audit_last_cut_timestamp_seconds{${SEALER}} > 0)`,
+        },
+      }),
+      now({
+        title: 'Unfinished cuts',
+        tells:
+          'A cut that was decided and has records left. The same command with the same archive goes on.',
+        unit: 'none',
+        queries: { unfinished: `max(palisade_audit_unfinished_cuts{${SEALER}})` },
+      }),
+    ],
     'What goes wrong': [
       overTime({
         title: 'Batches that could not be sealed',

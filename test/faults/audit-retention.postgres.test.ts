@@ -11,6 +11,7 @@ import { signRecord } from '../../core/audit/record.ts'
 import { verifierText } from '../../core/audit/note.ts'
 import type { Verification } from '../../core/audit/verify.ts'
 import type { CheckpointSigner } from '../../gateway/sealer/ports.ts'
+import { readRetention } from '../../gateway/sealer/retention.ts'
 import { sealBatch } from '../../gateway/sealer/seal-batch.ts'
 import { recordCut, takePage } from '../../gateway/store/audit-cut.ts'
 import { PostgresStore } from '../../gateway/store/postgres-store.ts'
@@ -352,6 +353,14 @@ describe('palisade audit cut', () => {
   it('left every seal, the younger records and its own record', async () => {
     expect(await countOf('audit_seals')).toBe(SEALED + 3)
     expect(await countOf('secret_audit_logs')).toBe(SEALED + 3 - OLD)
+  })
+
+  it('shows in the metrics of the sealer, which reads no record', async () => {
+    const state = await withClient(db.sealer, readRetention)
+    const yesterday = Date.now() / 1000 - 86_400
+    expect(state).toMatchObject({ cutRecords: OLD, unfinished: 0 })
+    expect(state.oldestRecord).toBeGreaterThan(yesterday)
+    expect(state.lastCut).toBeGreaterThan(yesterday)
   })
 
   it('is told by the verifier, with who, when and the archive', async () => {
