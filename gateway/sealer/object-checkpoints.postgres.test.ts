@@ -32,11 +32,14 @@ let store: PostgresStore
 let objects: TestObjectStore
 let places = 0
 
+/** The first start on a machine compiles the server. */
+const HOOK_MS = 600_000
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'palisade-objects-'))
   ;[db, objects] = await Promise.all([startPalisadeDatabase(), startObjectStore()])
   store = new PostgresStore(db.app)
-})
+}, HOOK_MS)
 afterAll(async () => {
   await store?.close()
   await Promise.all([db?.stop(), objects?.stop()])

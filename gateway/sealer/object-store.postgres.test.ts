@@ -17,9 +17,12 @@ const note = (size: number, epoch = 1, root = 1) =>
 
 let server: TestObjectStore
 let cases = 0
+/** The first start on a machine compiles the server. */
+const HOOK_MS = 600_000
+
 beforeAll(async () => {
   server = await startObjectStore()
-})
+}, HOOK_MS)
 afterAll(() => server?.stop())
 
 const newPrefix = () => `case-${(cases += 1)}/`

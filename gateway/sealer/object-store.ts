@@ -140,7 +140,8 @@ export class ObjectStore {
       // Requests that go on over the old one end within their own time.
       void this.#agent?.agent.close()
       const connect = { timeout: TIMEOUT_MS, ...(ca === undefined ? {} : { ca }) }
-      this.#agent = { ca, agent: new Agent({ connect }) }
+      const limits = { headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS }
+      this.#agent = { ca, agent: new Agent({ connect, ...limits }) }
     }
     return this.#agent.agent
   }

@@ -1,3 +1,6 @@
+export const STAGES = ['control-plane', 'rest', 'test'] as const
+type Stage = (typeof STAGES)[number]
+
 /** A program made from a Go module: pinned by the wrapper module's go.mod and go.sum. */
 export interface GoTool {
   /** Folder under local/bare/tools that holds go.mod and go.sum. */
@@ -9,7 +12,7 @@ export interface GoTool {
    * `control-plane` is built first, so that the cluster starts while the rest compiles. What a test alone needs is
    * built by `make tools` or by that test, and `make up` does without.
    */
-  readonly stage: 'control-plane' | 'rest' | 'test'
+  readonly stage: Stage
 }
 
 export const KUBERNETES_VERSION = 'v1.34.4'
