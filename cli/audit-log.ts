@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import pg from 'pg'
 import { checkLog, type CheckedLog, type LineEvidence } from '#core/audit/checked-log'
@@ -10,6 +8,7 @@ import { exportLog } from '../gateway/store/audit-export.ts'
 import { checkFile } from './audit-blocks.ts'
 import { databaseFrom } from './config.ts'
 import { unusableFile } from './failure.ts'
+import { newFile } from './new-file.ts'
 
 async function withLog<T>(use: (lines: AsyncIterable<LogLine>) => Promise<T>): Promise<T> {
   const client = new pg.Client(await databaseFrom())
@@ -22,21 +21,15 @@ async function withLog<T>(use: (lines: AsyncIterable<LogLine>) => Promise<T>): P
 }
 
 export async function exportTo(path: string): Promise<number> {
-  const file = createWriteStream(path, { flags: 'wx', mode: 0o600 })
-  try {
-    await once(file, 'open')
-  } catch (error) {
-    throw unusableFile(path, error, 'name a new file in a folder that exists: none is overwritten')
-  }
+  const file = await newFile(path)
   let count = 0
   await withLog(async (lines) => {
     for await (const line of lines) {
       count += 1
-      if (!file.write(`${writeLine(line)}\n`)) await once(file, 'drain')
+      await file.write(`${writeLine(line)}\n`)
     }
   })
-  file.end()
-  await once(file, 'finish')
+  await file.end()
   return count
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type pg from 'pg'
 import { PalisadeError } from '#core/problem'
+import { Sealed } from '#core/sealed'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -103,4 +104,35 @@ export function storeNodeFrom(env: Environment = process.env): StoreNodeSettings
     throw new PalisadeError('ERR_CONFIG_INVALID', 'POD_NAME or PALISADE_STORE_NODES is not set')
   }
   return { pod, nodes, caFile: `${env['PALISADE_TLS_DIR'] ?? '/etc/palisade/tls'}/ca.crt` }
+}
+
+export interface GatewaySettings {
+  readonly url: string
+  /** Access token. */
+  readonly token: Sealed<string>
+  /** PEM of the authority of the gateway's certificate; undefined: those that the system trusts. */
+  readonly caFile: string | undefined
+}
+
+/** Without TLS a token goes to whoever listens, so only to this machine. */
+const keepsToken = ({ protocol, hostname }: URL) =>
+  protocol === 'https:' ||
+  (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname))
+
+/** A token on the command line is not taken, like the URL of a database. */
+export async function gatewayFrom(env: Environment = process.env): Promise<GatewaySettings> {
+  const url = env['PALISADE_URL'] ?? ''
+  if (!URL.canParse(url) || !keepsToken(new URL(url))) {
+    throw new PalisadeError('ERR_CONFIG_INVALID', 'PALISADE_URL is no https URL', {
+      remedy: 'set it to the address of the gateway, such as https://api.palisade.localhost:8443',
+    })
+  }
+  const file = env['PALISADE_TOKEN_FILE']
+  const token = file ? (await readFile(file, 'utf8')).trim() : env['PALISADE_TOKEN']
+  if (!token) {
+    throw new PalisadeError('ERR_CONFIG_INVALID', 'there is no access token', {
+      remedy: 'log in, and set PALISADE_TOKEN_FILE or PALISADE_TOKEN',
+    })
+  }
+  return { url, token: Sealed.of(token), caFile: env['PALISADE_CA_FILE'] }
 }

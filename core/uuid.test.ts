@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fixedClock } from './clock.ts'
-import { uuidV7 } from './uuid.ts'
+import { momentOf, uuidV7 } from './uuid.ts'
 
 describe('uuidV7', () => {
   it('writes the example of RFC 9562 A.6', () => {
@@ -8,6 +8,11 @@ describe('uuidV7', () => {
     expect(uuidV7(fixedClock('2022-02-22T19:22:22Z'), () => bits)).toBe(
       '017f22e2-79b0-7cc3-98c4-dc0c0c07398f',
     )
+  })
+
+  it('keeps its moment', () => {
+    const at = '2026-11-27T10:00:00.123Z'
+    expect(momentOf(uuidV7(fixedClock(at))).toISOString()).toBe(at)
   })
 
   it('sorts by time', () => {

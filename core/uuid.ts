@@ -9,3 +9,7 @@ export function uuidV7(clock: Clock, random: (bytes: number) => Buffer = randomB
   bytes.writeUInt8(((bytes[8] ?? 0) & 0x3f) | 0x80, 8)
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
+
+/** When an id of version 7 was made. */
+export const momentOf = (id: string): Date =>
+  new Date(Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16))

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { PLATFORM_TENANT, type AuditEvent } from '#api/audit-event'
 import type { AuditPage, AuditQuery, FoundRecord } from '#api/rest/audit'
 import { collect, type AuditLog, type LogLine } from '#core/audit/export'
@@ -7,6 +7,7 @@ import { proveRecords, proveTenant } from '#core/audit/proof'
 import { verifyLog } from '#core/audit/verify'
 import { verifyProof } from '#core/audit/verify-proof'
 import { parseVerifier, verifierText } from '#core/audit/note'
+import { exportLine } from '#core/siem/line'
 import { ErasableKeys } from '../test/support/erasable-keys.ts'
 import { keyDirectory, person, startGateway, type TestGateway } from '../test/support/gateway.ts'
 import { formsOf } from '../test/support/needles.ts'
@@ -17,7 +18,9 @@ import {
 } from '../test/support/postgres.ts'
 import { auditRow } from '../test/support/store-wishes.ts'
 import type { Role } from './identity/roles.ts'
+import { idRangeOf } from './services/audit-filter.ts'
 import { sealBatch } from './sealer/seal-batch.ts'
+import { exportRecords } from './store/audit-events.ts'
 import { exportLog } from './store/audit-export.ts'
 
 const LOG = 'palisade.dev/audit/search'
@@ -288,6 +291,18 @@ describe('POST /api/v1/audit/search', () => {
     expect(found).toMatchObject({ record: null, personal: [] })
   })
 
+  it('asks the secret store for no key whose name somebody wrote into a record', async () => {
+    const envelope = { key: '../../sys/seal', wrappedKey: 'vault:v1:AAAAAAAAAAAA' }
+    const bytes = Buffer.from(JSON.stringify({ eventType: 'secret.write', personal: [envelope] }))
+    const row = { ...auditRow(bob.tenantId), bytes }
+    await gateway.store.appendAudit(null, row)
+    const asked = vi.spyOn(keys, 'unwrap')
+    const [hit] = (await all(auditor, { tenant: bob.tenantId })).filter(({ id }) => id === row.id)
+    expect(hit).toMatchObject({ personal: [] })
+    expect(asked.mock.calls.map(([name]) => name)).not.toContain(envelope.key)
+    asked.mockRestore()
+  })
+
   it('tells the place of a sealed record, and of another that it has none yet', async () => {
     await seal()
     await put(alice, 'unsealed', '198.51.100.1')
@@ -300,6 +315,79 @@ describe('POST /api/v1/audit/search', () => {
       seq: line?.seq,
       tenantSeq: line?.tenantSeq,
     })
+  })
+})
+
+describe('POST /api/v1/audit/export', () => {
+  const take = (query: object, who = auditor, role: Role = 'auditor') =>
+    gateway.ask(who, 'POST', '/api/v1/audit/export', { body: query, role })
+
+  it('takes out each record once over pages, in each format, once its own record is sealed', async () => {
+    const sealing = setInterval(() => void seal().catch(() => undefined), 100)
+    try {
+      const ids: string[] = []
+      let after: string | undefined
+      do {
+        const query = { tenant: alice.tenantId, ...WRITES, format: 'jsonl', limit: 3 }
+        const answer = await take(after === undefined ? query : { ...query, after })
+        expect(answer.statusCode, answer.body).toBe(200)
+        const lines = answer.body.split('\n').filter((line) => line !== '')
+        ids.push(...lines.map((line) => (JSON.parse(line) as { id: string }).id))
+        const own = String(answer.headers['palisade-recorded-as'])
+        const seals = await db.query('select 1 from palisade.audit_seals where record_id = $1', [
+          own,
+        ])
+        expect(seals).toHaveLength(1)
+        after = answer.headers['palisade-next'] as string | undefined
+      } while (after !== undefined)
+      const found = await all(auditor, { tenant: alice.tenantId, ...WRITES })
+      expect(ids).toEqual(found.map(({ id }) => id))
+
+      const ocsf = await take({ tenant: bob.tenantId, ...WRITES, format: 'ocsf' })
+      expect(JSON.parse(ocsf.body.split('\n')[0] ?? '')).toMatchObject({ class_uid: 6003 })
+      const cef = await take({ tenant: bob.tenantId, ...WRITES, format: 'cef' })
+      expect(cef.body).toMatch(/^CEF:0\|Palisade\|Palisade\|1\|secret\.write\|/)
+      for (const { body } of [ocsf, cef]) expect(body).not.toMatch(/ciphertext|wrappedKey/)
+    } finally {
+      clearInterval(sealing)
+    }
+    const [{ record } = { record: null }] = await all(auditor, { eventTypes: ['audit.export'] })
+    expect(record).toMatchObject({
+      subject: { kind: 'log', id: bob.tenantId },
+      details: { filter: 'tenant,eventTypes,outcomes', format: 'cef' },
+    })
+  })
+
+  it('is had from the database as well, by its auditor, for a span of time, a damaged record included', async () => {
+    const bytes = Buffer.from('no record')
+    const row = { ...auditRow(bob.tenantId), bytes }
+    await gateway.store.appendAudit(null, row)
+    const taken = async (query: Pick<AuditQuery, 'from' | 'to'>) => {
+      const lines: string[] = []
+      await withClient(db.auditor, async (client) => {
+        for await (const one of exportRecords(client, idRangeOf(query))) {
+          lines.push(exportLine(one, 'cef'))
+        }
+      })
+      return lines
+    }
+    const [count] = await db.query<{ n: number }>(
+      'select count(*)::int as n from palisade.secret_audit_logs',
+    )
+    const lines = await taken({})
+    expect(lines).toHaveLength(count?.n ?? 0)
+    expect(lines.filter((line) => line.includes(row.id))).toEqual([
+      expect.stringContaining('reason=ERR_AUDIT_TAMPERED'),
+    ])
+    const first = (await all(alice, { ...WRITES, order: 'oldest' })).at(0)?.record?.time ?? ''
+    expect((await taken({ to: first })).every((line) => !line.includes('secret.write'))).toBe(true)
+  })
+
+  it('takes no address, and nothing of others for whoever is no auditor', async () => {
+    const byAddress = await take({ format: 'cef', address: ADDRESS })
+    expect(byAddress.json()).toMatchObject({ code: 'ERR_VALIDATION' })
+    const foreign = await take({ format: 'cef', tenant: bob.tenantId }, alice, 'user')
+    expect(foreign.json()).toMatchObject({ code: 'ERR_FORBIDDEN' })
   })
 })
 

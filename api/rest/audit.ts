@@ -126,3 +126,24 @@ export const AuditPage = Type.Object(
   },
 )
 export type AuditPage = Static<typeof AuditPage>
+
+export const EXPORT_FORMATS = ['jsonl', 'ocsf', 'cef'] as const
+export type ExportFormat = (typeof EXPORT_FORMATS)[number]
+
+const { address: _address, limit: _limit, ...exportable } = AuditQuery.properties
+
+/** Personal fields are not opened here, so nothing can be asked about them either. */
+export const AuditExportQuery = Type.Object(
+  {
+    ...exportable,
+    format: words(
+      EXPORT_FORMATS,
+      'jsonl: records as they are stored, with their place; ocsf: events of OCSF 1.6; cef: lines of CEF 0. One record a line.',
+    ),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1000, default: 1000, description: 'Records at once.' }),
+    ),
+  },
+  { ...closed, $id: 'AuditExportQuery', description: 'Which records to take out, and as what.' },
+)
+export type AuditExportQuery = Static<typeof AuditExportQuery>

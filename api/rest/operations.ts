@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox'
 import { IngestAnswer, IngestRequest } from './audit-ingest.ts'
-import { AuditPage, AuditQuery } from './audit.ts'
+import { AuditExportQuery, AuditPage, AuditQuery } from './audit.ts'
 import { JsonWebKeySet, LoginAnswer, LoginRequest } from './auth.ts'
 import { IdempotencyHeaders } from './headers.ts'
 import { Health } from './health.ts'
@@ -123,6 +123,21 @@ export const OPERATIONS: readonly Operation[] = [
     listener: 'api',
     body: AuditQuery,
     answer: { status: 200, schema: AuditPage, text: 'A page in order of time.' },
+  },
+  {
+    id: 'exportAudit',
+    method: 'post',
+    path: '/api/v1/audit/export',
+    summary:
+      'Takes records out as JSON lines, OCSF or CEF, without opening personal fields. Answers when its own record is sealed.',
+    access: 'audit:read',
+    listener: 'api',
+    body: AuditExportQuery,
+    answer: {
+      status: 200,
+      type: 'application/x-ndjson',
+      text: 'One record a line (text/plain for CEF). Palisade-Next, where it is there, goes into after.',
+    },
   },
   {
     id: 'ingestAudit',

@@ -1,7 +1,9 @@
-import type { AuditEvent, GatewayEventType } from '#api/audit-event'
-import type { AuditPage, AuditQuery, FoundRecord } from '#api/rest/audit'
+import { Value } from 'typebox/value'
+import { PersonalEnvelope, type AuditDetails, type AuditEvent } from '#api/audit-event'
+import type { AuditExportQuery, AuditPage, AuditQuery, FoundRecord } from '#api/rest/audit'
 import { PalisadeError } from '#core/problem'
 import { hasScope } from '../identity/scopes.ts'
+import { readRecord } from '#core/siem/line'
 import type { AuditReadStore, AuditRow, AuditWish, Caller, FoundRow, Store } from '../ports.ts'
 import { addressMatcher, idRangeOf, shapeOf } from './audit-filter.ts'
 import type { AuditWriter, Origin } from './audit.ts'
@@ -16,6 +18,7 @@ export interface AuditSearchDeps {
 }
 
 const PAGE = 50
+const EXPORT_PAGE = 1_000
 /** Records that one question may look at; the answer says where the next one goes on. */
 const SCAN = 5_000
 /** Of these the personal fields are opened to look for an address, which lies in the log as ciphertext alone. */
@@ -28,6 +31,13 @@ interface Found {
   readonly next: string | undefined
 }
 
+export interface TakenOut {
+  readonly records: readonly (FoundRow & { readonly record: AuditEvent | null })[]
+  readonly next: string | undefined
+  /** The record of this export. */
+  readonly recordedAs: AuditRow
+}
+
 /** Reads the log for whoever may, and records that it was read before anything of it leaves. */
 export class AuditSearch {
   readonly #deps: AuditSearchDeps
@@ -37,27 +47,42 @@ export class AuditSearch {
     this.#deps = deps
   }
 
-  async search(
+  async search(caller: Caller, origin: Origin, query: AuditQuery): Promise<AuditPage> {
+    refuseForeign(caller, query)
+    const { items, next } = await this.#oneOfFew(() => this.#find(caller, query))
+    const details = { filter: shapeOf(query), records: items.length }
+    const row = await this.#record(caller, origin, 'audit.search', query, details)
+    return { items, ...(next === undefined ? {} : { next }), recordedAs: row.id }
+  }
+
+  /** Records as they lie there: no personal field is opened. */
+  async takeOut(caller: Caller, origin: Origin, query: AuditExportQuery): Promise<TakenOut> {
+    refuseForeign(caller, query)
+    const { format, limit = EXPORT_PAGE, ...filter } = query
+    const { rows, end } = await this.#oneOfFew(() =>
+      this.#deps.store.searchAudit(caller, wishOf(filter, limit)),
+    )
+    const details = { filter: shapeOf(filter), records: rows.length, format }
+    const recordedAs = await this.#record(caller, origin, 'audit.export', query, details)
+    const records = rows.map((row) => ({ ...row, record: readRecord(row.bytes) }))
+    return { records, next: rows.length === limit ? rows.at(-1)?.id : end, recordedAs }
+  }
+
+  /** Committed before anything of what was read leaves. */
+  async #record(
     caller: Caller,
     origin: Origin,
-    query: AuditQuery,
-    eventType: Extract<GatewayEventType, 'audit.search' | 'audit.export'> = 'audit.search',
-  ): Promise<AuditPage> {
-    const isForeign = query.tenant !== undefined && query.tenant !== caller.tenantId
-    if (isForeign && !hasScope(caller.roles, 'audit:read-all')) {
-      throw new PalisadeError('ERR_FORBIDDEN', 'this takes the scope audit:read-all')
-    }
-    const { items, next } = await this.#oneOfFew(() => this.#find(caller, query))
+    eventType: 'audit.search' | 'audit.export',
+    { tenant }: Pick<AuditQuery, 'tenant'>,
+    details: AuditDetails,
+  ): Promise<AuditRow> {
     const { audit, store, committed } = this.#deps
-    const row = await audit.ofCaller(caller, origin, {
-      eventType,
-      outcome: 'success',
-      subject: { kind: 'log', id: query.tenant ?? caller.tenantId },
-      details: { filter: shapeOf(query), records: items.length },
-    })
+    const subject = { kind: 'log', id: tenant ?? caller.tenantId } as const
+    const outcome = 'success'
+    const row = await audit.ofCaller(caller, origin, { eventType, outcome, subject, details })
     await store.appendAudit(caller, row)
     committed(row)
-    return { items, ...(next === undefined ? {} : { next }), recordedAs: row.id }
+    return row
   }
 
   async #oneOfFew<T>(work: () => Promise<T>): Promise<T> {
@@ -91,9 +116,9 @@ export class AuditSearch {
   async #open(caller: Caller, rows: readonly FoundRow[]): Promise<FoundRecord[]> {
     const isAuditor = hasScope(caller.roles, 'audit:read-all')
     const own = `user-${caller.userId}`
-    const read = rows.map((row) => ({ ...row, record: recordOf(row.bytes) }))
+    const read = rows.map((row) => ({ ...row, record: readRecord(row.bytes) }))
     const opened = await this.#deps.personal.open(
-      read.map(({ id, record }) => ({ id, personal: record?.personal ?? [] })),
+      read.map(({ id, record }) => ({ id, personal: envelopesOf(record) })),
       (key) => isAuditor || key === own,
     )
     return read.map(({ id, tenantId, record, place }, i) => ({
@@ -104,6 +129,18 @@ export class AuditSearch {
       personal: opened[i] ?? [],
     }))
   }
+}
+
+/** Only what has the form of one: the name of a key becomes part of a path in the secret store. */
+function envelopesOf(record: AuditEvent | null): readonly PersonalEnvelope[] {
+  const given: unknown = record?.personal
+  return Array.isArray(given) ? given.filter((one) => Value.Check(PersonalEnvelope, one)) : []
+}
+
+function refuseForeign(caller: Caller, { tenant }: Pick<AuditQuery, 'tenant'>): void {
+  if (tenant === undefined || tenant === caller.tenantId) return
+  if (hasScope(caller.roles, 'audit:read-all')) return
+  throw new PalisadeError('ERR_FORBIDDEN', 'this takes the scope audit:read-all')
 }
 
 function wishOf(query: AuditQuery, page: number): AuditWish {
@@ -122,15 +159,5 @@ function wishOf(query: AuditQuery, page: number): AuditWish {
     oldestFirst: query.order === 'oldest',
     page,
     scan: SCAN,
-  }
-}
-
-/** What cannot be read is shown as such: it is what somebody who searches after an attack looks for. */
-function recordOf(bytes: Uint8Array): AuditEvent | null {
-  try {
-    const record = JSON.parse(Buffer.from(bytes).toString('utf8')) as AuditEvent | null
-    return typeof record === 'object' && record !== null ? record : null
-  } catch {
-    return null
   }
 }

@@ -46,7 +46,7 @@ export async function becomeAuditor(client: pg.Client): Promise<void> {
   }
 }
 
-async function* pages<Row extends pg.QueryResultRow>(
+export async function* pages<Row extends pg.QueryResultRow>(
   client: pg.Client,
   declare: string,
   fetch: string,
