@@ -13,10 +13,9 @@ describe('witness', () => {
       const destination = { write: (line: string) => void lines.push(line) }
       const log = makeLog({ level, service: 'test', destination })
       witness(log)(row as unknown as AuditRow)
-      expect(JSON.parse(lines.join(''))).toMatchObject({
-        audit: row.id,
-        leaf: row.leaf.toString('hex'),
-      })
+      expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+        { audit: row.id, leaf: row.leaf.toString('hex') },
+      ])
     },
   )
 })

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import Compile from 'typebox/compile'
 import { describe, expect, it } from 'vitest'
 import { AuditEvent, PLATFORM_TENANT } from '#api/audit-event'
+import { leafHash } from '#core/audit/merkle'
+import { isAuthentic } from '#core/audit/record'
 import { canonicalJson } from '#core/canonical-json'
 import { fixedClock } from '#core/clock'
 import { Sealed } from '#core/sealed'
@@ -12,9 +14,10 @@ import { PersonalFields } from './personal-fields.ts'
 
 const clock = fixedClock('2026-11-21T12:00:00Z')
 const wrapper = new KeyFileWrapper(Sealed.of(randomBytes(32)))
+const macKey = { id: '2026-11', key: Sealed.of<Uint8Array>(randomBytes(32)) }
 const writer = new AuditWriter({
   clock,
-  macKeys: [{ id: '2026-11', key: Sealed.of(randomBytes(32)) }],
+  macKeys: [macKey],
   personal: new PersonalFields(wrapper, clock),
   writer: 'gateway-0',
 })
@@ -58,6 +61,17 @@ describe('AuditWriter', () => {
       expect(record).toMatchObject({ id, tenant: tenantId })
     }
     expect(rows[1]?.tenantId).toBe(PLATFORM_TENANT)
+  })
+
+  it('hashes and authenticates exactly the bytes that are stored', () => {
+    const { bytes, leaf, mac } = writer.ofPlatform({
+      eventType: 'refusals.counted',
+      outcome: 'refused',
+      subject: { kind: 'log', id: 'surplus' },
+    })
+    expect(Buffer.from(leaf).toString('hex')).toBe(leafHash(bytes).toString('hex'))
+    expect(isAuthentic(bytes, mac, macKey.key.reveal())).toBe(true)
+    expect(Buffer.from(bytes).toString()).toContain('"time":"2026-11-21T12:00:00.000Z"')
   })
 
   it('carries address and user agent as ciphertext alone', async () => {

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { sealedLog } from '../../test/support/audit-log.ts'
+import type { AuditLog } from './export.ts'
+import { verifyLog, type Evidence } from './verify.ts'
+
+/** What needs no database; every way of tampering with a real one is in test/faults/audit-tampering.postgres.test.ts. */
+
+const { log, evidence } = await sealedLog([3, 5, 9])
+
+const found = (of: AuditLog, over: Partial<Evidence> = {}) =>
+  verifyLog(of, { ...evidence, witness: [], ...over }).findings.map(
+    ({ code, where }) => `${code} ${where}`,
+  )
+
+/** What is left when the database forgets all behind this many batches, and says that it sealed so often. */
+function rewound(batches: number, batchCounter: number): AuditLog {
+  const kept = log.batches.slice(0, batches)
+  const last = kept.at(-1)?.last ?? 0
+  const seals = log.seals.filter(({ seq }) => seq <= last)
+  const ids = new Set(seals.map(({ id }) => id))
+  const records = log.records.filter(({ id }) => ids.has(id))
+  return { ...log, header: { ...log.header, batchCounter }, records, seals, batches: kept }
+}
+
+describe('verifyLog', () => {
+  it('finds nothing in a log as it was sealed', () => {
+    expect(found(log)).toEqual([])
+    expect(found(log, { checkpoints: log.batches.map(({ checkpoint }) => checkpoint) })).toEqual([])
+  })
+
+  it('misses a tail that was cut with everything that belongs to it', () => {
+    expect(found(rewound(2, 3))).toEqual(['TailCut 1/6..9'])
+    expect(found(rewound(0, 3))).toEqual(['TailCut 1/1..9'])
+  })
+
+  it('tells a restored backup from a cut tail', () => {
+    expect(found(rewound(2, 2))).toEqual(['RestoredDump 1/6..9'])
+  })
+
+  it('says of a restored backup that nothing proves it to be the newest, when no checkpoint is given', () => {
+    const blind = { ...evidence, witness: [], checkpoints: [] }
+    const { ok, doesNotProve } = verifyLog(rewound(2, 2), blind)
+    expect(ok).toBe(true)
+    expect(doesNotProve.join()).toContain('that this is the newest database')
+  })
+})
