@@ -3,11 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseLogCheckpoint } from '../../core/audit/log-checkpoint.ts'
 import { treeRoot } from '../../core/audit/merkle.ts'
 import { openNote, parseVerifier, signNote, verifierText } from '../../core/audit/note.ts'
 import { systemClock } from '../../core/clock.ts'
+import { copyDatabase } from '../../test/support/database-copy.ts'
 import {
   startPalisadeDatabase,
   withClient,
@@ -46,22 +47,30 @@ function memorySink(): CheckpointSink & { note: string | undefined } {
   }
 }
 
+let server: PalisadeDatabase
 let db: PalisadeDatabase
+let cases = 0
 let store: PostgresStore
 const signer = makeSigner()
 const options = { log: LOG, signers: [signer], limit: 2_000 }
 const tenants = [randomUUID(), randomUUID(), randomUUID()]
 
+beforeAll(async () => {
+  server = await startPalisadeDatabase()
+})
 // A database for each case: the log of one must not be the beginning of the next.
 beforeEach(async () => {
-  db = await startPalisadeDatabase()
+  db = await copyDatabase(server, `case_${(cases += 1)}`)
   store = new PostgresStore({ ...db.app, max: 30 })
 })
 afterEach(async () => {
+  await Promise.all(running.splice(0).map((end) => end()))
   await store.close()
-  await db.stop()
 })
+afterAll(() => server?.stop())
 const folders: string[] = []
+/** A sealer that a failed case left behind would look for its database for as long as the file runs. */
+const running: (() => Promise<void>)[] = []
 afterAll(() => Promise.all(folders.map((path) => rm(path, { recursive: true, force: true }))))
 
 const write = (count: number, tenant = tenants[0] ?? '') =>
@@ -292,6 +301,7 @@ function startSealer(sinks: readonly CheckpointSink[]) {
     stop.abort()
     await done
   }
+  running.push(end)
   return { sealer, metrics, end }
 }
 
@@ -379,6 +389,22 @@ describe('Sealer', () => {
     expect(await seals()).toEqual([])
     expect((await sealer.metrics.halted.get()).values[0]?.value).toBe(1)
     await sealer.end()
+  })
+
+  it('stops when an older database is put under it while it runs', async () => {
+    const sink = memorySink()
+    const sealer = start([sink])
+    await write(3)
+    await expect.poll(() => sink.note).toMatch(/\/epoch-1\n3\n/)
+    // Nothing is pending, so the next look at the log is that of the next connection.
+    await emptyLog()
+    await db.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'palisade_sealer_a'`,
+    )
+    await expect.poll(() => sealer.sealer.ready().reason).toMatch(/ERR_AUDIT_BEHIND_CHECKPOINT/)
+    await write(1)
+    await sealer.end()
+    expect(await seals()).toEqual([])
   })
 
   it('stops while it runs when the place outside holds what is no checkpoint', async () => {

