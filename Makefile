@@ -32,6 +32,10 @@ tools: node_modules/.package-lock.json ## Compile the cluster's programs without
 test: node_modules/.package-lock.json ## Every test, against the real parts
 	@node test/runner/main.ts $(ARGS)
 
+.PHONY: mutations
+mutations: node_modules/.package-lock.json ## Put known bugs of audit logs in, and see each turn its test red (ARGS=07 tries one)
+	@vitest run --project postgres test/mutations/ $(if $(ARGS),-t "not applied|$(ARGS)")
+
 .PHONY: soak
 soak: node_modules/.package-lock.json ## Kill the operator 100 times (ARGS="--kills N --seed S"; --audit: gateways and sealers)
 	@node test/soak/main.ts $(ARGS)

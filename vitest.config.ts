@@ -41,6 +41,8 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 120_000,
           maxWorkers: 1,
+          // Only mutations run side by side, and each takes a processor.
+          maxConcurrency: 2,
         },
       },
       {

@@ -4,7 +4,7 @@ import { AuditEvent } from '#api/audit-event'
 import { systemClock } from '#core/clock'
 import { Sealed } from '#core/sealed'
 import { MemoryStore } from '../test/support/memory-store.ts'
-import { assembleGateway, type Gateway } from './assemble.ts'
+import { assembleGateway, type Gateway, type GatewayParts } from './assemble.ts'
 import { issueAccessToken } from './identity/access-token.ts'
 import { hashPassword } from './identity/password-hash.ts'
 import type { Role } from './identity/roles.ts'
@@ -34,7 +34,8 @@ beforeEach(() => {
   lines = []
   const destination = { write: (line: string) => void lines.push(line) }
   gateway = assembleGateway({
-    ...{ profile: 'dev', clock: systemClock, store, metrics, names: NAMES, writer: 'test' },
+    ...{ profile: 'dev', clock: systemClock, metrics, names: NAMES, writer: 'test' },
+    store: store as unknown as GatewayParts['store'],
     log: makeLog({ level: 'trace', service: 'test', destination }),
     wrapper: new KeyFileWrapper(Sealed.of(randomBytes(32))),
     limiter: new LocalLimiter(),

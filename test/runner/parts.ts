@@ -70,7 +70,8 @@ export const PARTS: readonly Part[] = [
     name: 'audit',
     budgetMinutes: 4,
     apart: [vitest('postgres', 'gateway/store/', 'gateway/sealer/', 'test/faults/')],
-    onPlatform: [vitest('cluster', 'test/cluster/audit')],
+    // Mutations start servers of their own; they are here because this lane has time while the other computes.
+    onPlatform: [vitest('cluster', 'test/cluster/audit'), vitest('postgres', 'test/mutations/')],
   },
   {
     name: 'operator',
