@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -35,6 +36,26 @@ describe('a patch', () => {
     },
   )
 })
+
+describe('the patches', () => {
+  it('fit the sources as they are: one that does not is made again as the README says', () => {
+    const stale = mutations.filter(({ path }) => {
+      const run = () =>
+        execFileSync('git', ['apply', '--check', path], { cwd: ROOT, stdio: 'pipe' })
+      return !succeeds(run)
+    })
+    expect(stale.map(({ name }) => name)).toEqual([])
+  })
+})
+
+function succeeds(act: () => unknown): boolean {
+  try {
+    act()
+    return true
+  } catch {
+    return false
+  }
+}
 
 describe('parseHeader', () => {
   const head = {
