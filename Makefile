@@ -37,7 +37,7 @@ mutations: node_modules/.package-lock.json ## Put known bugs of audit logs in, a
 	@vitest run --project postgres test/mutations/ $(if $(ARGS),-t "not applied|$(ARGS)")
 
 .PHONY: soak
-soak: node_modules/.package-lock.json ## Kill the operator 100 times (ARGS="--kills N --seed S"; --audit: gateways and sealers)
+soak: node_modules/.package-lock.json ## Kill the operator 100 times (ARGS="--kills N --seed S"; --audit: gateways and sealers; --flood)
 	@node test/soak/main.ts $(ARGS)
 
 .PHONY: bench

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cpus, loadavg, release, totalmem } from 'node:os'
 
 /** Above it, what else the machine does is part of every number. */
-const QUIET_LOAD = 0.5
+export const QUIET_LOAD = 0.5
 
 export const loadNow = (): number => loadavg()[0] ?? 0
 

@@ -5,23 +5,20 @@ import { killUnderLoad } from '../support/audit-kills.ts'
 import { AuditWorld } from '../support/audit-world.ts'
 import { chanceOf } from '../support/seeded.ts'
 import { auditPage, isWhole, type AuditKills, type AuditSoak } from './audit-result.ts'
-import { floodOne } from './flood.ts'
 
 /** @returns whether everything held; the figures are written to `results` */
 export async function soakAudit(kills: number, seed: number, results: string): Promise<boolean> {
   const loadBefore = Number(loadNow().toFixed(1))
-  // The flood first: its figures are times, and nothing has warmed the machine yet.
-  const flood = await floodOne()
   const soak: AuditSoak = {
     date: new Date().toISOString().slice(0, 10),
     machine: machineOf(),
-    ...{ loadBefore, seed, flood },
+    ...{ loadBefore, seed },
     kills: await killMany(kills, seed),
   }
   await mkdir(results, { recursive: true })
   await writeFile(join(results, 'soak-audit.json'), `${JSON.stringify(soak, null, 2)}\n`)
   await writeFile(join(results, 'soak-audit.md'), auditPage(soak))
-  for (const failure of [...soak.kills.failures, ...flood.failures]) console.error(failure)
+  for (const failure of soak.kills.failures) console.error(failure)
   console.log(isWhole(soak) ? 'the log is whole' : 'FAILED')
   return isWhole(soak)
 }

@@ -1,5 +1,5 @@
 // `make soak ARGS="--kills 100 --seed 7"`: the crash suite with full numbers, at places that a seed draws.
-// With --audit it is gateways and sealers that are killed, and a gateway that is flooded.
+// With --audit it is gateways and sealers that are killed; with --flood one gateway is flooded with forged tokens.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -7,6 +7,7 @@ import { loadNow, machineOf } from '../../bench/quiet.ts'
 import { PLACES } from '../support/crash-places.ts'
 import { CrashWorld } from '../support/crash-world.ts'
 import { soakAudit } from './audit.ts'
+import { soakFlood } from './flood.ts'
 import { planOf, type Deaths } from './plan.ts'
 import { isGood, page, type Kill, type SoakResult } from './result.ts'
 
@@ -18,6 +19,7 @@ const KILLS_PER_WORLD = 100
 const { values } = parseArgs({
   options: {
     audit: { type: 'boolean', default: false },
+    flood: { type: 'boolean', default: false },
     kills: { type: 'string', default: '100' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
@@ -28,6 +30,7 @@ if (!Number.isInteger(asked) || asked < 1 || !Number.isInteger(seed)) {
   process.exit(2)
 }
 
+if (values.flood) process.exit((await soakFlood(RESULTS)) ? 0 : 1)
 if (values.audit) process.exit((await soakAudit(asked, seed, RESULTS)) ? 0 : 1)
 
 const startedAt = Date.now()
