@@ -116,11 +116,17 @@ export class Palisade {
     })
   }
 
-  /** Each part has a pool of its own, whose connections are there before it begins. */
+  /**
+   * Each part has a pool of its own, whose connections are there before it begins. A connection tells what it did at
+   * most once a second: the second touch, later than that, leaves nothing for the part to be charged with.
+   */
   async #withStore<T>(use: (store: PostgresStore, begun: Totals) => Promise<T>): Promise<T> {
     const store = new PostgresStore({ ...this.#measured.database.app, max: POOL })
     try {
-      await saturate(async (i) => store.appendAudit(null, await this.#record(i)), POOL, 0.5)
+      for (const seconds of [0.5, 0.01]) {
+        await saturate(async (i) => store.appendAudit(null, await this.#record(i)), POOL, seconds)
+        await pause(1_100)
+      }
       await this.#measured.sealed()
       return await use(store, await this.#totals())
     } finally {

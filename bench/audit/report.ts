@@ -167,7 +167,7 @@ function appends({ rounds, writers, rate }: Measured): string[] {
     row('Palisade', writers.wide, ({ wide }) => wide),
     ...PEERS.map((peer) => row(peer, writers.wide, ({ peers }) => peers[peer].wide.full)),
     '',
-    `Palisade: each record is made, encrypted and authenticated by the gateway's writer and committed by the gateway's store in a transaction of its own, over 16 connections, with row-level security; the sealer works beside it. ${versions.join(', ')}, as Go programs under [bench/audit/peers](../audit/peers): Tessera on POSIX files answers when a batch (256 records or 100 ms) is in the tree and synced, so few callers wait for the age of a batch and many fill it. immudb embedded, synced, one record per transaction, answers after a sync that it makes at most every 20 ms. Neither authenticates records, knows tenants, or goes through a network socket.`,
+    `Palisade: each record is made, encrypted and authenticated by the gateway's writer and committed by the gateway's store over 16 connections, with row-level security, alone or together with those that wait at the same moment; the sealer works beside it. ${versions.join(', ')}, as Go programs under [bench/audit/peers](../audit/peers): Tessera on POSIX files answers when a batch (256 records or 100 ms) is in the tree and synced, so few callers wait for the age of a batch and many fill it. immudb embedded, synced, one record per transaction, answers after a sync that it makes at most every 20 ms. Neither authenticates records, knows tenants, or goes through a network socket.`,
   ]
 }
 
@@ -182,7 +182,7 @@ function costs({ rounds }: Measured): string[] {
     '',
     '| per record | at full speed | with many writers | at the fixed rate |',
     '| --- | --- | --- | --- |',
-    line('round trips', ['1', '1', '1']),
+    line('round trips, at most', ['1', '1', '1']),
     line(
       'fsyncs of the write-ahead log',
       cell(({ fsyncs }) => fsyncs, 2),

@@ -200,6 +200,31 @@ describe('a caller', () => {
   })
 })
 
+describe('records that come at the same moment', () => {
+  it('are each there once, under their own tenant, with what the sealer needs; one that is refused fails alone', async () => {
+    const people = Array.from({ length: 5 }, () => caller())
+    const rows = Array.from({ length: 60 }, (_, i) => auditRow(people[i % 5]?.tenantId ?? ''))
+    // The id of another record, as nobody should ever make it.
+    const twin = { ...auditRow(alice.tenantId), id: rows[0]?.id ?? '' }
+    const outcomes = await Promise.allSettled(
+      [...rows, twin].map((row, i) => store.appendAudit(people[i % 5] ?? null, row)),
+    )
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(1)
+    for (const [i, person] of people.entries()) {
+      const own = rows.filter((_, at) => at % 5 === i).map(({ id }) => id)
+      const kept = await recordsOf(person.tenantId)
+      expect(kept.toSorted()).toEqual(own.toSorted())
+    }
+    const leaves = await db.query<{ record_id: string; leaf: Buffer }>(
+      'select record_id, leaf from palisade.audit_pending where record_id = any ($1)',
+      [rows.map(({ id }) => id)],
+    )
+    expect(leaves).toHaveLength(rows.length)
+    const wanted = new Map(rows.map(({ id, leaf }) => [id, Buffer.from(leaf).toString('hex')]))
+    for (const { record_id: id, leaf } of leaves) expect(leaf.toString('hex')).toBe(wanted.get(id))
+  })
+})
+
 describe('a commit that the standby did not confirm', () => {
   it('is an unknown outcome, found again under its idempotency key', async () => {
     await db.query(`alter system set synchronous_standby_names = 'nobody'`)

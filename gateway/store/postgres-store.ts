@@ -28,12 +28,14 @@ import { searchValues, toFoundPage, type FoundDatabaseRow } from './audit-search
 import type { Role } from '../identity/roles.ts'
 import { Connections, type DatabaseMetrics, type StoreOptions } from './connections.ts'
 import { readMigrations } from './migrate.ts'
+import { RecordBatches } from './record-batches.ts'
 import { countColumns, toTotals, type TotalsRow } from './refusal-rows.ts'
 import {
   auditValues,
   bytes,
   callerValues,
   intakeValues,
+  standaloneColumns,
   toHead,
   toIntakeOutcome,
   toVersion,
@@ -41,16 +43,21 @@ import {
   type HeadRow,
   type IntakeRow,
   type ReadRow,
+  type StandaloneRecord,
 } from './rows.ts'
 
 /** Minutes that get their record in one go; after an outage the next flush takes more. */
 const REFUSAL_PAGE = 50
 
-/** The store on PostgreSQL: each call is one statement, which is one transaction and one round trip. */
+/**
+ * The store on PostgreSQL: each call is one statement, which is one transaction and one round trip. Records that stand
+ * for themselves share one when they come at the same moment.
+ */
 export class PostgresStore
   implements Store, IntakeStore, RefusalStore, SealStore, VolumeStore, AuditReadStore
 {
   readonly #connections: Connections
+  readonly #records = new RecordBatches<StandaloneRecord>((all) => this.#commitRecords(all))
   #newestMigration: string | undefined
 
   constructor(options: StoreOptions, metrics?: DatabaseMetrics) {
@@ -137,12 +144,16 @@ export class PostgresStore
     }))
   }
 
-  async appendAudit(caller: Caller | null, row: AuditRow): Promise<void> {
-    await this.#connections.run('appendAudit', [
-      row.tenantId,
-      caller?.userId ?? null,
-      ...auditValues(row),
-    ])
+  appendAudit(caller: Caller | null, row: AuditRow): Promise<void> {
+    return this.#records.append({ subject: caller?.userId ?? null, row })
+  }
+
+  #commitRecords(records: readonly StandaloneRecord[]): Promise<unknown> {
+    const [first, ...others] = records
+    if (!first) return Promise.resolve()
+    if (others.length > 0) return this.#connections.run('appendAudits', standaloneColumns(records))
+    const { subject, row } = first
+    return this.#connections.run('appendAudit', [row.tenantId, subject, ...auditValues(row)])
   }
 
   async ingestAudit(reporter: string, steps: readonly ReportedStep[]): Promise<IntakeOutcome> {

@@ -182,6 +182,11 @@ const ARGUMENTS: Record<StatementName, (who: Who) => unknown[]> = {
     ...auditValues(auditRow(owner.tenantId)),
   ],
   appendAudit: (who) => [who.tenantId, who.userId, ...auditValues(auditRow(owner.tenantId))],
+  appendAudits: (who) => [
+    [who.tenantId],
+    [who.userId],
+    ...auditValues(auditRow(owner.tenantId)).map((value) => [value]),
+  ],
   ingestAudit: (who) => [who.tenantId, who.userId, ...intakeValues([step], step.audit)],
   areSealed: (who) => [who.tenantId, [secret.audit.id]],
   countRefusals: () => ['w', [], [], [], [], [], [], [], []],

@@ -71,6 +71,23 @@ export const intakeValues = (
   steps.map(({ audit }) => bytes(audit.mac)),
 ]
 
+/** A record without a change in its transaction, and the user who caused it, where one is known. */
+export interface StandaloneRecord {
+  readonly subject: string | null
+  readonly row: AuditRow
+}
+
+export const standaloneColumns = (records: readonly StandaloneRecord[]) => [
+  records.map(({ row }) => row.tenantId),
+  records.map(({ subject }) => subject),
+  records.map(({ row }) => row.id),
+  records.map(({ row }) => row.formatVersion),
+  records.map(({ row }) => row.writer),
+  records.map(({ row }) => row.keyId),
+  records.map(({ row }) => bytes(row.bytes)),
+  records.map(({ row }) => bytes(row.mac)),
+]
+
 export function toIntakeOutcome(rows: readonly IntakeRow[]): IntakeOutcome {
   const wrong = rows.filter(({ outcome }) => outcome === 'conflict')
   return wrong.length > 0

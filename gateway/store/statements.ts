@@ -12,6 +12,7 @@ export const STATEMENTS = {
     'select * from palisade.change_head($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)',
   listSecrets: 'select * from palisade.list_secrets($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
   appendAudit: 'select palisade.append_audit($1, $2, $3, $4, $5, $6, $7, $8)',
+  appendAudits: 'select palisade.append_audits($1, $2, $3, $4, $5, $6, $7, $8)',
   ingestAudit:
     'select * from palisade.ingest_audit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) order by place',
   areSealed: 'select palisade.are_sealed($1, $2) as sealed',
