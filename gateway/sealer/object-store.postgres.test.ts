@@ -21,7 +21,8 @@ let cases = 0
 const HOOK_MS = 600_000
 
 beforeAll(async () => {
-  server = await startObjectStore()
+  // As the documentation asks for it: versions, and Object Lock.
+  server = await startObjectStore({ lock: true })
 }, HOOK_MS)
 afterAll(() => server?.stop())
 

@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { AwsClient } from 'aws4fetch'
 import { request, Agent } from 'undici'
 import { ObjectStore, type ObjectStoreAddress } from '../../gateway/sealer/object-store.ts'
 import { Sealed } from '../../core/sealed.ts'
@@ -36,18 +37,21 @@ export interface TestObjectStore {
 const BUCKET = 'palisade-audit'
 const REGION = 'eu-central-1'
 
-export async function startObjectStore(): Promise<TestObjectStore> {
+/** @param lock the bucket keeps every version for a day, whoever wants to delete it (Object Lock, compliance) */
+export async function startObjectStore({ lock = false } = {}): Promise<TestObjectStore> {
   const program = await builtProgram()
   const dir = await mkdtemp(join(tmpdir(), 'palisade-object-store-'))
-  const [data, meta, credentials] = ['data', 'meta', 'credentials'].map((name) => join(dir, name))
-  for (const path of [join(data ?? '', BUCKET), meta ?? '', credentials ?? '']) {
-    await mkdir(path, { recursive: true })
-  }
+  const inDir = (name: string) => join(dir, name)
+  const [data, meta, versions] = [inDir('data'), inDir('meta'), inDir('versions')]
+  const credentials = inDir('credentials')
+  // A folder is a bucket; one with a lock is made by the API.
+  const folders = [data, meta, versions, credentials, ...(lock ? [] : [join(data, BUCKET)])]
+  for (const path of folders) await mkdir(path)
   const authority = await makeAuthority(join(dir, 'tls'))
   const own = await authority.issue('object-store')
   const accessKeyId = `AK${randomBytes(8).toString('hex')}`
   const secretAccessKey = randomBytes(24).toString('base64url')
-  const write = (name: string, text: string) => writeFile(join(credentials ?? '', name), text)
+  const write = (name: string, text: string) => writeFile(join(credentials, name), text)
   await write('access-key-id', accessKeyId)
   await write('secret-access-key', `${secretAccessKey}\n`)
   await write('ca.crt', authority.ca)
@@ -59,7 +63,8 @@ export async function startObjectStore(): Promise<TestObjectStore> {
   async function revive(): Promise<void> {
     const global = ['--port', `127.0.0.1:${port}`, '--region', REGION, '--quiet']
     const tls = ['--cert', own.certPath, '--key', own.keyPath]
-    const posix = ['posix', '--sidecar', meta ?? '', data ?? '']
+    const keepsVersions = lock ? ['--versioning-dir', versions] : []
+    const posix = ['posix', ...keepsVersions, '--sidecar', meta, data]
     // The credential goes by the environment: a process list is no place for it.
     child = startChild(program, [...global, ...tls, ...posix], join(dir, 'server.log'), {
       ROOT_ACCESS_KEY_ID: accessKeyId,
@@ -75,6 +80,19 @@ export async function startObjectStore(): Promise<TestObjectStore> {
   }
 
   await revive()
+  if (lock) {
+    const signer = new AwsClient({ accessKeyId, secretAccessKey, region: REGION, service: 's3' })
+    await makeLockedBucket(async (path, headers, body) => {
+      const init = { method: 'PUT', headers, ...(body === undefined ? {} : { body }) }
+      const signed = await signer.sign(`${endpoint}/${path}`, init)
+      const sent = Object.fromEntries(signed.headers)
+      const answer = await request(signed.url, {
+        ...{ method: 'PUT', headers: sent, body: body ?? null, dispatcher: agent },
+      })
+      await answer.body.dump()
+      if (answer.statusCode !== 200) throw new Error(`PUT ${path}: ${answer.statusCode}`)
+    })
+  }
   const address = { endpoint, bucket: BUCKET, region: REGION, prefix: '', pathStyle: true }
   const client = (over: Partial<ObjectStoreAddress> = {}) =>
     new ObjectStore({ ...address, ...over }, async () => ({
@@ -82,11 +100,11 @@ export async function startObjectStore(): Promise<TestObjectStore> {
       secretAccessKey: Sealed.of(secretAccessKey),
       ca: authority.ca,
     }))
-  const bucket = join(data ?? '', BUCKET)
+  const bucket = join(data, BUCKET)
   return {
     address,
     ca: authority.ca,
-    credentials: credentials ?? '',
+    credentials,
     accessKeyId,
     secretAccessKey,
     client,
@@ -127,6 +145,18 @@ export async function startObjectStore(): Promise<TestObjectStore> {
       await rm(dir, { recursive: true, force: true })
     },
   }
+}
+
+const RULE = `<ObjectLockConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
+<ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>COMPLIANCE</Mode>
+<Days>1</Days></DefaultRetention></Rule></ObjectLockConfiguration>`
+
+async function makeLockedBucket(
+  put: (path: string, headers: Record<string, string>, body?: string) => Promise<void>,
+): Promise<void> {
+  await put(BUCKET, { 'x-amz-bucket-object-lock-enabled': 'true' })
+  const sum = createHash('md5').update(RULE).digest('base64')
+  await put(`${BUCKET}?object-lock`, { 'content-md5': sum }, RULE)
 }
 
 /** Compiled where it is missing: `make up` does without it. */
