@@ -5,6 +5,7 @@ import { evidenceLog } from '../observe/log.ts'
 import { fileSigner, fileSink } from '../sealer/file-checkpoints.ts'
 import { SealerMetrics } from '../sealer/metrics.ts'
 import { Sealer } from '../sealer/sealer.ts'
+import { runSelfChecks } from '../sealer/self-checks.ts'
 import type { StoreOptions } from '../store/connections.ts'
 
 const LOG = 'palisade.dev/audit/embedded'
@@ -17,18 +18,21 @@ export async function startSealing(
 ) {
   const audit = join(directory, 'audit')
   const metrics = new SealerMetrics()
-  const sealer = new Sealer({
+  const parts = {
     database: async () => database,
-    log: LOG,
     signers: [await fileSigner(join(audit, 'checkpoint-key.pem'), LOG)],
-    sinks: [fileSink(join(audit, 'checkpoint'))],
     metrics,
     logger: log,
-    evidence: evidenceLog(log),
     clock: systemClock,
+  }
+  const sealer = new Sealer({
+    ...parts,
+    log: LOG,
+    sinks: [fileSink(join(audit, 'checkpoint'))],
+    evidence: evidenceLog(log),
   })
   const abort = new AbortController()
-  const ended = sealer.run(abort.signal)
+  const ended = Promise.all([sealer.run(abort.signal), runSelfChecks(parts, abort.signal)])
   return {
     registry: metrics.registry,
     ready: () => sealer.ready(),

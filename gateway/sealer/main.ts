@@ -10,6 +10,7 @@ import { SealerMetrics } from './metrics.ts'
 import { objectStoreSink } from './object-checkpoints.ts'
 import { operations } from './operations.ts'
 import { Sealer } from './sealer.ts'
+import { runSelfChecks } from './self-checks.ts'
 import { vaultSigner, vaultSink } from './vault-checkpoints.ts'
 
 const config = await readSealerConfig().catch((error: unknown) => {
@@ -65,7 +66,9 @@ if (signer) {
     clock: systemClock,
   })
   ready = () => sealer.ready()
-  await sealer.run(stop.signal)
+  const { database } = config
+  const checks = { database, signers: [signer], metrics, logger, clock: systemClock }
+  await Promise.all([sealer.run(stop.signal), runSelfChecks(checks, stop.signal)])
 }
 await vault.close()
 await config.objectStore?.close()

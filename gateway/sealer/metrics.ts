@@ -80,6 +80,21 @@ export class SealerMetrics {
     help: 'Cuts of the log that were decided and have records left to take',
     registers: [this.registry],
   })
+  readonly lastVerification = new Gauge({
+    name: 'palisade_audit_last_verification_timestamp_seconds',
+    help: 'When the sealer last verified the whole log in the database to its end; 0 before the first time',
+    registers: [this.registry],
+  })
+  readonly lastVerificationFindings = new Gauge({
+    name: 'palisade_audit_last_verification_findings',
+    help: 'What that verification found wrong, 20 at most; 0 means that the log holds',
+    registers: [this.registry],
+  })
+  readonly lastVerificationRecords = new Gauge({
+    name: 'palisade_audit_last_verification_records',
+    help: 'Records that it went through',
+    registers: [this.registry],
+  })
   readonly halted = new Gauge({
     name: 'palisade_audit_halted',
     help: '1 while the sealer refuses to go on because the database does not fit the checkpoints outside of it',

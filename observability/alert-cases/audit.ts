@@ -5,6 +5,9 @@ const CAPACITY = 'palisade_audit_volume_capacity_bytes{job="gateway",pod="a"}'
 const WATERMARK = 'palisade_audit_volume_watermark{job="gateway",pod="a"}'
 const REFUSED = 'palisade_audit_refused_total{job="gateway",reason="ERR_AUDIT_STORAGE_FULL"}'
 
+const HALTED = 'palisade_audit_halted{job="sealer"}'
+const FINDINGS = 'palisade_audit_last_verification_findings{job="sealer"}'
+const VERIFIED = 'palisade_audit_last_verification_timestamp_seconds{job="sealer"}'
 const LAG = 'palisade_audit_seal_lag_seconds{job="sealer"}'
 
 export const AUDIT_CASES: Readonly<Record<string, AlertCase>> = {
@@ -40,11 +43,26 @@ export const AUDIT_CASES: Readonly<Record<string, AlertCase>> = {
   },
   AuditChainBroken: {
     fires: {
-      series: { 'palisade_audit_halted{job="sealer"}': '0x4 1x4' },
+      // The sealer goes on: what it found wrong is an old record.
+      series: { [HALTED]: '0x8', [FINDINGS]: '0x4 1x4' },
       at: '2m',
-      summary: 'The audit log does not fit the checkpoints kept outside of the database.',
+      summary:
+        'The audit log does not hold, by itself or against the checkpoints outside of the database.',
     },
-    silent: { series: { 'palisade_audit_halted{job="sealer"}': '0x20' }, at: '4m' },
+    silent: { series: { [HALTED]: '0x20', [FINDINGS]: '0x20' }, at: '4m' },
+  },
+  AuditVerificationMissing: {
+    fires: {
+      // Time begins at 0: verified once, ten minutes later, and never again.
+      series: { [VERIFIED]: '600x3300' },
+      at: '13h30m',
+      summary: 'The audit log was not verified for two periods of six hours.',
+    },
+    silent: {
+      // One that failed is made up for by the next.
+      series: { [VERIFIED]: '600x2880 43200x420' },
+      at: '13h30m',
+    },
   },
   AuditVolumeFilling: {
     fires: {

@@ -3,6 +3,7 @@ import { fresh } from '../fresh.ts'
 
 const LAG = 'palisade_audit_seal_lag_seconds{job="sealer"}'
 
+const VERIFIED = 'palisade_audit_last_verification_timestamp_seconds{job="sealer"}'
 const VOLUME =
   'max(sum by (pod) (palisade_audit_volume_used_bytes{job="gateway"})) / (max(palisade_audit_volume_capacity_bytes{job="gateway"}) > 0)'
 const REFUSED = 'palisade_audit_refused_total{job="gateway",reason="ERR_AUDIT_STORAGE_FULL"}'
@@ -30,12 +31,23 @@ export const AUDIT: readonly Alert[] = [
   },
   {
     name: 'AuditChainBroken',
-    expr: 'max(palisade_audit_halted{job="sealer"}) > 0',
+    expr: 'max(palisade_audit_halted{job="sealer"}) > 0 or max(palisade_audit_last_verification_findings{job="sealer"}) > 0',
     for: '0s',
     severity: 'page',
-    summary: 'The audit log does not fit the checkpoints kept outside of the database.',
+    summary:
+      'The audit log does not hold, by itself or against the checkpoints outside of the database.',
     description:
-      'Somebody changed the log, or an old copy of the database was restored. The sealer appends nothing until a person has looked.',
+      'Somebody changed the log, or an old copy of the database was restored. Where it does not fit a checkpoint outside, the sealer appends nothing until a person has looked.',
+  },
+  {
+    name: 'AuditVerificationMissing',
+    // Each six hours; a sealer that has just started says 0 until it is through for the first time.
+    expr: `time() - max(${VERIFIED}) > 43200`,
+    for: '1h',
+    severity: 'ticket',
+    summary: 'The audit log was not verified for two periods of six hours.',
+    description:
+      'The log goes on and is sealed. A record that was changed in this time would not have been noticed yet.',
   },
   {
     name: 'AuditVolumeFilling',

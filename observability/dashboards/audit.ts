@@ -16,6 +16,7 @@ export const AUDIT_DASHBOARD: DashboardWish = {
           'AuditChainBroken',
           'AuditCheckpointMissing',
           'AuditWriteFailures',
+          'AuditVerificationMissing',
           'AuditVolumeFilling',
           'AuditStorageFull',
         ],
@@ -29,6 +30,25 @@ export const AUDIT_DASHBOARD: DashboardWish = {
         queries: { stopped: `max(palisade_audit_halted{${SEALER}})` },
         bad: { above: 0 },
         alerts: ['AuditChainBroken'],
+      }),
+      now({
+        title: 'Last verification found',
+        tells:
+          'What was wrong with the log when the sealer last verified all of it. In order 0; the sealer logs each finding.',
+        unit: 'none',
+        queries: { findings: `max(palisade_audit_last_verification_findings{${SEALER}})` },
+        bad: { above: 0 },
+        alerts: ['AuditChainBroken'],
+      }),
+      now({
+        title: 'Since the last verification',
+        tells: 'Time since the sealer last verified the whole log. In order six hours at most.',
+        unit: 's',
+        queries: {
+          age: `time() - max(palisade_audit_last_verification_timestamp_seconds{${SEALER}})`,
+        },
+        bad: { above: 43_200 },
+        alerts: ['AuditVerificationMissing'],
       }),
       now({
         title: 'Seal lag',

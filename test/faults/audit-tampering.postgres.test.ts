@@ -12,9 +12,13 @@ import { parseVerifier, verifierText } from '../../core/audit/note.ts'
 import { verifyLog, type Evidence, type Verification } from '../../core/audit/verify.ts'
 import { makeLog } from '../../gateway/observe/log.ts'
 import { witness } from '../../gateway/observe/witness.ts'
+import { systemClock } from '../../core/clock.ts'
 import type { AuditRow } from '../../gateway/ports.ts'
+import { SealerMetrics } from '../../gateway/sealer/metrics.ts'
 import type { CheckpointSigner } from '../../gateway/sealer/ports.ts'
 import { sealBatch } from '../../gateway/sealer/seal-batch.ts'
+import { selfCheck } from '../../gateway/sealer/self-check.ts'
+import { runSelfChecks } from '../../gateway/sealer/self-checks.ts'
 import { exportLog } from '../../gateway/store/audit-export.ts'
 import { PostgresStore } from '../../gateway/store/postgres-store.ts'
 import { startPalisadeDatabase, withClient, type PalisadeDatabase } from '../support/postgres.ts'
@@ -28,6 +32,7 @@ const BATCHES = 4
 const PER_BATCH = 6
 const SEALED = BATCHES * PER_BATCH
 const UNSEALED = 4
+const POLL = { timeout: 30_000, interval: 20 }
 
 function makeSigner(): CheckpointSigner {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
@@ -98,17 +103,23 @@ async function copy(name: string, from = 'palisade'): Promise<string> {
 async function tampered(...statements: (readonly [string, ...unknown[]])[]): Promise<string> {
   const name = await copy(`case_${(cases += 1)}`)
   await withClient(inDatabase(db.superuser, name), async (client) => {
-    const tables = ['secret_audit_logs', 'audit_seals', 'audit_batches']
-    for (const table of tables) {
-      await client.query(`alter table palisade.${table} disable trigger only_grows`)
+    const triggers = [
+      ...['secret_audit_logs', 'audit_seals', 'audit_batches'].map((table) => [
+        table,
+        'only_grows',
+      ]),
+      ['secret_audit_logs', 'only_what_was_cut'],
+    ]
+    for (const [table, trigger] of triggers) {
+      await client.query(`alter table palisade.${table} disable trigger ${trigger}`)
     }
     for (const [text, ...values] of statements) {
       const { rowCount } = await client.query(text, values)
       // A statement that hits nothing would make its case pass for no reason.
       expect(rowCount, text).toBeGreaterThan(0)
     }
-    for (const table of tables) {
-      await client.query(`alter table palisade.${table} enable always trigger only_grows`)
+    for (const [table, trigger] of triggers) {
+      await client.query(`alter table palisade.${table} enable always trigger ${trigger}`)
     }
   })
   return name
@@ -541,5 +552,84 @@ describe('palisade audit', () => {
       code: 2,
       stderr: expect.stringMatching(/^ERR_USAGE.*call it as: palisade audit/),
     })
+  })
+})
+
+describe('the check that the sealer makes by itself, with its own rights', () => {
+  const check = (database: string, by: readonly CheckpointSigner[] = [signer]) => {
+    const keys = by.map(({ name, publicKey }) => parseVerifier(verifierText(name, publicKey)))
+    const login = inDatabase(db.sealer, database)
+    return withClient(login, (client) => selfCheck(client, keys))
+  }
+  const named = async (database: string) =>
+    (await check(database)).findings.map(({ code, where }) => `${code} ${where}`)
+  const DELETE = 'delete from palisade.secret_audit_logs where id = $1'
+
+  it('holds an untouched log, and goes through all of it', async () => {
+    expect(await check('palisade')).toEqual({ records: SEALED, batches: BATCHES, findings: [] })
+  })
+
+  it.each([
+    ['an edited record', () => [[EDIT, id(7)]], [`RecordEdited 1/8..${SEALED}`]],
+    ['a deleted record', () => [[DELETE, id(3)]], [`RecordDeleted 1/4..${SEALED}`]],
+    [
+      'an edited record whose seal was changed with it',
+      () => [
+        [EDIT, id(7)],
+        [
+          `update palisade.audit_seals s set leaf = sha256('\\x00'::bytea || l.record)
+           from palisade.secret_audit_logs l where l.id = s.record_id and l.id = $1`,
+          id(7),
+        ],
+      ],
+      ['SealEdited 1/7..12'],
+    ],
+    [
+      'a deleted seal',
+      () => [['delete from palisade.audit_seals where record_id = $1', id(3)]],
+      ['SealDeleted 1/1..6'],
+    ],
+    [
+      'a deleted batch',
+      () => [['delete from palisade.audit_batches where last = $1', 2 * PER_BATCH]],
+      ['BatchDeleted 1/13..18'],
+    ],
+    [
+      'records that were given another number within their tenant',
+      () => [['update palisade.audit_seals set tenant_seq = 1000 where seq = $1', 9]],
+      ['SealEdited 1/7..12'],
+    ],
+  ] satisfies [string, () => (readonly [string, ...unknown[]])[], string[]][])(
+    'finds %s',
+    async (_, statements, findings) => {
+      expect(await named(await tampered(...statements()))).toEqual(findings)
+    },
+  )
+
+  it('finds a log that somebody else signed', async () => {
+    const { findings } = await check('palisade', [makeSigner()])
+    expect(findings.map(({ code }) => code)).toEqual(Array(BATCHES).fill('SignatureInvalid'))
+  })
+
+  it('tells time and result to whoever measures, again and again', async () => {
+    const metrics = new SealerMetrics()
+    const stop = new AbortController()
+    const database = await tampered([EDIT, id(2)])
+    const running = runSelfChecks(
+      {
+        ...{ metrics, signers: [signer], clock: systemClock, everyMs: 10 },
+        database: async () => inDatabase(db.sealer, database),
+        logger: { info() {}, warn() {}, error() {} },
+      },
+      stop.signal,
+    )
+    const value = async (gauge: { get(): Promise<{ values: { value: number }[] }> }) =>
+      (await gauge.get()).values[0]?.value
+    await expect.poll(() => value(metrics.lastVerificationFindings), POLL).toBe(1)
+    const first = (await value(metrics.lastVerification)) ?? 0
+    await expect.poll(() => value(metrics.lastVerification), POLL).toBeGreaterThan(first)
+    expect(await value(metrics.lastVerificationRecords)).toBe(SEALED)
+    stop.abort()
+    await running
   })
 })
