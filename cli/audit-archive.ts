@@ -2,12 +2,14 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import pg from 'pg'
 import { place } from '#core/audit/findings'
+import type { NoteVerifier } from '#core/audit/note'
 import { writeSegmentLine } from '#core/audit/segment'
 import { verifySegment } from '#core/audit/verify-segment'
 import { systemClock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
 import {
   asAuditor,
+  pieceOf,
   rangesUntil,
   segmentLines,
   type LogRange,
@@ -28,15 +30,17 @@ export interface Archived {
 
 const OPTIONS = {
   until: { type: 'string' },
+  size: { type: 'string', default: '100000' },
   key: { type: 'string', multiple: true, default: [] as string[] },
 } as const
 
-/** Writes what is sealed and not in the folder yet, one file for each epoch; run again it writes nothing. */
+/** Writes what is sealed and not in the folder yet, `--size` records to a file; run again it writes nothing. */
 export async function archive(args: readonly string[], usage: string): Promise<Archived[]> {
   const { values, positionals } = parseCall(args, OPTIONS, usage)
   const [folder, ...rest] = positionals
-  if (!folder || rest.length > 0 || values.until === undefined) {
-    throw usageError('one folder and --until are expected', usage)
+  const size = /^[1-9]\d{0,6}$/.test(values.size) ? Number(values.size) : 0
+  if (!folder || rest.length > 0 || values.until === undefined || size === 0) {
+    throw usageError('one folder, --until and a --size of 1 to 9,999,999 are expected', usage)
   }
   const until = readUntil(values.until, usage)
   const verifiers = await Promise.all(values.key.map(readKey))
@@ -50,23 +54,29 @@ export async function archive(args: readonly string[], usage: string): Promise<A
     return await asAuditor(client, async () => {
       const written: Archived[] = []
       for (const range of await rangesUntil(client, until)) {
-        const next = await nextRange(folder, range)
-        if (!next) continue
-        const path = join(folder, fileName(next))
-        await writeWhole(path, texts(client, next), async (partial) => {
-          const { segment } = await readArchive(partial)
-          const [finding] = verifySegment(segment, verifiers, new Map()).findings
-          if (!finding) return
-          const { code, where, detail } = finding
-          throw new PalisadeError('ERR_AUDIT_TAMPERED', `${code} at ${where}: ${detail}`)
-        })
-        written.push(await withDigest(path, next))
+        for (;;) {
+          const next = await nextRange(folder, range)
+          if (!next) break
+          const piece = await pieceOf(client, next, size)
+          const path = join(folder, fileName(piece))
+          await writeWhole(path, texts(client, piece), (partial) => assertHolds(partial, verifiers))
+          written.push(await withDigest(path, piece))
+        }
       }
       return written
     })
   } finally {
     await client.end()
   }
+}
+
+/** What was written is read again: a log that does not hold is not archived. */
+async function assertHolds(path: string, verifiers: readonly NoteVerifier[]): Promise<void> {
+  const { segment } = await readArchive(path)
+  const [finding] = verifySegment(segment, verifiers, new Map()).findings
+  if (!finding) return
+  const { code, where, detail } = finding
+  throw new PalisadeError('ERR_AUDIT_TAMPERED', `${code} at ${where}: ${detail}`)
 }
 
 /** What killed runs left. A run that works writes all the time, so one that has not for an hour is none. */

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Archive } from '#core/audit/archives'
-import { isSegment, readSegment } from '#core/audit/segment'
+import { isSegment, SegmentReader } from '#core/audit/segment'
 import { PalisadeError } from '#core/problem'
 import { unusableFile } from './failure.ts'
 
@@ -24,17 +24,17 @@ export async function digestOf(path: string): Promise<string> {
 export async function readArchive(path: string): Promise<Archive> {
   const hash = createHash('sha256')
   const decoder = new TextDecoder('utf-8', { fatal: true })
-  const lines: string[] = []
+  const reader = new SegmentReader()
   let rest = ''
   try {
     for await (const chunk of createReadStream(path)) {
       hash.update(chunk as Buffer)
       const parts = (rest + decoder.decode(chunk as Buffer, { stream: true })).split('\n')
       rest = parts.pop() ?? ''
-      lines.push(...parts)
+      for (const line of parts) reader.push(line)
     }
     if (rest !== '') throw new SyntaxError('the last line is not whole')
-    return { segment: readSegment(lines), digest: hash.digest('hex') }
+    return { segment: reader.end(), digest: hash.digest('hex') }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall) throw unusableFile(path, error, WANTED)
     const { message } = error as Error

@@ -81,7 +81,7 @@ async function verify(args: readonly string[], usage: string, out: (line: string
 
 export const auditCommand: Command = {
   usage:
-    'audit export <file> [--format jsonl|ocsf|cef] [--from T] [--to T] | audit search|timeline [--tenant ID|all] [--actor ID] [--subject KIND/ID] [--request ID] [--address A|-] [--type E]... [--outcome O]... [--from T] [--to T] [--limit N] [--json] | audit archive <folder> --until DATE|[EPOCH/]NUMBER [--key K]... | audit cut --archive F --key K... --mac-keys F [--keep DAYS] [--below-minimum] | audit verify <file>|<archive>|--database [--key K]... [--checkpoint F]... [--witness F]... [--mac-keys F] [--archive F]... [--json] | audit prove <file> --record ID... | --tenant ID | --since F [--archive F]... | audit check <proof> --key K... [--json]',
+    'audit export <file> [--format jsonl|ocsf|cef] [--from T] [--to T] | audit search|timeline [--tenant ID|all] [--actor ID] [--subject KIND/ID] [--request ID] [--address A|-] [--type E]... [--outcome O]... [--from T] [--to T] [--limit N] [--json] | audit archive <folder> --until DATE|[EPOCH/]NUMBER [--size N] [--key K]... | audit cut --archive F... --key K... --mac-keys F [--keep DAYS] [--below-minimum] | audit verify <file>|<archive>|--database [--key K]... [--checkpoint F]... [--witness F]... [--mac-keys F] [--archive F]... [--json] | audit prove <file> --record ID... | --tenant ID | --since F [--archive F]... | audit check <proof> --key K... [--json]',
   summary:
     'take the audit log out, whole or as events for a SIEM; search it, newest first or as a time line, through the gateway at PALISADE_URL with the token in PALISADE_TOKEN_FILE; archive its older part and cut it afterwards; verify it; prove single records, a tenant or its history from it; check such a proof (exit code 3: it does not hold)',
   async run([verb, ...args], out) {
@@ -97,7 +97,7 @@ export const auditCommand: Command = {
         ;(await archive(args, this.usage)).forEach((each) => out(JSON.stringify(each)))
         return 0
       case 'cut':
-        out(JSON.stringify(await cut(args, this.usage)))
+        await cut(args, this.usage, (each) => out(JSON.stringify(each)))
         return 0
       case 'search':
       case 'timeline':

@@ -74,13 +74,21 @@ function nodesOf(value: unknown): Buffer[] | undefined {
   return nodes.every(({ length }) => length === 32) ? nodes : undefined
 }
 
-/** @throws SyntaxError that names the line */
-export function readSegment(lines: Iterable<string>): Segment {
-  const [first = '', ...rest] = lines
-  return segmentOf(
-    readSegmentHeader(first),
-    rest.map((text, i) => readLine(text, i + 1)),
-  )
+/** Reads line by line, so that the text of a whole archive is never held. */
+export class SegmentReader {
+  #header: SegmentHeader | undefined
+  readonly #lines: LogLine[] = []
+
+  /** @throws SyntaxError that names the line */
+  push(text: string): void {
+    if (this.#header) this.#lines.push(readLine(text, this.#lines.length + 1))
+    else this.#header = readSegmentHeader(text)
+  }
+
+  /** @throws SyntaxError when no line was pushed */
+  end(): Segment {
+    return segmentOf(this.#header ?? readSegmentHeader(''), this.#lines)
+  }
 }
 
 /** An archive says nothing of the database's present: what waits to be sealed and its counter stay behind. */

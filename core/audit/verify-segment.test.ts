@@ -7,7 +7,7 @@ import {
   sealedLog,
   VERIFIERS,
 } from '../../test/support/sealed-log.ts'
-import { readSegment, writeSegmentLine, type Segment } from './segment.ts'
+import { SegmentReader, writeSegmentLine, type Segment } from './segment.ts'
 import { verifySegment } from './verify-segment.ts'
 
 const SEQS = [1, 2, 3, 4, 5, 6, 7]
@@ -19,6 +19,12 @@ const logOf = () =>
 
 const judge = (segment: Segment) =>
   verifySegment(segment, VERIFIERS, MAC_KEYS).findings.map(({ code }) => code)
+
+const readSegment = (lines: readonly string[]) => {
+  const reader = new SegmentReader()
+  lines.forEach((line) => reader.push(line))
+  return reader.end()
+}
 
 const linesOf = ({ header, log }: Segment) =>
   [header, ...log.batches, ...log.seals, ...log.records].map(writeSegmentLine)
@@ -45,7 +51,7 @@ describe('verifySegment', () => {
     expect(result).toMatchObject({ ok: true, doesNotProve: [expect.anything(), expect.anything()] })
   })
 
-  it('is given back by readSegment as it was written', async () => {
+  it('is given back by SegmentReader as it was written', async () => {
     const segment = archiveOf(await logOf(), 3, 7)
     expect(linesOf(readSegment(linesOf(segment)))).toEqual(linesOf(segment))
   })
@@ -76,7 +82,7 @@ describe('verifySegment', () => {
   })
 })
 
-describe('readSegment', () => {
+describe('SegmentReader', () => {
   it.each([
     '',
     '{"type":"header"}',

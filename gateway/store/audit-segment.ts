@@ -54,6 +54,20 @@ export async function rangesUntil(client: pg.Client, until: Until): Promise<LogR
   }))
 }
 
+/** The beginning of a range in whole batches, with as many records as `size` or, where one batch has more, that batch. */
+export async function pieceOf(
+  client: pg.Client,
+  { epoch, first, last }: LogRange,
+  size: number,
+): Promise<LogRange> {
+  const { rows } = await client.query<{ last: string }>(
+    `select coalesce(max(last) filter (where last < $2::bigint + $4::bigint), min(last)) as last
+     from palisade.audit_batches where epoch = $1 and first >= $2 and last <= $3`,
+    [epoch, first, last, size],
+  )
+  return { epoch, first, last: Number(rows[0]?.last ?? last) }
+}
+
 /** The batch that a place belongs to. */
 export async function batchOf(client: pg.Client, recordId: string): Promise<LogRange | undefined> {
   const { rows } = await client.query<{ epoch: number; first: string; last: string }>(

@@ -187,6 +187,13 @@ describe('palisade audit archive', () => {
     expect(names.filter((each) => !each.endsWith('.partial'))).toHaveLength(4)
   })
 
+  it('writes files of as many records as told, in whole batches, each from the root of the one before', async () => {
+    const pieces = await audit<Archived>('archive', at('pieces'), '--until', '1/18', '--size', '12')
+    expect(pieces.map(({ segment }) => segment)).toEqual([`1/1..${OLD}`, `1/${OLD + 1}..${SEALED}`])
+    const small = await audit<Archived>('archive', at('small'), '--until', '18', '--size', '1')
+    expect(small.map(({ segment }) => segment)).toEqual(['1/1..6', '1/7..12', '1/13..18'])
+  })
+
   it('holds what is sealed and no more', async () => {
     const [whole] = await archive('1000000', 'whole')
     expect(whole?.segment).toBe(`1/1..${SEALED}`)
