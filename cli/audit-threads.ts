@@ -2,6 +2,9 @@ import { Worker } from 'node:worker_threads'
 import type { LineEvidence } from '#core/audit/checked-log'
 import type { CheckedBlock } from '#core/audit/read-block'
 
+/** What a block leaves behind is garbage at once: more room for it makes a verification larger and no faster. */
+const LIMITS = { maxYoungGenerationSizeMb: 16 }
+
 /** Threads that each check one block after another; they start when there is work for them. */
 export class BlockThreads {
   readonly #evidence: LineEvidence
@@ -9,6 +12,7 @@ export class BlockThreads {
   readonly #all: Worker[] = []
   readonly #idle: Worker[] = []
   #wake: () => void = () => undefined
+  #failure: Error | undefined
 
   constructor(evidence: LineEvidence, limit: number) {
     this.#evidence = evidence
@@ -30,7 +34,10 @@ export class BlockThreads {
         resolve(block)
       })
     })
-    answer.catch(() => this.#wake()) // whoever collects the answers gets it too
+    answer.catch((error: Error) => {
+      this.#failure = error // a thread that ended takes no block any more
+      this.#wake()
+    })
     worker.postMessage(bytes, [bytes.buffer])
     return { answer }
   }
@@ -40,11 +47,12 @@ export class BlockThreads {
   }
 
   async #free(): Promise<Worker> {
+    if (this.#failure) throw this.#failure
     const worker = this.#idle.pop()
     if (worker) return worker
     if (this.#all.length < this.#limit) {
       const file = new URL('./audit-thread.ts', import.meta.url)
-      const started = new Worker(file, { workerData: this.#evidence })
+      const started = new Worker(file, { workerData: this.#evidence, resourceLimits: LIMITS })
       this.#all.push(started)
       return started
     }

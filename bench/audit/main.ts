@@ -25,13 +25,15 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '3' },
     records: { type: 'string', default: '1000000' },
+    verifications: { type: 'string', default: '5' },
     out: { type: 'string', default: join(import.meta.dirname, '../results') },
     'any-load': { type: 'boolean', default: false },
   },
 })
-const [rounds, seconds, records] = [values.rounds, values.seconds, values.records].map(Number)
-if (![rounds, seconds, records].every((n) => Number.isInteger(n) && Number(n) >= 1)) {
-  console.error('--rounds, --seconds and --records are whole numbers from 1 on')
+const numbers = ['rounds', 'seconds', 'records', 'verifications'] as const
+const [rounds, seconds, records, verifications] = numbers.map((name) => Number(values[name]))
+if (numbers.some((name) => !/^[1-9][0-9]{0,8}$/.test(values[name]))) {
+  console.error(`--${numbers.join(', --')} are whole numbers from 1 on`)
   process.exit(2)
 }
 const before = loadNow()
@@ -61,8 +63,8 @@ try {
   say(`making a log of ${records} records`)
   const log = await makeExport(folder, Number(records), PER_BATCH)
   const verified: VerificationRun[] = []
-  for (let round = 0; round < Number(rounds); round += 1) {
-    say(`verification ${round + 1} of ${rounds}`)
+  for (let one = 1; one <= Number(verifications); one += 1) {
+    say(`verification ${one} of ${verifications}`)
     verified.push(await verifyExport(log))
   }
   const measured: Measured = {

@@ -93,7 +93,7 @@ export function markdownOf(measured: Measured): string {
     '| --- | --- | --- |',
     ...verdictsOf(measured).map(
       (verdict) =>
-        `| ${verdict.promise} | ${verdict.measured} | ${verdict.isKept ? 'yes' : '**no**'} |`,
+        `| ${verdict.promise} | ${verdict.measured} | ${verdict.isKept ? 'yes' : verdict.measured.startsWith('NaN') ? 'not measured' : '**no**'} |`,
     ),
     '',
   ].join('\n')

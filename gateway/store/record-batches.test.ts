@@ -3,7 +3,7 @@ import { PalisadeError } from '#core/problem'
 import { RecordBatches } from './record-batches.ts'
 
 /** A database that commits when it is told to. */
-function database() {
+function database(now = () => 0) {
   const commits: { readonly entries: readonly string[]; end: (error?: Error) => void }[] = []
   const batches = new RecordBatches<string>(
     (entries) =>
@@ -11,6 +11,7 @@ function database() {
         const end = (error?: Error) => (error === undefined ? resolve() : reject(error))
         commits.push({ entries, end })
       }),
+    now,
   )
   const settled = () => new Promise((done) => setImmediate(done))
   return { batches, commits, settled }
@@ -76,6 +77,21 @@ describe('RecordBatches', () => {
       ...[false, false],
     ])
     expect(commits).toHaveLength(5)
+  })
+
+  it('gives up those that waited for five seconds, and sends none of them', async () => {
+    let clock = 0
+    const { batches, commits, settled } = database(() => clock)
+    const outcomes = names(6).map((name) => outcome(batches.append(name)))
+    clock = 5_001
+    const late = outcome(batches.append('late'))
+    commits[0]?.end(new PalisadeError('ERR_DATABASE_UNAVAILABLE', 'gone'))
+    await settled()
+    expect(commits[4]?.entries).toEqual(['late'])
+    for (const { end } of commits) end()
+    expect(await late).toBe('committed')
+    const [r4, r5] = (await Promise.all(outcomes)).slice(4)
+    expect([r4, r5].every((text) => text?.includes('did not get to a record'))).toBe(true)
   })
 
   it('goes on after a failure', async () => {

@@ -3,6 +3,7 @@ import { PalisadeError } from '#core/problem'
 /** A record that stands for itself: no change is in its transaction. */
 interface Waiting<Entry> {
   readonly entry: Entry
+  readonly since: number
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
@@ -10,6 +11,8 @@ interface Waiting<Entry> {
 /** Commits at the same time: enough that one is on its way while another syncs, few enough that the others gather. */
 const RUNNING = 4
 const BATCH = 64
+/** As long as the pool lets a statement wait for a connection. */
+const PATIENCE_MS = 5_000
 
 /**
  * Records that arrive while others are being committed wait for their turn and are then committed together, so that
@@ -18,29 +21,49 @@ const BATCH = 64
  */
 export class RecordBatches<Entry> {
   readonly #commit: (entries: readonly Entry[]) => Promise<unknown>
+  readonly #now: () => number
   readonly #waiting: Waiting<Entry>[] = []
   #running = 0
 
-  /** @param commit writes all of them durably or none */
-  constructor(commit: (entries: readonly Entry[]) => Promise<unknown>) {
+  /**
+   * @param commit writes all of them durably or none
+   * @param now milliseconds from any moment on
+   */
+  constructor(
+    commit: (entries: readonly Entry[]) => Promise<unknown>,
+    now = () => performance.now(),
+  ) {
     this.#commit = commit
+    this.#now = now
   }
 
   append(entry: Entry): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ entry, resolve, reject })
+      this.#waiting.push({ entry, since: this.#now(), resolve, reject })
       this.#next()
     })
   }
 
   #next(): void {
-    if (this.#running >= RUNNING || this.#waiting.length === 0) return
+    if (this.#running >= RUNNING) return
+    this.#giveUp()
+    if (this.#waiting.length === 0) return
     const batch = this.#waiting.splice(0, BATCH)
     this.#running += 1
     void this.#run(batch).finally(() => {
       this.#running -= 1
       this.#next()
     })
+  }
+
+  /** A database that does not come back must not make a queue that outlives its callers. They were not sent. */
+  #giveUp(): void {
+    const oldest = this.#now() - PATIENCE_MS
+    const late = this.#waiting.findIndex(({ since }) => since >= oldest)
+    const waiting = this.#waiting.splice(0, late < 0 ? this.#waiting.length : late)
+    for (const { reject } of waiting) {
+      reject(new PalisadeError('ERR_DATABASE_UNAVAILABLE', 'the database did not get to a record'))
+    }
   }
 
   async #run(batch: readonly Waiting<Entry>[]): Promise<void> {
