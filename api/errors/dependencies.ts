@@ -15,7 +15,7 @@ export const DEPENDENCY_ERRORS = {
   ERR_AUDIT_STORAGE_FULL: entry(
     503,
     'The audit volume is almost full',
-    'grow the audit volume or export and archive old records',
+    'grow the volume of the database, see docs/runbooks/AuditStorageFull.md; it opens by itself',
   ),
   ERR_AUDIT_BEHIND_CHECKPOINT: entry(
     503,
