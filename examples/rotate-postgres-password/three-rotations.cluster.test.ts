@@ -113,6 +113,9 @@ describe('three rotations under three consumers', () => {
     for (const before of old) {
       expect(await loginFromWeb(before.username, before.password)).toMatch(/^28/)
     }
-    expect((await refusedSince(startedAt)).length).toBeGreaterThanOrEqual(old.length)
+    // A line of the server takes a moment from its standard error to the log that the node serves.
+    await expect
+      .poll(async () => (await refusedSince(startedAt)).length, { timeout: 60_000 })
+      .toBeGreaterThanOrEqual(old.length)
   })
 })

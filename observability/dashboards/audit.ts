@@ -145,10 +145,10 @@ export const AUDIT_DASHBOARD: DashboardWish = {
       }),
       now({
         title: 'Since the last cut',
-        tells: 'And since the archive that it names. Empty before the first.',
+        tells: 'And since the archive that it names. 0 before the first.',
         unit: 's',
         queries: {
-          since: `time() - max(palisade_audit_last_cut_timestamp_seconds{${SEALER}} > 0)`,
+          since: `time() - max(palisade_audit_last_cut_timestamp_seconds{${SEALER}} > 0) or vector(0)`,
         },
       }),
       now({
