@@ -34,6 +34,15 @@ export const ProvenRecord = Type.Object(
 )
 export type ProvenRecord = Static<typeof ProvenRecord>
 
+const handOvers = Type.Optional(
+  Type.Array(note('A signed note.'), {
+    minItems: 1,
+    maxItems: 1_000,
+    description:
+      'Checkpoints with which a key handed over to the next one: whoever has an older key learns the newer from them.',
+  }),
+)
+
 export const RecordsProof = Type.Object(
   {
     type: Type.Literal('palisade-audit-records'),
@@ -44,6 +53,7 @@ export const RecordsProof = Type.Object(
       maxItems: 1_000,
       description: 'The newest checkpoint of each epoch that has a record here.',
     }),
+    handOvers,
     records: Type.Array(ProvenRecord, { description: 'In order of their places.' }),
   },
   { ...closed, description: 'Records, for somebody who may see these and no others.' },
@@ -56,6 +66,7 @@ export const HistoryProof = Type.Object(
     format: Type.Literal(1),
     older: note('The checkpoint that somebody kept.'),
     newer: note('The newest checkpoint of the same epoch.'),
+    handOvers,
     consistency: path('RFC 6962 2.1.2: from the older tree to the newer.'),
   },
   { ...closed, description: 'That the newer log begins with the older one.' },

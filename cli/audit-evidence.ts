@@ -78,3 +78,19 @@ async function usable<T>(what: string, use: () => Promise<T>): Promise<T> {
     })
   }
 }
+
+/** A file of the caller, read by whoever knows what is in it. */
+export async function usableFile<T>(
+  path: string,
+  what: string,
+  read: (text: string) => T,
+): Promise<T> {
+  try {
+    return read(await readFile(path, 'utf8'))
+  } catch (cause) {
+    throw new PalisadeError('ERR_CONFIG_INVALID', `"${path}" cannot be used`, {
+      cause,
+      remedy: `name ${what}`,
+    })
+  }
+}

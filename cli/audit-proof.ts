@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import Value from 'typebox/value'
 import { AuditProof } from '#api/audit-proof'
 import { parseLogCheckpoint } from '#core/audit/log-checkpoint'
 import { NoProof, proveHistory, proveRecords, proveTenant } from '#core/audit/proof'
 import { verifyProof, type ProofVerdict } from '#core/audit/verify-proof'
 import { PalisadeError } from '#core/problem'
-import { readKey } from './audit-evidence.ts'
+import { readKey, usableFile } from './audit-evidence.ts'
 import { readLog } from './audit-log.ts'
 import { readArchive } from './audit-segment-file.ts'
 import { parseCall, usageError } from './command.ts'
@@ -72,14 +71,3 @@ const olderCheckpoint = (path: string) =>
     const end = note.lastIndexOf('\n\n')
     return { note, ...parseLogCheckpoint(note.slice(0, end + 1)) }
   })
-
-async function usableFile<T>(path: string, what: string, read: (text: string) => T): Promise<T> {
-  try {
-    return read(await readFile(path, 'utf8'))
-  } catch (cause) {
-    throw new PalisadeError('ERR_CONFIG_INVALID', `"${path}" cannot be used`, {
-      cause,
-      remedy: `name ${what}`,
-    })
-  }
-}

@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers'
 import { FINDINGS, place, type Finding } from '#core/audit/findings'
-import { verifyChecked, type Verification } from '#core/audit/verify'
+import { verifyChecked, type LostPart, type Verification } from '#core/audit/verify'
 import { verifySegment, type SegmentVerification } from '#core/audit/verify-segment'
 import { archive } from './audit-archive.ts'
 import { cut } from './audit-cut.ts'
@@ -22,7 +22,7 @@ const line = ({ code, where, detail }: Finding) =>
   `  ${code} at ${where}: ${FINDINGS[code]} (${detail})`
 
 export function report(result: Verification): string[] {
-  const { counts, findings, proves, doesNotProve } = result
+  const { counts, findings, losses, keys, proves, doesNotProve } = result
   return [
     result.ok ? 'The audit log holds.' : `The audit log is broken: ${findings.length} findings.`,
     `${counts.records} records, ${counts.sealed} sealed in ${counts.batches} batches, ${counts.unsealed} waiting`,
@@ -30,6 +30,10 @@ export function report(result: Verification): string[] {
     ...result.cuts.map(
       ({ epoch, first, last, at, by, archive, missing }) =>
         `  ${place(epoch, first, last)} were cut on ${at} by ${by}, archive sha256 ${archive}${missing === 0 ? '' : `: ${missing} records are not here`}`,
+    ),
+    ...losses.map(lossLine),
+    ...keys.map(
+      ({ key, from, to, batches }) => `  key ${key} signed ${from} to ${to}, ${batches} batches`,
     ),
     ...(result.ok ? ['This proves:', ...proves.map(indented)] : []),
     ...(doesNotProve.length > 0 ? ['It does not prove:'] : []),
@@ -47,6 +51,15 @@ function reportSegment(result: SegmentVerification): string[] {
     ...(doesNotProve.length > 0 ? ['It does not prove:'] : []),
     ...doesNotProve.map(indented),
   ]
+}
+
+/** A statement and no finding: what is gone, and who answers for it. */
+function lossLine({ range, epoch, decision, missing }: LostPart): string {
+  const who = decision
+    ? `${decision.people.join(' and ')} opened epoch ${epoch} (${decision.reference})`
+    : `epoch ${epoch} was opened by two people, whose record was archived`
+  const seen = missing > 0 ? `; the witness saw ${missing} of its records` : ''
+  return `  lost ${range} by restore: ${who}${seen}`
 }
 
 const OPTIONS = {

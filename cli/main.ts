@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { PalisadeError } from '#core/problem'
+import { recoverCommand } from './audit-recover.ts'
 import { auditCommand } from './audit.ts'
 import type { Command } from './command.ts'
 import { enableCommand } from './enable.ts'
@@ -22,6 +23,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   enrol: enrolCommand,
   enable: enableCommand,
   audit: auditCommand,
+  'audit recover': recoverCommand,
   bootstrap: bootstrapCommand,
 }
 
@@ -45,6 +47,9 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(help())
     return 0
   }
+  const [verb = '', ...further] = rest
+  const longer = COMMANDS[`${name} ${verb}`]
+  if (longer) return longer.run(further, (line) => process.stdout.write(`${line}\n`))
   const command = COMMANDS[name]
   if (!command) {
     throw new PalisadeError('ERR_USAGE', `there is no command "${name}"`)

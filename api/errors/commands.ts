@@ -25,6 +25,16 @@ export const COMMAND_ERRORS = {
     'The log cannot prove this',
     'name records that are sealed in this export; "palisade audit verify" says whether the log itself holds',
   ),
+  ERR_AUDIT_RECOVERER_UNFIT: entry(
+    403,
+    'This login may not decide about the audit log',
+    'two people, each under a login of their own in palisade_audit_recoverer: see docs/runbooks/AuditChainBroken.md',
+  ),
+  ERR_AUDIT_RECOVERY_VOID: entry(
+    409,
+    'There is nothing to recover in this way',
+    'see "palisade audit recover status", and propose it anew for what is there now',
+  ),
   ERR_AUDIT_TAMPERED: entry(
     500,
     'The audit log does not prove what it claims',

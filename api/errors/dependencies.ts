@@ -20,7 +20,7 @@ export const DEPENDENCY_ERRORS = {
   ERR_AUDIT_BEHIND_CHECKPOINT: entry(
     503,
     'The audit log is behind its newest checkpoint',
-    'see docs/runbooks/AuditChainBroken.md: restore a copy that is not older than the checkpoint',
+    'restore a copy that is not older than the checkpoint, or let two people give up what is lost: docs/runbooks/AuditChainBroken.md',
   ),
   ERR_AUDIT_NOT_SEALED: entry(
     503,

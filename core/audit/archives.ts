@@ -1,5 +1,6 @@
 import { checkRecord, type CheckedLog, type LineEvidence } from './checked-log.ts'
-import { mayTellOfCut, type Cut } from './cuts.ts'
+import type { Cut } from './cuts.ts'
+import { mayTell } from './told.ts'
 import type { LogRecord } from './export.ts'
 import { place, type Finding } from './findings.ts'
 import type { NoteVerifier } from './note.ts'
@@ -30,7 +31,7 @@ export function withArchives(
   return {
     ...log,
     records: joinRows(log.records, recordRows(records.map((one) => checkRecord(one, evidence)))),
-    told: [...log.told, ...records.filter(({ record }) => mayTellOfCut(record))],
+    told: [...log.told, ...records.filter(({ record }) => mayTell(record))],
   }
 }
 

@@ -1,5 +1,6 @@
-import { mayTellOfCut } from './cuts.ts'
+import { mayTell } from './told.ts'
 import type { AuditLog, LogBatch, LogHeader, LogRecord, LogSeal } from './export.ts'
+import { handingOver } from './key-chain.ts'
 import { leafHash } from './merkle.ts'
 import { openNote, type NoteVerifier } from './note.ts'
 import { placeBytes } from './numbering.ts'
@@ -57,6 +58,10 @@ export interface CheckedBatch {
   readonly numberingFrontier: readonly Uint8Array[]
   /** Text of the checkpoint when a key of this log signed it. */
   readonly signed: string | undefined
+  /** Of the given keys that signed it. */
+  readonly keyIds: readonly number[]
+  /** The note itself, where another key than the given ones has to be looked at: theirs, or the one they hand over to. */
+  readonly note: string | undefined
 }
 
 /** The part of the evidence that single lines are held against. */
@@ -83,21 +88,28 @@ export const checkSeal = (seal: LogSeal): CheckedSeal => ({
   numbering: leafHash(placeBytes(seal)),
 })
 
-export const checkBatch = (batch: LogBatch, { verifiers }: LineEvidence): CheckedBatch => ({
-  epoch: batch.epoch,
-  first: batch.first,
-  last: batch.last,
-  root: batch.root,
-  prevRoot: batch.prevRoot,
-  frontier: batch.frontier,
-  numberingFrontier: batch.numberingFrontier,
-  signed: openNote(batch.checkpoint, verifiers)?.text,
-})
+export function checkBatch(batch: LogBatch, { verifiers }: LineEvidence): CheckedBatch {
+  const { checkpoint } = batch
+  const opened = openNote(checkpoint, verifiers)
+  const isWanted = !opened || handingOver([checkpoint]).length > 0
+  return {
+    epoch: batch.epoch,
+    first: batch.first,
+    last: batch.last,
+    root: batch.root,
+    prevRoot: batch.prevRoot,
+    frontier: batch.frontier,
+    numberingFrontier: batch.numberingFrontier,
+    signed: opened?.text,
+    keyIds: opened?.keyIds ?? [],
+    note: isWanted ? checkpoint : undefined,
+  }
+}
 
 export const checkLog = (log: AuditLog, evidence: LineEvidence): CheckedLog => ({
   header: log.header,
   records: recordRows(log.records.map((record) => checkRecord(record, evidence))),
-  told: log.records.filter(({ record }) => mayTellOfCut(record)),
+  told: log.records.filter(({ record }) => mayTell(record)),
   pending: log.pending,
   seals: log.seals.map(checkSeal),
   batches: log.batches.map((batch) => checkBatch(batch, evidence)),

@@ -20,11 +20,7 @@ export interface Cut {
   readonly authenticated: boolean
 }
 
-const MARK = Buffer.from('"eventType":"audit.cut"')
 const HASH = /^[0-9a-f]{64}$/
-
-/** Whether these bytes may be the record of a cut. */
-export const mayTellOfCut = (record: Buffer): boolean => record.includes(MARK)
 
 /**
  * The cuts that the log itself accounts for: by a record that is there, sealed in a batch behind what it takes away,

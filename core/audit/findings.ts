@@ -13,6 +13,7 @@ export const FINDINGS = {
   SignatureInvalid: 'a checkpoint was not signed by a key of this log',
   TailCut: 'the newest part of the log was deleted from this database',
   RestoredDump: 'the database is an older one than a checkpoint outside of it',
+  EpochUnexplained: 'an epoch begins without the decision of two people',
   Forked: 'a checkpoint outside shows another history of the same records',
   ArchiveDiffers: 'an archive is not the one that the log was cut after',
 } as const

@@ -1,3 +1,4 @@
+import { openingLines, readOpening, type EpochOpening } from './epoch-opening.ts'
 import { checkpointText, parseCheckpoint } from './note.ts'
 
 /** What a checkpoint of this log says beyond C2SP's three lines: epoch, root of the numbering, count of batches. */
@@ -8,6 +9,10 @@ export interface LogCheckpoint {
   readonly root: Uint8Array
   readonly numbering: Uint8Array
   readonly counter: number
+  /** In the first checkpoint of an epoch that goes on after a restore. */
+  readonly opening?: EpochOpening
+  /** The key (text form of a verifier) that signs from the next checkpoint on; this one is signed by both. */
+  readonly nextKey?: string
 }
 
 /** Each epoch is a log of its own, since a restored database starts another tree from an earlier leaf. */
@@ -21,6 +26,8 @@ export function logCheckpointText(c: LogCheckpoint): string {
     extensions: [
       `numbering ${Buffer.from(c.numbering).toString('base64')}`,
       `counter ${String(c.counter)}`,
+      ...(c.opening ? openingLines(c.opening) : []),
+      ...(c.nextKey === undefined ? [] : [`next-key ${c.nextKey}`]),
     ],
   })
 }
@@ -35,5 +42,11 @@ export function parseLogCheckpoint(text: string): LogCheckpoint {
   if (!log || numbering.length !== 32 || !Number.isSafeInteger(counter)) {
     throw new SyntaxError('this is no checkpoint of an audit log of Palisade')
   }
-  return { log, epoch: Number(epoch), size, root, numbering, counter }
+  const opening = readOpening(extensions)
+  const nextKey = value('next-key')
+  return {
+    ...{ log, epoch: Number(epoch), size, root, numbering, counter },
+    ...(opening ? { opening } : {}),
+    ...(nextKey === '' ? {} : { nextKey }),
+  }
 }

@@ -91,15 +91,18 @@ export async function signNote(text: string, signers: readonly NoteSigner[]): Pr
   return `${text}\n${lines.join('')}`
 }
 
+export interface OpenedNote {
+  readonly text: string
+  readonly signedBy: readonly string[]
+  readonly keyIds: readonly number[]
+}
+
 /** @returns the signed text and who of the given verifiers signed it; undefined when nobody known did */
-export function openNote(
-  note: string,
-  verifiers: readonly NoteVerifier[],
-): { readonly text: string; readonly signedBy: readonly string[] } | undefined {
+export function openNote(note: string, verifiers: readonly NoteVerifier[]): OpenedNote | undefined {
   const end = note.lastIndexOf('\n\n')
   if (end < 0) return undefined
   const text = note.slice(0, end + 1)
-  const signedBy: string[] = []
+  const signers: NoteVerifier[] = []
   for (const line of note.slice(end + 2).split('\n')) {
     const [, name, encoded] = /^\u2014 (\S+) (\S+)$/.exec(line) ?? []
     const bytes = Buffer.from(encoded ?? '', 'base64')
@@ -108,7 +111,12 @@ export function openNote(
     if (!verifier) continue
     // A known key whose signature fails makes the whole note worthless (signed-note, "Verifying").
     if (!verify(null, Buffer.from(text), verifier.key, bytes.subarray(4))) return undefined
-    signedBy.push(name)
+    signers.push(verifier)
   }
-  return signedBy.length > 0 ? { text, signedBy } : undefined
+  if (signers.length === 0) return undefined
+  return {
+    text,
+    signedBy: signers.map(({ name }) => name),
+    keyIds: signers.map(({ keyId }) => keyId),
+  }
 }

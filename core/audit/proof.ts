@@ -1,5 +1,6 @@
 import type { HistoryProof, RecordsProof } from '#api/audit-proof'
 import type { AuditLog, LogRecord, LogSeal } from './export.ts'
+import { handingOver } from './key-chain.ts'
 import { MerkleTree } from './merkle-tree.ts'
 import { leafHash } from './merkle.ts'
 import { placeBytes, type Place } from './numbering.ts'
@@ -39,6 +40,7 @@ function proofOf(log: AuditLog, seals: readonly LogSeal[]): RecordsProof {
     type: 'palisade-audit-records',
     format: 1,
     checkpoints: [...epochs.values()].map(({ checkpoint }) => checkpoint),
+    ...handOversOf(log),
     records: seals.map((seal) => {
       const epoch = epochs.get(seal.epoch) as EpochTrees
       return {
@@ -49,6 +51,11 @@ function proofOf(log: AuditLog, seals: readonly LogSeal[]): RecordsProof {
       }
     }),
   }
+}
+
+function handOversOf({ batches }: AuditLog): { handOvers?: string[] } {
+  const handOvers = handingOver(batches.map(({ checkpoint }) => checkpoint))
+  return handOvers.length === 0 ? {} : { handOvers }
 }
 
 interface EpochTrees {
@@ -99,6 +106,7 @@ export function proveHistory(
     format: 1,
     older: older.note,
     newer: checkpoint,
+    ...handOversOf(log),
     consistency: records.consistencyProof(older.size).map(base64),
   }
 }

@@ -10,7 +10,7 @@ import {
   type LineEvidence,
 } from './checked-log.ts'
 import { assertPackable } from './columns.ts'
-import { mayTellOfCut } from './cuts.ts'
+import { mayTell } from './told.ts'
 import { parseLine, unreadable, type LogHeader, type LogRecord } from './export.ts'
 import { packRecords, RecordColumns, type RecordBlock } from './record-columns.ts'
 import { packSeals, SealColumns, type SealBlock } from './seal-columns.ts'
@@ -61,7 +61,7 @@ export function readBlock(bytes: Buffer, evidence: LineEvidence): CheckedBlock {
         case 'record':
           assertPackable(line)
           records.push(checkRecord(line, evidence))
-          if (mayTellOfCut(line.record)) told.push(line)
+          if (mayTell(line.record)) told.push(line)
           break
         case 'pending':
           pending.push({ id: line.id, leaf: line.leaf })

@@ -1,4 +1,6 @@
 import type { CheckedLog } from './checked-log.ts'
+import { isBeyond, isGivenUp } from './epoch-opening.ts'
+import type { Loss } from './epochs.ts'
 import { place, type Finding } from './findings.ts'
 import { parseLogCheckpoint, type LogCheckpoint } from './log-checkpoint.ts'
 import { openNote, type NoteVerifier } from './note.ts'
@@ -38,29 +40,58 @@ export function verifyOutside(
   checkpoints: readonly LogCheckpoint[],
   roots: ReadonlyMap<string, Uint8Array>,
   isCut: boolean,
+  losses: readonly Loss[] = [],
 ): Finding[] {
   const findings: Finding[] = []
   const newest = log.seals.at(-1)
   const end = { epoch: newest?.epoch ?? 1, seq: newest?.seq ?? 0 }
-  for (const [i, checkpoint] of checkpoints.entries()) {
+  for (const checkpoint of checkpoints) {
     const { epoch, size, root } = checkpoint
-    const twin = checkpoints.findIndex((c) => c.epoch === epoch && c.size === size)
-    if (twin < i && Buffer.compare(checkpoints[twin]?.root ?? root, root) !== 0) {
+    if (contradictsEarlier(checkpoint, checkpoints)) {
       findings.push(forked(checkpoint, 'two checkpoints from outside contradict each other'))
       continue
     }
-    const isAhead = epoch > end.epoch || (epoch === end.epoch && size > end.seq)
-    if (isAhead) {
+    if (isBeyond(checkpoint, { epoch: end.epoch, size: end.seq })) {
       findings.push(behind(log, checkpoint, end, isCut))
       continue
     }
     const own = roots.get(place(epoch, size))
     if (own && Buffer.compare(own, root) !== 0) {
       findings.push(forked(checkpoint, 'the log gives another root for this many records'))
+    } else if (!own && epoch < end.epoch && size > lastOf(log, epoch)) {
+      findings.push(...pastEnd(log, checkpoint, losses, isCut))
     }
   }
   return findings
 }
+
+function contradictsEarlier(
+  { epoch, size, root }: LogCheckpoint,
+  checkpoints: readonly LogCheckpoint[],
+): boolean {
+  const first = checkpoints.find((c) => c.epoch === epoch && c.size === size)
+  return Buffer.compare(first?.root ?? root, root) !== 0
+}
+
+/** Beyond the end of an epoch that others followed: lost, and either given up by two people or taken. */
+function pastEnd(
+  log: CheckedLog,
+  checkpoint: LogCheckpoint,
+  losses: readonly Loss[],
+  isCut: boolean,
+): Finding[] {
+  const { epoch, size } = checkpoint
+  if (losses.some(({ opening }) => isGivenUp(opening, checkpoint))) return []
+  const isNamed = losses.some(({ opening: { lost } }) => lost.epoch === epoch && lost.size === size)
+  return [
+    isNamed
+      ? forked(checkpoint, 'what was given up as lost had another root')
+      : behind(log, checkpoint, { epoch, seq: lastOf(log, epoch) }, isCut),
+  ]
+}
+
+const lastOf = (log: CheckedLog, epoch: number): number =>
+  log.batches.findLast((batch) => batch.epoch === epoch)?.last ?? 0
 
 /**
  * The database is behind. If it has lived through the batch that it does not show, the rows were deleted from it;

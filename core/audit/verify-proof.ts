@@ -1,5 +1,6 @@
 import type { AuditProof, HistoryProof, ProvenRecord, RecordsProof } from '#api/audit-proof'
 import { parseLogCheckpoint, type LogCheckpoint } from './log-checkpoint.ts'
+import { learnKeys } from './key-chain.ts'
 import { isConsistent, isIncluded } from './merkle-proofs.ts'
 import { leafHash } from './merkle.ts'
 import { openNote, type NoteVerifier } from './note.ts'
@@ -15,10 +16,11 @@ export interface ProofVerdict {
 
 /** Judges a proof by the public key of the log alone. A note that no given key signed shows nothing. */
 export function verifyProof(proof: AuditProof, verifiers: readonly NoteVerifier[]): ProofVerdict {
+  const known = learnKeys(proof.handOvers ?? [], verifiers)
   const { faults, shows } =
     proof.type === 'palisade-audit-history'
-      ? historyVerdict(proof, verifiers)
-      : recordsVerdict(proof, verifiers)
+      ? historyVerdict(proof, known)
+      : recordsVerdict(proof, known)
   return { ok: faults.length === 0, faults, shows: faults.length === 0 ? shows : [] }
 }
 

@@ -1,15 +1,19 @@
 import type { CheckedBatch, CheckedLog, CheckedSeal } from './checked-log.ts'
+import { openingOf } from './epochs.ts'
 import { place, type Finding } from './findings.ts'
 import { parseLogCheckpoint, type LogCheckpoint } from './log-checkpoint.ts'
 import { append, EMPTY_FRONTIER, rootOf, type Frontier } from './merkle.ts'
 import type { NoteVerifier } from './note.ts'
 import { SealCursor } from './seal-cursor.ts'
+import { SigningKeys, type HandedOver, type KeyUse } from './signing-keys.ts'
 
 export interface TreeChecks {
   readonly findings: readonly Finding[]
   /** Roots by `epoch/size`, for every size that was asked for and reached. */
   readonly roots: ReadonlyMap<string, Uint8Array>
   readonly signatures: number
+  readonly keys: readonly KeyUse[]
+  readonly handOvers: readonly HandedOver[]
 }
 
 /** What stands before the first seal: nothing, or the right edge of both trees where a part of a log begins. */
@@ -30,12 +34,16 @@ export function verifyTree(
   const findings: Finding[] = []
   const roots = new Map<string, Uint8Array>()
   let signatures = 0
+  const keys = new SigningKeys(verifiers)
   let prevRoot: Uint8Array = rootOf(start.records)
   for (const { epoch, from, to } of epochsOf(log)) {
     const batches = log.batches.filter((batch) => batch.epoch === epoch)
     findings.push(...gaps(epoch, new SealCursor(log.seals, from, to), batches, start.records.size))
     const cursor = new SealCursor(log.seals, from, to)
     let tree: TreeStart = start
+    // Judged where epochs are: what an epoch goes on from is in its first checkpoint.
+    const opening = batches[0]?.first === 1 ? openingOf(batches[0]) : undefined
+    if (opening) prevRoot = opening.survives.root
     for (const batch of batches) {
       findings.push(...chain(batch, tree.records.size, prevRoot))
       // From where the tree stands: a missing batch must not make the next one look wrong as well.
@@ -46,16 +54,16 @@ export function verifyTree(
       } else if (grown && !equal(rootOf(grown.numbering), rootOf(numberingOf(batch)))) {
         findings.push(rewritten(batch, 'the numbers of its records were changed'))
       }
-      const signed = verifiers.length > 0 ? checkSignature(batch, verifiers) : undefined
-      if (signed === true) signatures += 1
-      else if (signed) findings.push(signed)
+      const wrong = verifiers.length > 0 ? checkSignature(batch, keys) : undefined
+      if (wrong) findings.push(wrong)
+      else signatures += verifiers.length > 0 ? 1 : 0
       // Goes on from what the batch says, so that one break is reported once.
       const records = { size: batch.last, nodes: batch.frontier }
       tree = { records, numbering: numberingOf(batch) }
       prevRoot = batch.root
     }
   }
-  return { findings, roots, signatures }
+  return { findings, roots, signatures, keys: keys.used(), handOvers: keys.handOvers }
 }
 
 /** Where each epoch's seals lie; an epoch that has batches alone has none. */
@@ -161,17 +169,17 @@ function chain(batch: CheckedBatch, size: number, prevRoot: Uint8Array): Finding
     : [edited(batch, 'it does not continue the batch before it')]
 }
 
-function checkSignature(batch: CheckedBatch, verifiers: readonly NoteVerifier[]): true | Finding {
-  const where = place(batch.epoch, batch.first, batch.last)
-  if (batch.signed === undefined) {
-    return { code: 'SignatureInvalid', where, detail: `no known key signed the checkpoint` }
+function checkSignature(batch: CheckedBatch, keys: SigningKeys): Finding | undefined {
+  const opened = keys.open(batch)
+  if (opened === undefined) {
+    const where = place(batch.epoch, batch.first, batch.last)
+    return { code: 'SignatureInvalid', where, detail: 'no key of this log signed it at this place' }
   }
-  const signed = parseLogCheckpoint(batch.signed)
-  // A key that signs several logs must not lend one log's checkpoint to another.
-  const isOurs = verifiers.some(({ name }) => name === signed.log)
-  return isOurs && agrees(batch, signed)
-    ? true
-    : edited(batch, 'its signed checkpoint says otherwise')
+  const signed = parseLogCheckpoint(opened.text)
+  if (!keys.areOf(signed.log) || !agrees(batch, signed)) {
+    return edited(batch, 'its signed checkpoint says otherwise')
+  }
+  return keys.goOn(batch, signed, opened.keyIds)
 }
 
 const agrees = (batch: CheckedBatch, signed: LogCheckpoint): boolean =>

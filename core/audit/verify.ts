@@ -1,9 +1,14 @@
 import { verifyArchives, withArchives, type Archive } from './archives.ts'
 import { checkLog, type CheckedLog, type LineEvidence } from './checked-log.ts'
 import { isCut, sealedCuts, type Cut } from './cuts.ts'
+import { verifyEpochs, type Loss } from './epochs.ts'
 import type { WitnessLine } from './expectations.ts'
 import type { AuditLog } from './export.ts'
 import { place, type Finding, type FindingCode } from './findings.ts'
+import { verifyHandOvers } from './hand-overs.ts'
+import { learnKeys } from './key-chain.ts'
+import { explainLost } from './lost-records.ts'
+import type { KeyUse } from './signing-keys.ts'
 import { openOutside, sizesOf, verifyOutside } from './verify-outside.ts'
 import { verifyRecords } from './verify-records.ts'
 import { verifyTree } from './verify-tree.ts'
@@ -22,6 +27,11 @@ export interface CutPart extends Cut {
   readonly missing: number
 }
 
+/** A loss, and how many of its records the witness saw. */
+export interface LostPart extends Loss {
+  readonly missing: number
+}
+
 export interface Verification {
   readonly ok: boolean
   readonly findings: readonly Finding[]
@@ -33,6 +43,10 @@ export interface Verification {
   }
   /** Parts whose records were archived and taken away, by a sealed record of it. */
   readonly cuts: readonly CutPart[]
+  /** What was lost by a restore and given up by two people: no tampering, and not there. */
+  readonly losses: readonly LostPart[]
+  /** Which key signed what. */
+  readonly keys: readonly KeyUse[]
   readonly proves: readonly string[]
   readonly doesNotProve: readonly string[]
 }
@@ -46,20 +60,26 @@ export function verifyChecked(live: CheckedLog, evidence: Evidence): Verificatio
   const archives = evidence.archives ?? []
   const log = withArchives(live, archives, evidence)
   const cuts = sealedCuts(log.told, log, evidence.macKeys)
-  const archived = verifyArchives(live, cuts, archives, evidence.verifiers)
-  const outside = openOutside(evidence.checkpoints, evidence.verifiers)
+  const notes = live.batches.flatMap(({ note }) => note ?? [])
+  const known = learnKeys([...notes, ...evidence.checkpoints], evidence.verifiers)
+  const archived = verifyArchives(live, cuts, archives, known)
+  const outside = openOutside(evidence.checkpoints, known)
   const tree = verifyTree(log, evidence.verifiers, sizesOf(outside.checkpoints))
   const records = verifyRecords(log, evidence.witness, cuts)
   const isCut =
     tree.findings.some(({ code }) => code === 'TailCut') ||
     records.findings.some(({ code }) => code === 'RecordUnaccounted')
-  const ahead = verifyOutside(log, outside.checkpoints, tree.roots, isCut)
+  const epochs = verifyEpochs(log)
+  const ahead = verifyOutside(log, outside.checkpoints, tree.roots, isCut, epochs.losses)
+  const explained = explainLost(log, records.findings, epochs.losses)
   const parts = partsOf(log, cuts)
   const findings = fold([
     ...outside.findings,
     ...tree.findings,
+    ...verifyHandOvers(log, tree.handOvers),
+    ...epochs.findings,
     ...ahead,
-    ...records.findings,
+    ...explained.findings,
     ...archived,
   ])
   return {
@@ -72,6 +92,8 @@ export function verifyChecked(live: CheckedLog, evidence: Evidence): Verificatio
       batches: log.batches.length,
     },
     cuts: parts,
+    losses: epochs.losses.map((loss, i) => ({ ...loss, missing: explained.missing[i] ?? 0 })),
+    keys: tree.keys,
     ...coverage(evidence, tree.signatures, outside.checkpoints.length, records, parts),
   }
 }

@@ -13,6 +13,7 @@ import { makeLog } from '../observe/log.ts'
 import { GatewayMetrics } from '../observe/metrics.ts'
 import { Readiness } from '../observe/readiness.ts'
 import { buildOperations } from '../operations.ts'
+import { signingKeyOf } from '../services/audit.ts'
 import { refuseUnfitRole } from '../startup-checks.ts'
 import { PostgresStore } from '../store/postgres-store.ts'
 import { readEmbeddedConfig, USAGE, type EmbeddedConfig } from './config.ts'
@@ -57,6 +58,7 @@ async function run(config: EmbeddedConfig): Promise<void> {
   const metrics = new GatewayMetrics()
   const store = new PostgresStore(logins.app, metrics)
   await refuseUnfitRole(store)
+  const keys = await loadFileKeys(dataDirectory, root, clock)
   const firstUser = await loadOrMakeFirstUser(dataDirectory)
   const gateway = assembleGateway({
     profile: 'dev',
@@ -66,13 +68,19 @@ async function run(config: EmbeddedConfig): Promise<void> {
     wrapper: new KeyFileWrapper(root),
     limiter: new LocalLimiter(),
     metrics,
-    keys: await loadFileKeys(dataDirectory, root, clock),
+    keys,
     names: { issuer: `http://${host}:${config.port}`, audience: 'palisade' },
     writer: 'embedded',
     settings: { trustedProxies: [], allowedOrigins: [], bodyLimit: 262_144 },
     developmentUsers: firstUser.users,
   })
-  const sealing = logins.sealer && (await startSealing(logins.sealer, dataDirectory, log))
+  const mac = signingKeyOf(keys.auditMac)
+  const sealing =
+    logins.sealer &&
+    (await startSealing(logins.sealer, dataDirectory, log, {
+      id: mac.id,
+      secret: mac.key.reveal(),
+    }))
   const readiness = new Readiness()
   readiness.started([
     { name: 'database', check: () => store.ready() },

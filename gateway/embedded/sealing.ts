@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
+import type { MacKey } from '#core/audit/record'
 import { systemClock } from '#core/clock'
 import { evidenceLog } from '../observe/log.ts'
 import { fileSigner, fileSink } from '../sealer/file-checkpoints.ts'
@@ -15,6 +16,7 @@ export async function startSealing(
   database: StoreOptions,
   directory: string,
   log: FastifyBaseLogger,
+  macKey: MacKey,
 ) {
   const audit = join(directory, 'audit')
   const metrics = new SealerMetrics()
@@ -29,6 +31,7 @@ export async function startSealing(
     ...parts,
     log: LOG,
     sinks: [fileSink(join(audit, 'checkpoint'))],
+    records: { clock: systemClock, macKey: async () => macKey },
     evidence: evidenceLog(log),
   })
   const abort = new AbortController()

@@ -57,3 +57,15 @@ export async function rootAt(
   )
   return rows[0]?.root
 }
+
+/** The checkpoints with which the epochs after this one began, oldest first. */
+export async function firstCheckpointsAfter(
+  client: pg.ClientBase,
+  epoch: number,
+): Promise<readonly string[]> {
+  const { rows } = await client.query<{ checkpoint: string }>(
+    'select checkpoint from palisade.audit_batches where epoch > $1 and first = 1 order by epoch',
+    [epoch],
+  )
+  return rows.map(({ checkpoint }) => checkpoint)
+}

@@ -4,9 +4,11 @@ import { verifierText } from '#core/audit/note'
 import { systemClock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
 import { VaultClient } from '../keys/vault-client.ts'
+import { VaultKv } from '../keys/vault-kv.ts'
 import { evidenceLog, makeLog } from '../observe/log.ts'
 import { readSealerConfig } from './config.ts'
 import { SealerMetrics } from './metrics.ts'
+import { macKeyFrom } from './mac-key.ts'
 import { objectStoreSink } from './object-checkpoints.ts'
 import { operations } from './operations.ts'
 import { Sealer } from './sealer.ts'
@@ -52,10 +54,13 @@ if (signer) {
   const { name, publicKey } = signer
   const evidence = evidenceLog(logger)
   evidence.info({ log: config.log, verifier: verifierText(name, publicKey) }, 'Sealing')
+  const readSigners = async () => [await vaultSigner(vault, config.log)]
   const sealer = new Sealer({
     database: config.database,
     log: config.log,
     signers: [signer],
+    readSigners,
+    records: { clock: systemClock, macKey: () => macKeyFrom(new VaultKv(vault, 'platform')) },
     sinks: [
       vaultSink(vault),
       ...(config.objectStore ? [objectStoreSink(config.objectStore, config.log)] : []),
@@ -67,7 +72,7 @@ if (signer) {
   })
   ready = () => sealer.ready()
   const { database } = config
-  const checks = { database, signers: [signer], metrics, logger, clock: systemClock }
+  const checks = { database, signers: [signer], readSigners, metrics, logger, clock: systemClock }
   await Promise.all([sealer.run(stop.signal), runSelfChecks(checks, stop.signal)])
 }
 await vault.close()

@@ -2,8 +2,8 @@ import type { NoteSigner } from '#core/audit/note'
 
 /** Signs checkpoints; the key cannot be exported. */
 export interface CheckpointSigner extends NoteSigner {
-  /** Earlier versions of the key, raw: what they signed stays good. */
-  readonly earlierKeys?: readonly Uint8Array[]
+  /** Earlier versions of the key, oldest first: what they signed stays good, and the last of them hands over. */
+  readonly earlier?: readonly NoteSigner[]
 }
 
 /** A place outside the database that remembers the newest checkpoint. */

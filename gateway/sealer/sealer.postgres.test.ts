@@ -263,7 +263,7 @@ describe('assertNotBehind', () => {
     sink.note = (await seal())?.checkpoint
     const next = makeSigner()
     await expect(check(sink, next)).rejects.toMatchObject({ code: 'ERR_AUDIT_TAMPERED' })
-    await check(sink, { ...next, earlierKeys: [signer.publicKey] })
+    await check(sink, { ...next, earlier: [signer] })
   })
 
   it('refuses what a key of this log signed and is no checkpoint', async () => {

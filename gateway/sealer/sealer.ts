@@ -5,11 +5,13 @@ import type { Clock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
 import { isCancelledWait, outcomeUnknown } from '../store/outcome.ts'
 import type { SealerMetrics } from './metrics.ts'
-import { assertNotBehind } from './outside.ts'
+import type { OwnRecords } from './own-records.ts'
+import { assertNotBehind, BehindCheckpoint } from './outside.ts'
 import { askPlaces, assertConfirmed, type Asked } from './places.ts'
 import { purge } from './purge.ts'
 import { Publisher, reportAway } from './publisher.ts'
 import type { CheckpointSigner, CheckpointSink, SealerLog } from './ports.ts'
+import { Recovery } from './recovery.ts'
 import { readRetention } from './retention.ts'
 import { sealBatch } from './seal-batch.ts'
 
@@ -19,6 +21,10 @@ export interface SealerDeps {
   /** Names the log in its checkpoints. */
   readonly log: string
   readonly signers: readonly CheckpointSigner[]
+  /** Asked at each connection and each minute: a key may have a newer version since. */
+  readonly readSigners?: () => Promise<readonly CheckpointSigner[]>
+  /** How the sealer makes records of its own, when an epoch is opened or a key hands over. */
+  readonly records?: OwnRecords
   readonly sinks: readonly CheckpointSink[]
   readonly metrics: SealerMetrics
   readonly logger: SealerLog
@@ -36,6 +42,8 @@ export interface SealerTiming {
   readonly batch: number
   /** Between two looks for rows whose day is over; while there are more, the next batch of records sets the pace. */
   readonly purgeEveryMs: number
+  /** Between two looks for a newer version of the key. */
+  readonly keysEveryMs: number
 }
 
 const TIMING: SealerTiming = {
@@ -43,6 +51,7 @@ const TIMING: SealerTiming = {
   publishEveryMs: 1_000,
   batch: 2_000,
   purgeEveryMs: 60_000,
+  keysEveryMs: 60_000,
 }
 const BACKOFF = { baseMs: 100, capMs: 5_000 }
 
@@ -57,9 +66,12 @@ export class Sealer {
   #halted: string | undefined
   #lastSuccess = 0
   #lastPurge = 0
+  #signers: readonly CheckpointSigner[]
+  #lastKeys = 0
 
   constructor(deps: SealerDeps) {
     this.#deps = deps
+    this.#signers = deps.signers
     this.#timing = { ...TIMING, ...deps.timing }
     this.#publisher = new Publisher(deps, this.#timing.publishEveryMs)
   }
@@ -87,7 +99,7 @@ export class Sealer {
 
   /** One connection's life. What is outside is compared each time, since a restore ends every connection. */
   async #work(signal: AbortSignal, succeeded: () => void): Promise<void> {
-    const { log, signers, metrics } = this.#deps
+    const { log, metrics, records } = this.#deps
     const client = new pg.Client({
       application_name: 'palisade-sealer',
       connectionTimeoutMillis: 5_000,
@@ -105,11 +117,16 @@ export class Sealer {
       wait.assertConfirmed()
       // Whatever keeps it from sealing from here on, how long records wait is told with each attempt.
       await this.#measure(client)
+      this.#lastKeys = 0
+      await this.#lookForKeys()
       await this.#compareAll(client)
       this.#halted = undefined
       metrics.halted.set(0)
       while (!signal.aborted) {
-        const sealed = await sealBatch(client, { log, signers, limit: this.#timing.batch })
+        await this.#lookForKeys()
+        const signers = this.#signers
+        const options = { log, signers, limit: this.#timing.batch, ...(records ? { records } : {}) }
+        const sealed = await sealBatch(client, options)
         wait.assertConfirmed()
         if (sealed) {
           metrics.sealed.inc(sealed.count)
@@ -131,22 +148,53 @@ export class Sealer {
     }
   }
 
-  /** With one place away the other is enough, if it remembers anything; the missing one is compared when it is back. */
+  /**
+   * With one place away the other is enough, if it remembers anything; the missing one is compared when it is back. What
+   * this database was once found to be behind counts like a place: one that is silent now changes nothing.
+   */
   async #compareAll(client: pg.Client): Promise<void> {
     const asked = await askPlaces(this.#deps.sinks)
     this.#publisher.agreeWith([])
     for (const { sink, cause } of asked.silent) reportAway(sink, cause, this.#deps)
-    await this.#compare(client, asked)
+    const recovery = new Recovery(client, this.#deps, this.#signers)
+    const remembered = await recovery.remembered()
+    try {
+      await this.#compare(client, asked, remembered)
+    } catch (error) {
+      // Two people give up what they know of: a place that is silent may remember more.
+      const isKnown = asked.silent.length === 0
+      if (!(error instanceof BehindCheckpoint) || !(await recovery.open(error.gap, isKnown))) {
+        throw error
+      }
+      await this.#compare(client, asked, remembered)
+    }
+    await recovery.done()
   }
 
-  async #compare(client: pg.Client, asked: Asked): Promise<void> {
+  async #compare(
+    client: pg.Client,
+    asked: Asked,
+    remembered: readonly Pick<CheckpointSink, 'name' | 'newest'>[] = [],
+  ): Promise<void> {
     const { answers } = asked
     const told = answers.map(({ sink, note }) => ({ name: sink.name, newest: async () => note }))
-    const newest = await assertNotBehind(client, told, this.#deps.signers)
+    const newest = await assertNotBehind(client, [...told, ...remembered], this.#signers)
     assertConfirmed(asked)
     const sinks = answers.map(({ sink }) => sink)
     this.#publisher.agreeWith(sinks, sinks)
     if (newest !== null) this.#publisher.offer(newest)
+  }
+
+  /** Without an answer the key at hand goes on: Vault keeps its earlier versions. */
+  async #lookForKeys(): Promise<void> {
+    const now = this.#deps.clock.now().getTime()
+    if (!this.#deps.readSigners || now - this.#lastKeys < this.#timing.keysEveryMs) return
+    this.#lastKeys = now
+    try {
+      this.#signers = await this.#deps.readSigners()
+    } catch {
+      this.#deps.logger.warn({}, 'Could not look for a newer key of checkpoints')
+    }
   }
 
   /** Sealing comes first: rows that cannot be taken away are no reason to leave records unsealed. */

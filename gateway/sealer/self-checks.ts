@@ -10,6 +10,8 @@ import { selfCheck } from './self-check.ts'
 export interface SelfChecksDeps {
   readonly database: () => Promise<pg.ClientConfig>
   readonly signers: readonly CheckpointSigner[]
+  /** Asked before each check: a key may have a newer version since. */
+  readonly readSigners?: () => Promise<readonly CheckpointSigner[]>
   readonly metrics: SealerMetrics
   readonly logger: SealerLog
   readonly clock: Clock
@@ -52,9 +54,12 @@ async function checkOnce(deps: SelfChecksDeps, signal: AbortSignal): Promise<boo
   }
 }
 
-async function check({ database, signers }: SelfChecksDeps, signal: AbortSignal) {
-  const verifiers = signers.flatMap(({ name, publicKey, earlierKeys = [] }) =>
-    [publicKey, ...earlierKeys].map((key) => parseVerifier(verifierText(name, key))),
+async function check({ database, signers, readSigners }: SelfChecksDeps, signal: AbortSignal) {
+  const keys = readSigners ? await readSigners() : signers
+  const verifiers = keys.flatMap((signer) =>
+    [signer, ...(signer.earlier ?? [])].map(({ name, publicKey }) =>
+      parseVerifier(verifierText(name, publicKey)),
+    ),
   )
   const client = new pg.Client({
     application_name: 'palisade-sealer-check',

@@ -1,3 +1,4 @@
+import type { NoteSigner } from '#core/audit/note'
 import { PalisadeError } from '#core/problem'
 import type { VaultClient } from '../keys/vault-client.ts'
 import type { CheckpointSigner, CheckpointSink } from './ports.ts'
@@ -13,7 +14,10 @@ interface TransitKey {
 }
 
 /** Signs with the newest version of the transit key, which never leaves Vault. */
-export async function vaultSigner(vault: VaultClient, name: string): Promise<CheckpointSigner> {
+export async function vaultSigner(
+  vault: Pick<VaultClient, 'call'>,
+  name: string,
+): Promise<CheckpointSigner> {
   const { status, body } = await vault.call('GET', `transit/keys/${KEY}`)
   const key = body['data'] as TransitKey | undefined
   const version = key?.latest_version ?? 0
@@ -24,28 +28,35 @@ export async function vaultSigner(vault: VaultClient, name: string): Promise<Che
       remedy: 'make it with: bao write transit/keys/audit-checkpoint type=ed25519',
     })
   }
-  return {
+  const signer = (number: number): NoteSigner => ({
     name,
-    publicKey,
-    earlierKeys: Object.keys(key.keys)
-      .map(Number)
-      .filter((number) => number !== version)
-      .map(keyOf),
-    async sign(text) {
-      const input = Buffer.from(text).toString('base64')
-      const answer = await vault.call('POST', `transit/sign/${KEY}`, {
-        input,
-        key_version: version,
-      })
-      const { signature = '' } = (answer.body['data'] ?? {}) as { signature?: string }
-      const [, , encoded = ''] = signature.split(':')
-      const bytes = Buffer.from(encoded, 'base64')
-      if (bytes.length !== 64) {
-        throw new PalisadeError('ERR_KEYS_UNAVAILABLE', `Vault gave no signature of ${KEY}`)
-      }
-      return bytes
-    },
+    publicKey: keyOf(number),
+    sign: (text) => signWith(vault, number, text),
+  })
+  const earlier = Object.keys(key.keys)
+    .map(Number)
+    .filter((number) => number < version)
+    .sort((a, b) => a - b)
+  return { ...signer(version), earlier: earlier.map(signer) }
+}
+
+async function signWith(
+  vault: Pick<VaultClient, 'call'>,
+  version: number,
+  text: Uint8Array,
+): Promise<Uint8Array> {
+  const input = Buffer.from(text).toString('base64')
+  const answer = await vault.call('POST', `transit/sign/${KEY}`, { input, key_version: version })
+  const { signature = '' } = (answer.body['data'] ?? {}) as { signature?: string }
+  const [, , encoded = ''] = signature.split(':')
+  const bytes = Buffer.from(encoded, 'base64')
+  if (bytes.length !== 64) {
+    throw new PalisadeError(
+      'ERR_KEYS_UNAVAILABLE',
+      `Vault gave no signature of ${KEY}, version ${version}`,
+    )
   }
+  return bytes
 }
 
 interface Remembered {

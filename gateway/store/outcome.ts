@@ -5,6 +5,7 @@ import { PalisadeError } from '#core/problem'
 // SQLSTATE of our own functions, and the classes of PostgreSQL that have an answer of their own.
 const TOKEN_NO_LONGER_VALID = 'PL010'
 const NOT_AN_AUDITOR = 'PL012'
+const BEHIND_CHECKPOINT = 'PL040'
 const DISK_FULL = '53100'
 const SERVER_GOES_AWAY = new Set(['57P01', '57P02', '57P03'])
 /** A primary that became a standby keeps its connections, and each of them would refuse every write from then on. */
@@ -54,6 +55,11 @@ const RULES: readonly Rule[] = [
     (state) => state === NOT_AN_AUDITOR,
     'ERR_FORBIDDEN',
     'this account is no auditor, as the database has it today',
+  ],
+  [
+    (state) => state === BEHIND_CHECKPOINT,
+    'ERR_AUDIT_BEHIND_CHECKPOINT',
+    'the database is older than what was signed of its audit log',
   ],
   [
     (state) => state === DISK_FULL,

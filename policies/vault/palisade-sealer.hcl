@@ -11,6 +11,11 @@ path "transit/keys/audit-checkpoint" {
   capabilities = ["read"]
 }
 
+# A newer version of the key. The sealer hands over to it by a record that both have signed; the earlier ones stay.
+path "transit/keys/audit-checkpoint/rotate" {
+  capabilities = ["update"]
+}
+
 # The keys that authenticate rows and the head of the log. Whoever of gateway and sealer starts first
 # creates them with cas=0, so create without update is enough.
 path "platform/data/gateway/audit-mac" {

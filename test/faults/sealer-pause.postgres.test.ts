@@ -4,16 +4,18 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { learnKeys } from '#core/audit/key-chain'
+import { parseVerifier, verifierText, type NoteSigner } from '#core/audit/note'
 import { systemClock } from '#core/clock'
 import { SealerMetrics } from '../../gateway/sealer/metrics.ts'
 import { Sealer } from '../../gateway/sealer/sealer.ts'
-import { vaultSink } from '../../gateway/sealer/vault-checkpoints.ts'
+import { vaultSigner, vaultSink } from '../../gateway/sealer/vault-checkpoints.ts'
 import { PostgresStore } from '../../gateway/store/postgres-store.ts'
 import { until } from '../support/child.ts'
 import { startOpenBao, type TestOpenBao } from '../support/openbao.ts'
 import { startPalisadeDatabase, type PalisadeDatabase } from '../support/postgres.ts'
 import type { SealerWorld } from '../support/sealer-process.ts'
-import { auditRow } from '../support/store-wishes.ts'
+import { auditRow, MAC_KEY } from '../support/store-wishes.ts'
 
 const LOG = 'palisade.dev/audit/pause'
 const PLACE = 'platform/data/audit/checkpoint'
@@ -109,5 +111,42 @@ describe('a sealer that was stopped before it wrote a checkpoint outside', () =>
     const sizes = await remembered()
     expect(sizes.at(-1)).toBe(7)
     expect(sizes).toEqual([...sizes].sort((a, b) => a - b))
+  })
+})
+
+describe('a key of checkpoints that is rotated in Vault while the sealer runs', () => {
+  it('hands over to the newer version, by a checkpoint that both have signed', async () => {
+    const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' })
+    const first: NoteSigner = {
+      name: LOG,
+      publicKey: publicKey.subarray(-32),
+      sign: async (text) => sign(null, text, privateKey),
+    }
+    const readSigners = async () => {
+      const signer = await vaultSigner({ call: (...call) => bao.ask(...call) }, LOG)
+      return [{ ...signer, earlier: [first, ...(signer.earlier ?? [])] }]
+    }
+    const learned = async () => {
+      const rows = await db.query<{ checkpoint: string }>(
+        'select checkpoint from palisade.audit_batches',
+      )
+      const notes = rows.map(({ checkpoint }) => checkpoint)
+      return learnKeys(notes, [parseVerifier(verifierText(LOG, first.publicKey))]).length
+    }
+    const stop = new AbortController()
+    const ended = new Sealer({
+      database: async () => db.sealer,
+      ...{ log: LOG, signers: await readSigners(), readSigners, sinks: [] },
+      records: { clock: systemClock, macKey: async () => MAC_KEY },
+      metrics: new SealerMetrics(),
+      logger: { info() {}, warn() {}, error() {} },
+      clock: systemClock,
+      timing: { idleMs: 10, keysEveryMs: 20 },
+    }).run(stop.signal)
+    await until('the first version', 20_000, async () => (await learned()) === 2)
+    await bao.ask('POST', 'transit/keys/audit-checkpoint/rotate', {})
+    await until('the second version', 20_000, async () => (await learned()) === 3)
+    stop.abort()
+    await ended
   })
 })

@@ -1,0 +1,74 @@
+import pg from 'pg'
+import type { LogEnd } from '#core/audit/epoch-opening'
+import { parseLogCheckpoint } from '#core/audit/log-checkpoint'
+import {
+  approveRecovery,
+  proposeRecovery,
+  recoveryStatus,
+} from '../gateway/store/audit-recovery.ts'
+import { usableFile } from './audit-evidence.ts'
+import { parseCall, usageError, type Command } from './command.ts'
+import { databaseFrom } from './config.ts'
+
+const OPTIONS = {
+  checkpoint: { type: 'string' },
+  reference: { type: 'string' },
+} as const
+
+/**
+ * One of two people who open the next epoch after a restore. Each brings the newest checkpoint from outside, so that
+ * both have seen what is given up; who they are is the login of the connection.
+ */
+async function recover(args: readonly string[], usage: string): Promise<object> {
+  const { values, positionals } = parseCall(args, OPTIONS, usage)
+  const [verb, id, ...rest] = positionals
+  const { checkpoint, reference } = values
+  if (rest.length > 0) throw usageError(`"${rest[0]}" is not expected`, usage)
+  switch (verb) {
+    case 'status':
+      return withDatabase(recoveryStatus)
+    case 'propose': {
+      if (id !== undefined || checkpoint === undefined || reference === undefined) {
+        throw usageError('--checkpoint and --reference are expected', usage)
+      }
+      const lost = await endIn(checkpoint)
+      return withDatabase((client) => proposeRecovery(client, lost, reference))
+    }
+    case 'approve': {
+      if (id === undefined || checkpoint === undefined) {
+        throw usageError('the id of a proposal and --checkpoint are expected', usage)
+      }
+      const lost = await endIn(checkpoint)
+      return withDatabase((client) => approveRecovery(client, id, lost))
+    }
+    default:
+      throw usageError(`"${verb ?? ''}" is not status, propose or approve`, usage)
+  }
+}
+
+/** Its signature is not looked at here: the database takes none but the one that the sealer has opened. */
+const endIn = (path: string): Promise<LogEnd> =>
+  usableFile(path, 'the newest checkpoint of this log from outside', (note) =>
+    parseLogCheckpoint(note.slice(0, note.lastIndexOf('\n\n') + 1)),
+  )
+
+async function withDatabase<T>(use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(await databaseFrom())
+  await client.connect()
+  try {
+    return await use(client)
+  } finally {
+    await client.end()
+  }
+}
+
+export const recoverCommand: Command = {
+  usage:
+    'audit recover status | audit recover propose --checkpoint F --reference R | audit recover approve ID --checkpoint F',
+  summary:
+    'two people give up what a restore lost, so that the audit log goes on in its next epoch',
+  async run(args, out) {
+    out(JSON.stringify(await recover(args, this.usage)))
+    return 0
+  },
+}
