@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { AuditClient, withoutRecord } from '../support/audit-client.ts'
 import { killUnderLoad } from '../support/audit-kills.ts'
 import { AuditWorld } from '../support/audit-world.ts'
@@ -9,6 +9,9 @@ import { seeded } from '../support/seeded.ts'
 const REPLICAS = 3
 const WRITERS = 100
 const KILLS = 20
+// Processes start many times over here, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 240_000 })
+
 let world: AuditWorld
 
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { AuditClient, type Answer } from '../support/audit-client.ts'
 import { AuditWorld } from '../support/audit-world.ts'
 import { until } from '../support/child.ts'
@@ -12,6 +12,9 @@ const WRITERS = 12
 /** Answers before the primary dies, and after writes are possible again. */
 const BEFORE = 60
 const AFTER = 60
+
+// Processes start many times over here, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 240_000 })
 
 let world: AuditWorld
 let standby: TestStandby

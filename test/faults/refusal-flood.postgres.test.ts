@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { AuditClient, withoutRecord } from '../support/audit-client.ts'
 import { AuditWorld } from '../support/audit-world.ts'
 import { forged, startFlood } from '../support/flood.ts'
@@ -10,6 +10,9 @@ const SOURCES = 5_000
 /** Kept apart in a minute, and one for the others. */
 const ROWS_PER_MINUTE = 1_001
 const READS_PER_SECOND = 20
+
+// Processes start many times over here, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 240_000 })
 
 let world: AuditWorld
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { AuditClient } from '../support/audit-client.ts'
 import { AuditWorld } from '../support/audit-world.ts'
 import { until } from '../support/child.ts'
@@ -10,6 +10,9 @@ import { startOpenBao, type TestOpenBao } from '../support/openbao.ts'
 /** The server ends a batch that is held open so long; 20 s in production. */
 const HELD_BATCH_MS = 3_000
 const PATIENCE_MS = 30_000
+
+// Processes start many times over here, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 240_000 })
 
 let bao: TestOpenBao
 let world: AuditWorld
