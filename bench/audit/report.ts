@@ -40,6 +40,9 @@ export interface Verdict {
   readonly isKept: boolean
 }
 
+/** Above it, what else the machine does is part of every number. */
+const isTrial = ({ load }: Pick<Measured, 'load'>) => load.before > 0.5
+
 const whole = (n: number) => n.toFixed(0)
 const millis = (n: number) => n.toFixed(1)
 const added = ({ added: { bare, audited } }: Round) => audited.p99 - bare.p99
@@ -93,7 +96,7 @@ export function markdownOf(measured: Measured): string {
     '| --- | --- | --- |',
     ...verdictsOf(measured).map(
       (verdict) =>
-        `| ${verdict.promise} | ${verdict.measured} | ${verdict.isKept ? 'yes' : verdict.measured.startsWith('NaN') ? 'not measured' : '**no**'} |`,
+        `| ${verdict.promise} | ${verdict.measured} | ${isTrial(measured) ? 'a trial' : verdict.isKept ? 'yes' : '**no**'} |`,
     ),
     '',
   ].join('\n')
@@ -104,7 +107,7 @@ function setting({ at, command, machine, go, postgres, load, ...rest }: Measured
   const set = Object.entries(settings).map(([name, value]) => `${name} ${value}`)
   return [
     `${at.slice(0, 10)}, commit ${machine.commit}, \`${command}\`: ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, ${go}, PostgreSQL ${version} (${set.join(', ')}). Load before ${load.before.toFixed(2)}, after ${load.after.toFixed(2)}.`,
-    ...(load.before > 0.5
+    ...(isTrial({ load })
       ? [
           '',
           '**The machine was not quiet: a trial, whose records/s and milliseconds nobody should quote.** Fsyncs, bytes and processor time per record hold.',

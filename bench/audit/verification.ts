@@ -6,8 +6,16 @@ import { makeLog } from './make-log.ts'
 
 const run = promisify(execFile)
 const CLI = join(import.meta.dirname, '../../cli/main.ts')
-/** The peak of a process with all its threads, in KiB, as its last line of standard error. */
-const REPORT = `process.on('exit', () => console.error(JSON.stringify({ ...process.resourceUsage() })))`
+/**
+ * Processor time of all threads and the peak of memory, as the last line of standard error. Not `maxRSS`, which a
+ * program inherits from the process that started it.
+ */
+const REPORT = `import { readFileSync } from 'node:fs'
+process.on('exit', () => {
+  const [, peakKiB] = /VmHWM:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))
+  const { user, system } = process.cpuUsage()
+  console.error(JSON.stringify({ cpuSeconds: (user + system) / 1e6, peakMiB: peakKiB / 1024 }))
+})`
 
 export interface VerificationRun {
   readonly seconds: number
@@ -54,10 +62,9 @@ export async function verifyExport({ path, records, evidence }: Export): Promise
   const seconds = (performance.now() - since) / 1000
   const result = JSON.parse(stdout) as { ok: boolean; counts: { sealed: number } }
   if (!result.ok || result.counts.sealed !== records) throw new Error('the log does not hold')
-  const usage = JSON.parse(stderr.trim().split('\n').at(-1) ?? '') as NodeJS.ResourceUsage
-  return {
-    seconds,
-    cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
-    peakMiB: usage.maxRSS / 1024,
-  }
+  const usage = JSON.parse(stderr.trim().split('\n').at(-1) ?? '') as Omit<
+    VerificationRun,
+    'seconds'
+  >
+  return { ...usage, seconds }
 }
