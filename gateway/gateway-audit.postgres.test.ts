@@ -177,6 +177,17 @@ describe('POST /api/v1/audit/search', () => {
     expect(steps).toBeGreaterThanOrEqual(Math.floor(SECRETS / 3))
   })
 
+  it("lets nobody past the look at the caller's row", async () => {
+    await expect(
+      withClient(db.app, (client) =>
+        client.query(
+          `select * from palisade_lookup.find_audit_records(null, null, null, null, null, null,
+             '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff', false, 5, 5)`,
+        ),
+      ),
+    ).rejects.toMatchObject({ code: '42501' })
+  })
+
   it("shows nobody another tenant's records but an auditor, and refuses with a record", async () => {
     const hers = await all(alice, {})
     expect(new Set(hers.map(({ tenant }) => tenant))).toEqual(new Set([alice.tenantId]))
