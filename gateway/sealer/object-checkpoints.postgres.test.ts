@@ -10,11 +10,12 @@ import {
   withClient,
   type PalisadeDatabase,
 } from '../../test/support/postgres.ts'
+import { signedCheckpoint } from '../../test/support/signed-checkpoint.ts'
 import { auditRow } from '../../test/support/store-wishes.ts'
 import { PostgresStore } from '../store/postgres-store.ts'
 import { fileSink } from './file-checkpoints.ts'
 import { SealerMetrics } from './metrics.ts'
-import { newestKey, objectStoreSink } from './object-checkpoints.ts'
+import { keptKey, newestKey, objectStoreSink } from './object-checkpoints.ts'
 import { positionOf } from './progress.ts'
 import { Sealer } from './sealer.ts'
 
@@ -169,6 +170,22 @@ describe('a sealer with a place beside the database and an object store outside'
     await objects.revive()
     await expectCaughtUp(two)
     await run.end()
+  })
+
+  it('halts where the object store keeps another history of the same size, and takes nothing there', async () => {
+    const two = newPlaces()
+    const run = start(two)
+    await write(1)
+    await expectCaughtUp(two)
+    const newest = await two.object.newest()
+    const size = positionOf(newest ?? '').size + 1
+    const other = await signedCheckpoint(privateKey, { log: LOG, size })
+    await objects.client({ prefix: two.prefix }).put(keptKey(LOG, 1, size), other, 'absent')
+    await write(1)
+    await expect.poll(() => run.sealer.ready().reason, SLOW).toMatch(/ERR_AUDIT_TAMPERED/)
+    await run.end()
+    const text = await objects.client({ prefix: two.prefix }).get(newestKey(LOG))
+    expect(text?.text).toBe(newest)
   })
 
   it('halts at a log that was cut and grew again behind the back of the object store', async () => {

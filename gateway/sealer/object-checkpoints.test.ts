@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { signedCheckpoint } from '../../test/support/signed-checkpoint.ts'
-import { objectStoreSink } from './object-checkpoints.ts'
+import { keptKey, newestKey, objectStoreSink } from './object-checkpoints.ts'
+import type { ObjectStore } from './object-store.ts'
 
 const LOG = 'palisade.dev/audit/t'
 const { privateKey } = generateKeyPairSync('ed25519')
@@ -31,4 +32,41 @@ describe('objectStoreSink', () => {
       expect(await sink.newest()).toBeUndefined()
     },
   )
+
+  it('remembers a checkpoint that contradicts ours, instead of an older one that both go through', async () => {
+    const objects = new Map<string, string>()
+    const sink = objectStoreSink(storeOf(objects), LOG)
+    const [older, ours, theirs] = await Promise.all([
+      signedCheckpoint(privateKey, { log: LOG, size: 3 }),
+      signedCheckpoint(privateKey, { log: LOG, size: 9 }),
+      signedCheckpoint(privateKey, { log: LOG, size: 9, root: 7 }),
+    ])
+    await sink.publish(older)
+    objects.set(keptKey(LOG, 1, 9), theirs)
+    await expect(sink.publish(ours)).rejects.toMatchObject({ code: 'ERR_AUDIT_TAMPERED' })
+    expect(await sink.newest()).toBe(theirs)
+    expect(objects.get(newestKey(LOG))).toBe(older)
+  })
+
+  it('takes a write that another one forestalls at this moment for no contradiction', async () => {
+    const store = { ...storeOf(new Map()), put: async () => false as const }
+    const note = await signedCheckpoint(privateKey, { log: LOG, size: 3 })
+    await expect(objectStoreSink(store, LOG).publish(note)).rejects.toMatchObject({
+      code: 'ERR_OBJECT_STORE_REFUSED',
+    })
+  })
+})
+
+/** With conditional writes; an entity tag is the text itself. */
+const storeOf = (objects: Map<string, string>): Pick<ObjectStore, 'get' | 'put'> => ({
+  get: async (key) => {
+    const text = objects.get(key)
+    return text === undefined ? undefined : { text, etag: text }
+  },
+  put: async (key, text, condition) => {
+    const there = objects.get(key)
+    if (condition === 'absent' ? there !== undefined : there !== condition.etag) return false
+    objects.set(key, text)
+    return text
+  },
 })

@@ -36,6 +36,8 @@ export function objectStoreSink(
   const newest = newestKey(log)
   let known: Remembered | undefined
   let honoursConditions = false
+  /** What was found in the place of a checkpoint of ours and says something else. */
+  let contradiction: string | undefined
 
   const read = async (): Promise<Remembered> => {
     const found = await store.get(newest)
@@ -64,8 +66,15 @@ export function objectStoreSink(
     const key = keptKey(log, epoch, size)
     if ((await store.put(key, note, 'absent')) === false) {
       const there = (await store.get(key))?.text
+      if (there === undefined) {
+        throw new PalisadeError(
+          'ERR_OBJECT_STORE_REFUSED',
+          `the object store refused ${key} and has nothing there`,
+        )
+      }
       // Signed anew after the key was rotated, it says the same.
-      if (there === undefined || textOf(there) !== textOf(note)) {
+      if (textOf(there) !== textOf(note)) {
+        contradiction = there
         throw new PalisadeError(
           'ERR_AUDIT_TAMPERED',
           `the object store keeps another checkpoint of ${size} records in epoch ${epoch}`,
@@ -78,7 +87,8 @@ export function objectStoreSink(
   return {
     name: 'object-store',
     everyMs: EVERY_MS,
-    newest: async () => (await read()).note,
+    // Newest or not: as long as it lies there the database has to go through it.
+    newest: async () => contradiction ?? (await read()).note,
     async publish(note) {
       for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
         const { note: there, etag } = known ?? (await read())

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { PalisadeError } from '#core/problem'
 import { signedCheckpoint } from '../../test/support/signed-checkpoint.ts'
 import { fileSink } from './file-checkpoints.ts'
 import { SealerMetrics } from './metrics.ts'
@@ -132,5 +133,20 @@ describe('Publisher', () => {
     publisher.offer(await note(4))
     await publisher.flush()
     expect(sink.held).toBe(await note(4))
+  })
+
+  it('halts at a place that contradicts, once, and tells this history to no other place', async () => {
+    const [contradicting, other] = [memorySink('contradicting'), memorySink('other')]
+    contradicting.publish = () => Promise.reject(new PalisadeError('ERR_AUDIT_TAMPERED', 'forked'))
+    const { publisher } = publisherFor(contradicting, other)
+    publisher.agreeWith([contradicting])
+    publisher.offer(await note(3))
+    await expect(turns(publisher)).rejects.toMatchObject({ code: 'ERR_AUDIT_TAMPERED' })
+    publisher.offer(await note(4))
+    await publisher.flush()
+    expect(other.held).toBeUndefined()
+    publisher.agreeWith([other])
+    await turns(publisher)
+    expect(other.held).toBe(await note(4))
   })
 })

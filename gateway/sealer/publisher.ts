@@ -1,5 +1,6 @@
 import type { Clock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
+import { isHalt } from './halts.ts'
 import type { SealerMetrics } from './metrics.ts'
 import { within, type Remembered } from './places.ts'
 import type { CheckpointSink, SealerLog } from './ports.ts'
@@ -40,6 +41,7 @@ export class Publisher {
   readonly #places: readonly Place[]
   #newest: string | undefined
   #answers: Remembered[] = []
+  #halt: PalisadeError | undefined
 
   constructor(deps: PublisherDeps, everyMs: number) {
     this.#deps = deps
@@ -69,8 +71,12 @@ export class Publisher {
   /**
    * Begins what is due at each place and waits for none of it.
    * @returns what places told that the database was not compared with yet, each answer once
+   * @throws ERR_AUDIT_TAMPERED when a place was found to keep another history; until somebody compares, nothing is written
    */
   publishDue(): readonly Remembered[] {
+    const halt = this.#halt
+    this.#halt = undefined
+    if (halt) throw halt
     const now = this.#now()
     for (const place of this.#places) {
       if (place.busy === undefined && place.restsUntil <= now) this.#begin(place)
@@ -124,6 +130,11 @@ export class Publisher {
 
   #failed(place: Place, error: unknown): void {
     place.restsUntil = this.#now() + RETRY_MS
+    if (isHalt(error)) {
+      // One place that contradicts is enough: no other one is told this history, at the end of the process neither.
+      this.#halt = error
+      this.agreeWith([])
+    }
     reportAway(place.sink, error, this.#deps)
   }
 

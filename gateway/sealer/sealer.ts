@@ -4,6 +4,7 @@ import { fullJitter } from '#core/backoff'
 import type { Clock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
 import { isCancelledWait, outcomeUnknown } from '../store/outcome.ts'
+import { isHalt } from './halts.ts'
 import type { SealerMetrics } from './metrics.ts'
 import type { OwnRecords } from './own-records.ts'
 import { assertNotBehind, BehindCheckpoint } from './outside.ts'
@@ -54,9 +55,6 @@ const TIMING: SealerTiming = {
   keysEveryMs: 60_000,
 }
 const BACKOFF = { baseMs: 100, capMs: 5_000 }
-
-/** Conditions that waiting does not mend: a person has to look before a record is appended. */
-const HALTS: ReadonlySet<string> = new Set(['ERR_AUDIT_BEHIND_CHECKPOINT', 'ERR_AUDIT_TAMPERED'])
 
 /** Drains what is pending into the log until told to stop, and starts again by itself whatever breaks. */
 export class Sealer {
@@ -229,7 +227,7 @@ export class Sealer {
     const { metrics, logger } = this.#deps
     const reason = error instanceof PalisadeError ? error.code : sqlState(error)
     metrics.failures.inc({ reason })
-    if (error instanceof PalisadeError && HALTS.has(error.code)) {
+    if (isHalt(error)) {
       this.#halted = error.message
       metrics.halted.set(1)
       logger.error({ code: error.code, detail: error.detail }, 'Stopped sealing')
