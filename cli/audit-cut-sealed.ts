@@ -30,7 +30,7 @@ export async function assertSealed(
   const batches = [...wish.segment.log.batches, ...log.batches]
   const evidence = { verifiers: wish.verifiers, macKeys: wish.macKeys }
   const checked = checkLog({ ...log, records: own, batches }, evidence)
-  const [found] = finding ? [] : sealedCuts(checked.told, checked, wish.macKeys)
+  const [found] = finding ? [] : sealedCuts(checked.told, checked, wish.macKeys).accepted
   const { epoch, first, last } = wish.segment.header
   const isOurs =
     found?.authenticated === true &&

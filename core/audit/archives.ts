@@ -1,5 +1,5 @@
 import { checkRecord, type CheckedLog, type LineEvidence } from './checked-log.ts'
-import type { Cut } from './cuts.ts'
+import { isCut, type Cut } from './cuts.ts'
 import { mayTell } from './told.ts'
 import type { LogRecord } from './export.ts'
 import { place, type Finding } from './findings.ts'
@@ -14,20 +14,30 @@ export interface Archive {
   readonly digest: string
 }
 
-/** The log with the records that were cut put back from archives; what is in the database comes first. */
+/**
+ * The log with the records that were cut put back from archives; what is in the database comes first. An archive fills
+ * no place that no cut accounts for: a theft does not become none because a copy is left.
+ */
 export function withArchives(
   log: CheckedLog,
+  cuts: readonly Cut[],
   archives: readonly Archive[],
   evidence: LineEvidence,
 ): CheckedLog {
-  const back = new Map<string, LogRecord>()
+  const copies = new Map<string, LogRecord>()
   for (const record of archives.flatMap(({ segment }) => segment.log.records)) {
-    if (log.records.rowOf(record.id) === undefined && !back.has(record.id)) {
-      back.set(record.id, record)
+    if (log.records.rowOf(record.id) === undefined && !copies.has(record.id)) {
+      copies.set(record.id, record)
     }
   }
-  if (back.size === 0) return log
-  const records = [...back.values()]
+  if (copies.size === 0 || cuts.length === 0) return log
+  const records: LogRecord[] = []
+  for (const seal of log.seals) {
+    const copy = copies.get(seal.id)
+    if (!copy || !isCut(cuts, seal)) continue
+    records.push(copy)
+    copies.delete(seal.id)
+  }
   return {
     ...log,
     records: joinRows(log.records, recordRows(records.map((one) => checkRecord(one, evidence)))),

@@ -30,6 +30,7 @@ const details = (root: string) => ({
 
 const cutEvent = (root: string, overrides: object = {}) => ({
   eventType: 'audit.cut',
+  macKey: MAC.id,
   time: '2026-01-02T03:04:05.000Z',
   actor: { kind: 'administrator', id: 'alice' },
   details: { ...details(root), ...overrides },
@@ -46,6 +47,18 @@ async function cutLog(event: (root: string) => object = cutEvent): Promise<Audit
     CUT_TO,
   )
   const records = seqs.map((seq) => recordOf(seq, seq === 8 ? event(root) : {}))
+  return sealedLog(records, [3, CUT_TO, SIZE])
+}
+
+/** The same log, with the record of its cut under a key of somebody else's and sealed like that. */
+async function forgedBy(forger: typeof MAC): Promise<AuditLog> {
+  const honest = await cutLog()
+  const records = honest.records.map((record, i) => {
+    if (i !== 7) return record
+    const event = JSON.parse(record.record.toString()) as object
+    const { bytes, mac } = signRecord({ ...event, macKey: forger.id }, forger)
+    return { ...record, key: forger.id, record: bytes, mac }
+  })
   return sealedLog(records, [3, CUT_TO, SIZE])
 }
 
@@ -99,9 +112,23 @@ describe('a log that was cut', () => {
     expect(codes(without(await cutLog(), CUT_TO + 1))).toEqual([`RecordDeleted 1/${CUT_TO + 1}`])
   })
 
-  it('does not say who decided it without the MAC key', async () => {
-    const result = verifyLog(without(await cutLog(), CUT_TO), evidence({ macKeys: new Map() }))
-    expect(result.ok).toBe(true)
+  it('does not hold without its MAC key and without its archive, since anybody may have cut it', async () => {
+    const log = await cutLog()
+    const macKeys = new Map()
+    const result = verifyLog(without(log, CUT_TO), evidence({ macKeys }))
+    expect(result.ok).toBe(false)
+    expect(result.findings).toEqual([
+      expect.objectContaining({ code: 'CutUnproven', where: '1/1..5' }),
+    ])
+    const part = [archive(log, 4, CUT_TO)]
+    expect(codes(without(log, CUT_TO), { macKeys, archives: part })).toEqual(['CutUnproven 1/1..5'])
+  })
+
+  it('holds without the MAC key when its archive is whole, and does not say who decided it', async () => {
+    const log = await cutLog()
+    const archives = [archive(log, 1, CUT_TO)]
+    const result = verifyLog(without(log, CUT_TO), evidence({ macKeys: new Map(), archives }))
+    expect(result.findings).toEqual([])
     expect(result.doesNotProve.join()).toContain('who decided the cut 1/1..5')
   })
 
@@ -143,6 +170,27 @@ describe('records that are missing', () => {
         : record,
     )
     expect(codes(without({ ...log, records }, CUT_TO))).toEqual([...DELETED, 'RecordForged 1/8'])
+  })
+
+  it('were deleted when the record of their cut is under a key that nobody has', async () => {
+    const forger = { id: 'nobody', secret: Buffer.alloc(32, 1) }
+    const records = await forgedBy(forger)
+    const archives = [archive(records, 1, CUT_TO)]
+    const found = [...DELETED, 'CutUnproven 1/1..5']
+    expect(codes(without(records, CUT_TO))).toEqual(found)
+    expect(codes(without(records, CUT_TO), { archives })).toEqual(found)
+  })
+
+  it('were deleted when the record of their cut names another key than the one of its MAC', async () => {
+    expect(
+      codes(without(await cutLog((root) => ({ ...cutEvent(root), macKey: 'x' })), CUT_TO)),
+    ).toEqual(DELETED)
+  })
+
+  it('were deleted when an archive has them and no record tells of a cut', async () => {
+    const log = await cutLog(() => ({}))
+    const archives = [archive(log, 1, CUT_TO)]
+    expect(codes(without(log, CUT_TO), { archives })).toEqual(DELETED)
   })
 
   it('are found by a witness that saw another record than the one that was sealed and cut', async () => {

@@ -22,22 +22,32 @@ export interface Cut {
 
 const HASH = /^[0-9a-f]{64}$/
 
+export interface Cuts {
+  /** Those that account for what is missing, in the order of the log. */
+  readonly accepted: readonly Cut[]
+  /** Sealed like the others, but under no key that was given: they account for nothing. */
+  readonly refused: readonly Cut[]
+}
+
 /**
  * The cuts that the log itself accounts for: by a record that is there, sealed in a batch behind what it takes away,
- * and names the root that the log has at that place. Whatever is missing without one was deleted.
+ * and names the root that the log has at that place. Whatever is missing without one was deleted. Who gives MAC keys
+ * is not content with a record that none of them wrote: a key nobody has is what a forger would name.
  */
 export function sealedCuts(
   candidates: readonly LogRecord[],
   log: CheckedLog,
   macKeys: ReadonlyMap<string, Uint8Array>,
-): Cut[] {
-  if (candidates.length === 0) return []
+): Cuts {
+  if (candidates.length === 0) return { accepted: [], refused: [] }
   const ids = new Set(candidates.map(({ id }) => id))
   const seals = new Map<string, CheckedSeal>()
   for (const seal of log.seals) if (ids.has(seal.id)) seals.set(seal.id, seal)
-  return candidates
+  const found = candidates
     .flatMap((record) => cutOf(record, seals.get(record.id), log, macKeys) ?? [])
     .sort((a, b) => a.epoch - b.epoch || a.first - b.first)
+  const isAccepted = ({ authenticated }: Cut) => authenticated || macKeys.size === 0
+  return { accepted: found.filter(isAccepted), refused: found.filter((cut) => !isAccepted(cut)) }
 }
 
 function cutOf(
@@ -49,7 +59,7 @@ function cutOf(
   const secret = macKeys.get(key)
   if (!seal || Buffer.compare(seal.leaf, leafHash(record)) !== 0) return undefined
   if (secret && !isAuthentic(record, mac, secret)) return undefined
-  const cut = read(record, id)
+  const cut = read(record, id, key)
   if (!cut) return undefined
   const isBehind = seal.epoch > cut.epoch || (seal.epoch === cut.epoch && seal.seq > cut.last)
   const isCovered = log.batches.some(
@@ -63,7 +73,7 @@ function cutOf(
 }
 
 /** Undefined for bytes that are no record of a cut: whoever wrote them, they account for nothing. */
-function read(record: Buffer, id: string): Omit<Cut, 'authenticated'> | undefined {
+function read(record: Buffer, id: string, key: string): Omit<Cut, 'authenticated'> | undefined {
   let event: Event
   try {
     event = JSON.parse(record.toString()) as Event
@@ -71,7 +81,7 @@ function read(record: Buffer, id: string): Omit<Cut, 'authenticated'> | undefine
     return undefined
   }
   const { epoch, first, last, root, archive } = event.details ?? {}
-  if (event.id !== id || event.eventType !== 'audit.cut') return undefined
+  if (event.id !== id || event.eventType !== 'audit.cut' || event.macKey !== key) return undefined
   if (![epoch, first, last].every(Number.isSafeInteger)) return undefined
   if (!HASH.test(String(root)) || !HASH.test(String(archive))) return undefined
   const range = { epoch: Number(epoch), first: Number(first), last: Number(last) }
@@ -82,6 +92,7 @@ function read(record: Buffer, id: string): Omit<Cut, 'authenticated'> | undefine
 interface Event {
   readonly id?: unknown
   readonly eventType?: unknown
+  readonly macKey?: unknown
   readonly time?: unknown
   readonly actor?: { readonly id?: unknown }
   readonly details?: Readonly<Record<string, unknown>>

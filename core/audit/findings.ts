@@ -16,6 +16,7 @@ export const FINDINGS = {
   EpochUnexplained: 'an epoch begins without the decision of two people',
   Forked: 'a checkpoint outside shows another history of the same records',
   ArchiveDiffers: 'an archive is not the one that the log was cut after',
+  CutUnproven: 'records were cut, and nothing given shows that it was no theft',
 } as const
 export type FindingCode = keyof typeof FINDINGS
 

@@ -58,8 +58,9 @@ export const verifyLog = (log: AuditLog, evidence: Evidence): Verification =>
 /** What is left to verify when each line was checked by itself. */
 export function verifyChecked(live: CheckedLog, evidence: Evidence): Verification {
   const archives = evidence.archives ?? []
-  const log = withArchives(live, archives, evidence)
-  const cuts = sealedCuts(log.told, log, evidence.macKeys)
+  // By what the log holds itself: records of cuts are never cut.
+  const { accepted: cuts, refused } = sealedCuts(live.told, live, evidence.macKeys)
+  const log = withArchives(live, cuts, archives, evidence)
   const notes = live.batches.flatMap(({ note }) => note ?? [])
   const known = learnKeys([...notes, ...evidence.checkpoints], evidence.verifiers)
   const archived = verifyArchives(live, cuts, archives, known)
@@ -81,6 +82,7 @@ export function verifyChecked(live: CheckedLog, evidence: Evidence): Verificatio
     ...ahead,
     ...explained.findings,
     ...archived,
+    ...unproven(parts, refused),
   ])
   return {
     ok: findings.length === 0,
@@ -106,6 +108,23 @@ function partsOf({ records, seals }: CheckedLog, cuts: readonly Cut[]): CutPart[
     cuts.forEach((cut, i) => (missing[i] = (missing[i] ?? 0) + Number(isCut([cut], seal))))
   }
   return cuts.map((cut, i) => ({ ...cut, missing: missing[i] ?? 0 }))
+}
+
+/** Somebody took records away, and nothing shows that it was no theft: neither the MAC of who decided it nor a copy. */
+function unproven(parts: readonly CutPart[], refused: readonly Cut[]): Finding[] {
+  const finding = ({ epoch, first, last }: Cut, detail: string): Finding => ({
+    code: 'CutUnproven',
+    where: place(epoch, first, last),
+    detail,
+  })
+  return [
+    ...refused.map((cut) => finding(cut, 'its record is under a MAC key that was not given')),
+    ...parts.flatMap((cut) =>
+      cut.authenticated || cut.missing === 0
+        ? []
+        : finding(cut, 'give the MAC keys (--mac-keys) or the archives of all of it (--archive)'),
+    ),
+  ]
 }
 
 /** A lost tail explains the records that went with it or stayed without a place, and is named once. */
