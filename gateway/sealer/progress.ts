@@ -1,4 +1,4 @@
-import { parseLogCheckpoint } from '#core/audit/log-checkpoint'
+import { parseLogCheckpoint, type LogCheckpoint } from '#core/audit/log-checkpoint'
 
 /**
  * Whether a place that remembers `there` needs `offered`. Signatures are not looked at: who forges a checkpoint that
@@ -13,11 +13,11 @@ export function goesFurther(offered: string, there: string | undefined): boolean
 }
 
 /**
- * Epoch and size of a checkpoint whose signature nobody looked at. The text of a signed note ends at its last empty
+ * What a checkpoint says whose signature nobody looked at. The text of a signed note ends at its last empty
  * line.
  * @throws SyntaxError
  */
-export const positionOf = (note: string): { readonly epoch: number; readonly size: number } =>
+export const positionOf = (note: string): LogCheckpoint =>
   parseLogCheckpoint(note.slice(0, note.lastIndexOf('\n\n') + 1))
 
 function readOrNothing(note: string) {

@@ -1,8 +1,10 @@
 import type pg from 'pg'
 import { appendBatch, type Leaf } from './append-batch.ts'
+import { assertGoesOn } from './continuity.ts'
 import { readHead } from './head.ts'
 import { handOver, handOverDue } from './hand-over.ts'
 import type { CheckpointSigner } from './ports.ts'
+import { positionOf } from './progress.ts'
 import type { OwnRecords } from './own-records.ts'
 import { asOnlySealer } from './only-sealer.ts'
 
@@ -14,6 +16,8 @@ export interface SealOptions {
   readonly limit: number
   /** Makes the sealer's own records; needed when a key hands over to its successor. */
   readonly records?: OwnRecords
+  /** Checkpoint that the log is known to go through; nothing is appended where it no longer does. */
+  readonly after?: string | undefined
 }
 
 export interface Sealed {
@@ -43,17 +47,20 @@ export async function sealBatch(
 
 async function appendPending(
   client: pg.ClientBase,
-  { log, signers, limit, records }: SealOptions,
+  { log, signers, limit, records, after }: SealOptions,
 ): Promise<Sealed | undefined> {
   const head = await readHead(client)
   const due = handOverDue(head, signers)
+  const goesOn = async () => after && (await assertGoesOn(client, head, positionOf(after)))
   if (due) {
+    await goesOn()
     const { checkpoint } = await handOver(client, head, due, { log, signers, records })
     return { count: 1, oldestWaitSeconds: 0, checkpoint }
   }
   const pending = await takePending(client, limit)
   const [oldest] = pending
   if (!oldest) return undefined
+  await goesOn()
   const { checkpoint, now } = await appendBatch(client, head, pending, { log, signers })
   const oldestWaitSeconds = (now.getTime() - oldest.since.getTime()) / 1000
   return { count: pending.length, oldestWaitSeconds, checkpoint }

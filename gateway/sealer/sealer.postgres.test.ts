@@ -283,6 +283,27 @@ async function emptyLog(): Promise<void> {
   })
 }
 
+/** What was behind this place waits to be sealed again, with five records more. */
+async function cutAndRegrow(size: number): Promise<void> {
+  const tables = ['audit_seals', 'audit_batches']
+  await withClient(db.superuser, async (client) => {
+    await client.query('begin')
+    for (const table of tables) {
+      await client.query(`alter table palisade.${table} disable trigger only_grows`)
+    }
+    const waits = 'insert into palisade.audit_pending (record_id, tenant_id, leaf)'
+    const more = `${waits} select gen_random_uuid(), $1, sha256(n::text::bytea) from generate_series(1, 5) as n`
+    await client.query(more, [tenants[0]])
+    const cut = `with cut as (delete from palisade.audit_seals where seq > $1 returning *)`
+    await client.query(`${cut} ${waits} select record_id, tenant_id, leaf from cut`, [size])
+    await client.query('delete from palisade.audit_batches where last > $1', [size])
+    for (const table of tables) {
+      await client.query(`alter table palisade.${table} enable always trigger only_grows`)
+    }
+    await client.query('commit')
+  })
+}
+
 function startSealer(sinks: readonly CheckpointSink[]) {
   const stop = new AbortController()
   const metrics = new SealerMetrics()
@@ -397,6 +418,42 @@ describe('Sealer', () => {
     await write(3)
     await expect.poll(() => sink.note).toMatch(/\/epoch-1\n3\n/)
     // Nothing is pending, so the next look at the log is that of the next connection.
+    await emptyLog()
+    await db.query(
+      `select pg_terminate_backend(pid, 10000) from pg_stat_activity where usename = 'palisade_sealer_a'`,
+    )
+    await write(1)
+    const fate = async () =>
+      (await seals()).length > 0 ? 'sealed on' : sealer.sealer.ready().reason
+    await expect.poll(fate).toMatch(/ERR_|sealed on/)
+    expect(await fate()).toMatch(/ERR_AUDIT_BEHIND_CHECKPOINT/)
+    await sealer.end()
+  })
+
+  it('signs no second history when the tail is cut under it and grows again', async () => {
+    const sink = memorySink()
+    const sealer = start([sink])
+    for (const size of [3, 6]) {
+      await write(3)
+      await expect.poll(() => sink.note).toContain(`/epoch-1\n${size}\n`)
+    }
+    const outside = sink.note
+    // At one moment, so that the sealer never sees a log that is only shorter.
+    await cutAndRegrow(3)
+    const fate = async () =>
+      (await seals()).length > 3 ? 'sealed on' : sealer.sealer.ready().reason
+    await expect.poll(fate).toMatch(/ERR_|sealed on/)
+    expect(await fate()).toMatch(/ERR_AUDIT_TAMPERED/)
+    await sealer.end()
+    expect(sink.note).toBe(outside)
+    expect(await seals()).toHaveLength(3)
+  })
+
+  it('knows by itself what it sealed and no place has heard of yet', async () => {
+    const sink = { ...memorySink(), publish: () => Promise.reject(new Error('away')) }
+    const sealer = start([sink])
+    await write(3)
+    await expect.poll(pending).toBe(0)
     await emptyLog()
     await db.query(
       `select pg_terminate_backend(pid, 10000) from pg_stat_activity where usename = 'palisade_sealer_a'`,

@@ -66,6 +66,8 @@ export class Sealer {
   #lastPurge = 0
   #signers: readonly CheckpointSigner[]
   #lastKeys = 0
+  /** The newest checkpoint that is known to be in the log for good: compared, or sealed and confirmed. */
+  #known: string | undefined
 
   constructor(deps: SealerDeps) {
     this.#deps = deps
@@ -124,11 +126,12 @@ export class Sealer {
         await this.#lookForKeys()
         const signers = this.#signers
         const options = { log, signers, limit: this.#timing.batch, ...(records ? { records } : {}) }
-        const sealed = await sealBatch(client, options)
+        const sealed = await sealBatch(client, { ...options, after: this.#known })
         wait.assertConfirmed()
         if (sealed) {
           metrics.sealed.inc(sealed.count)
           metrics.wait.observe(sealed.oldestWaitSeconds)
+          this.#known = sealed.checkpoint
           this.#publisher.offer(sealed.checkpoint)
         }
         await this.#measure(client)
@@ -148,24 +151,30 @@ export class Sealer {
 
   /**
    * With one place away the other is enough, if it remembers anything; the missing one is compared when it is back. What
-   * this database was once found to be behind counts like a place: one that is silent now changes nothing.
+   * this database was once found to be behind counts like a place, as does what this process itself has sealed: places
+   * that are silent now, or have not heard of it yet, change nothing.
    */
   async #compareAll(client: pg.Client): Promise<void> {
     const asked = await askPlaces(this.#deps.sinks)
     this.#publisher.agreeWith([])
     for (const { sink, cause } of asked.silent) reportAway(sink, cause, this.#deps)
     const recovery = new Recovery(client, this.#deps, this.#signers)
-    const remembered = await recovery.remembered()
+    const remembered = [
+      ...(await recovery.remembered()),
+      { name: 'this sealer', newest: async () => this.#known },
+    ]
+    let newest: string | null
     try {
-      await this.#compare(client, asked, remembered)
+      newest = await this.#compare(client, asked, remembered)
     } catch (error) {
       // Two people give up what they know of: a place that is silent may remember more.
       const isKnown = asked.silent.length === 0
       if (!(error instanceof BehindCheckpoint) || !(await recovery.open(error.gap, isKnown))) {
         throw error
       }
-      await this.#compare(client, asked, remembered)
+      newest = await this.#compare(client, asked, remembered)
     }
+    this.#known = newest ?? undefined
     await recovery.done()
   }
 
@@ -173,7 +182,7 @@ export class Sealer {
     client: pg.Client,
     asked: Asked,
     remembered: readonly Pick<CheckpointSink, 'name' | 'newest'>[] = [],
-  ): Promise<void> {
+  ): Promise<string | null> {
     const { answers } = asked
     const told = answers.map(({ sink, note }) => ({ name: sink.name, newest: async () => note }))
     const newest = await assertNotBehind(client, [...told, ...remembered], this.#signers)
@@ -181,6 +190,7 @@ export class Sealer {
     const sinks = answers.map(({ sink }) => sink)
     this.#publisher.agreeWith(sinks, sinks)
     if (newest !== null) this.#publisher.offer(newest)
+    return newest
   }
 
   /** Without an answer the key at hand goes on: Vault keeps its earlier versions. */
