@@ -304,12 +304,14 @@ describe('POST /api/v1/audit/search', () => {
 
   it('asks the secret store for no key whose name somebody wrote into a record', async () => {
     const envelope = { key: '../../sys/seal', wrappedKey: 'vault:v1:AAAAAAAAAAAA' }
-    const bytes = Buffer.from(JSON.stringify({ eventType: 'secret.write', personal: [envelope] }))
-    const row = { ...auditRow(bob.tenantId), bytes }
+    const whole = auditRow(bob.tenantId)
+    const [event] = eventsOf((await search(bob, WRITES)).items)
+    const written = { ...event, personal: [{ ...envelope, fields: ['address'] }] }
+    const row = { ...whole, bytes: Buffer.from(JSON.stringify(written)) }
     await gateway.store.appendAudit(null, row)
     const asked = vi.spyOn(keys, 'unwrap')
     const [hit] = (await all(auditor, { tenant: bob.tenantId })).filter(({ id }) => id === row.id)
-    expect(hit).toMatchObject({ personal: [] })
+    expect(hit).toMatchObject({ record: written, personal: [] })
     expect(asked.mock.calls.map(([name]) => name)).not.toContain(envelope.key)
     asked.mockRestore()
   })

@@ -2,6 +2,7 @@ import type { AuditEvent } from '#api/audit-event'
 import type { AuditPlace, ExportFormat } from '#api/rest/audit'
 import { momentOf } from '../uuid.ts'
 import { toCef } from './cef.ts'
+import { isLegible } from './legible.ts'
 import { toOcsf } from './ocsf.ts'
 
 export interface ExportedRecord {
@@ -16,13 +17,9 @@ export interface ExportedRecord {
 export function exportLine(one: ExportedRecord, format: ExportFormat): string {
   const { id, tenant, record, place } = one
   if (format === 'jsonl') return JSON.stringify({ id, tenant, place, record })
-  const event = record && isWhole(record) ? record : damaged(id, tenant)
+  const event = record ?? damaged(id, tenant)
   return format === 'cef' ? toCef(event, place) : JSON.stringify(toOcsf(event, place))
 }
-
-/** As far as it takes to make an event of it; the verifier judges the rest. */
-const isWhole = ({ actor, subject, request }: Partial<AuditEvent>) =>
-  [actor?.id, subject?.id, request?.id].every((id) => typeof id === 'string')
 
 /** The time is the one of the id, of version 7. */
 const damaged = (id: string, tenant: string): AuditEvent => ({
@@ -40,11 +37,14 @@ const damaged = (id: string, tenant: string): AuditEvent => ({
   macKey: 'unknown',
 })
 
-/** A record from its stored bytes; null for what cannot be read: it is shown as damaged, not left out. */
+/**
+ * A record from its stored bytes; null for what cannot be read or is no record: it is shown as damaged, not left out,
+ * and whoever shows it need not fear what stands in it.
+ */
 export function readRecord(bytes: Uint8Array): AuditEvent | null {
   try {
-    const record = JSON.parse(Buffer.from(bytes).toString('utf8')) as AuditEvent | null
-    return typeof record === 'object' ? record : null
+    const record: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'))
+    return isLegible(record) ? record : null
   } catch {
     return null
   }

@@ -69,7 +69,11 @@ export function toOcsf(record: AuditEvent, place: AuditPlace | null): Json {
   }
 }
 
-const userOf = ({ id, kind }: AuditActor): Json => ({ uid: id, type_id: USER_TYPE[kind] })
+/** 99: another kind, which a newer program knows. */
+const userOf = ({ id, kind }: AuditActor): Json => ({
+  uid: id,
+  type_id: Object.hasOwn(USER_TYPE, kind) ? USER_TYPE[kind] : 99,
+})
 
 const actorOf = (actor: AuditActor): Json => ({
   user: userOf(actor),

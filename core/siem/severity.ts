@@ -23,4 +23,5 @@ const OF_OUTCOME: Readonly<Record<AuditEvent['outcome'], Severity>> = {
 }
 
 export const severityOf = ({ eventType, outcome }: Pick<AuditEvent, 'eventType' | 'outcome'>) =>
-  OF_TYPE[eventType] ?? OF_OUTCOME[outcome]
+  // What a newer program recorded may be called toString.
+  (Object.hasOwn(OF_TYPE, eventType) ? OF_TYPE[eventType] : undefined) ?? OF_OUTCOME[outcome]

@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { Value } from 'typebox/value'
 import { describe, expect, it } from 'vitest'
 import { AUDIT_EVENT_TYPES, AuditEvent, type AuditEventType } from '#api/audit-event'
+import { EXPORT_FORMATS } from '#api/rest/audit'
 import { toCef } from './cef.ts'
+import { exportLine, readRecord } from './line.ts'
 import { OCSF_KINDS } from './ocsf-classes.ts'
 import { toOcsf } from './ocsf.ts'
 
@@ -122,6 +124,58 @@ describe('what goes to a SIEM', () => {
       }),
     )
     expect(Value.Check(AuditEvent, event())).toBe(true)
+  })
+})
+
+describe('readRecord', () => {
+  const read = (value: unknown) => readRecord(Buffer.from(JSON.stringify(value)))
+
+  it('gives back a record as its schema allows it, and one of a newer program', () => {
+    const newer = {
+      ...event(),
+      eventType: 'later.event',
+      actor: { kind: 'robot', id: 'r' },
+      more: 1,
+    }
+    for (const whole of [event(), newer]) expect(read(whole)).toEqual(whole)
+    expect(toOcsf(newer as unknown as AuditEvent, null)).toMatchObject({
+      severity_id: 1,
+      actor: { user: { type_id: 99 } },
+    })
+  })
+
+  it.each([
+    ['an object without members', {}],
+    ['a list', []],
+    ['a type of event that is a number', { ...event(), eventType: 5 }],
+    ['personal fields that are a word', { ...event(), personal: 'y' }],
+    ['a time that no calendar has', { ...event(), time: '2026-99-01T00:00:00.000Z' }],
+    ['an outcome that there is not', { ...event(), outcome: 'toString' }],
+    ['details in details', { ...event(), details: { a: { b: 1 } } }],
+  ])('gives null for %s', (_, value) => {
+    expect(read(value)).toBeNull()
+  })
+
+  it('gives null for what nobody could write again', () => {
+    const deep = JSON.stringify(event()).replace(/}$/, `,"x":${'['.repeat(9e4)}${']'.repeat(9e4)}}`)
+    expect(readRecord(Buffer.from(deep))).toBeNull()
+  })
+
+  it('leaves nothing that an export could fall over, whatever stands in place of a member', () => {
+    const members = fc.constantFrom(...Object.keys(event()), 'code')
+    fc.assert(
+      fc.property(
+        members,
+        fc.jsonValue(),
+        fc.constantFrom(...EXPORT_FORMATS),
+        (name, value, as) => {
+          const record = read({ ...event(), [name]: value })
+          const line = exportLine({ id: ID, tenant: ID, record, place: PLACE }, as)
+          expect(line).not.toMatch(/[\n\r]/)
+          if (!record && as !== 'jsonl') expect(line).toContain('ERR_AUDIT_TAMPERED')
+        },
+      ),
+    )
   })
 })
 
