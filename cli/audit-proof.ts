@@ -8,6 +8,7 @@ import { readKey, usableFile } from './audit-evidence.ts'
 import { readLog } from './audit-log.ts'
 import { readArchive } from './audit-segment-file.ts'
 import { parseCall, usageError } from './command.ts'
+import { printableJson } from './printable.ts'
 
 const WISHES = {
   record: { type: 'string', multiple: true },
@@ -62,7 +63,7 @@ export async function checkProof(
   const lines = verdict.ok
     ? ['The proof holds. It shows:', ...verdict.shows.map((line) => `  ${line}`)]
     : ['The proof does not hold:', ...verdict.faults.map((line) => `  ${line}`)]
-  return { verdict, lines: values.json ? [JSON.stringify(verdict)] : lines }
+  return { verdict, lines: values.json ? [printableJson(verdict)] : lines }
 }
 
 /** Not trusted here: whoever checks the proof finds a checkpoint that nobody signed. */

@@ -2,6 +2,7 @@ import { Value } from 'typebox/value'
 import { AuditQuery, type AuditPage, type FoundRecord } from '#api/rest/audit'
 import { usageError, parseCall } from './command.ts'
 import type { AskGateway } from './gateway.ts'
+import { printable } from './printable.ts'
 
 const FILTERS = {
   tenant: { type: 'string' },
@@ -82,7 +83,10 @@ function queryOf(values: {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }
 
-/** `time  event  outcome  who -> what  from where  request  place`, on one line whatever stands in it. */
+/**
+ * `time  event  outcome  who -> what  from where  request  place`, on one line whatever stands in it. A user agent is
+ * what a client chose to send.
+ */
 export function lineOf({ id, record, place, personal }: FoundRecord): string {
   const sealed = place ? `${place.epoch}/${place.seq}` : 'not yet sealed'
   if (!record) return `${id}  DAMAGED: what lies there is no record  ${sealed}`
@@ -107,6 +111,3 @@ function whence({ state, address, userAgent, reason }: FoundRecord['personal'][n
   const said = reason === undefined ? '' : ` because "${reason}"`
   return `from ${address ?? 'nowhere known'}${userAgent === undefined ? '' : ` (${userAgent})`}${said}`
 }
-
-/** A user agent is what a client chose to send: nothing of it may speak to the terminal. */
-const printable = (text: string) => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}')

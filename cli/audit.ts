@@ -13,6 +13,7 @@ import { searchLog } from './audit-search.ts'
 import { parseCall, usageError, type Command } from './command.ts'
 import { gatewayFrom } from './config.ts'
 import { connectGateway } from './gateway.ts'
+import { printable, printableJson } from './printable.ts'
 
 /** The log does not hold: told apart from a command that could not run (1) or was called wrongly (2). */
 const BROKEN = 3
@@ -82,13 +83,13 @@ async function verify(args: readonly string[], usage: string, out: (line: string
   if (path !== undefined && (await isArchive(path))) {
     const { segment } = await readArchive(path)
     const piece = verifySegment(segment, evidence.verifiers, evidence.macKeys)
-    if (values.json) out(JSON.stringify(piece))
-    else reportSegment(piece).forEach(out)
+    if (values.json) out(printableJson(piece))
+    else reportSegment(piece).forEach((each) => out(printable(each)))
     return piece.ok ? 0 : BROKEN
   }
   const result = verifyChecked(await readChecked(path, evidence), evidence)
-  if (values.json) out(JSON.stringify(result))
-  else report(result).forEach(out)
+  if (values.json) out(printableJson(result))
+  else report(result).forEach((each) => out(printable(each)))
   return result.ok ? 0 : BROKEN
 }
 
@@ -128,7 +129,7 @@ export const auditCommand: Command = {
         return 0
       case 'check': {
         const { verdict, lines } = await checkProof(args, this.usage)
-        lines.forEach(out)
+        lines.forEach((each) => out(printable(each)))
         return verdict.ok ? 0 : BROKEN
       }
       default:

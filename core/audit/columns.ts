@@ -1,4 +1,4 @@
-import type { LogRecord, LogSeal } from './export.ts'
+import type { LogPending, LogRecord, LogSeal } from './export.ts'
 
 /**
  * Rows column by column: a million of them as objects are most of a gigabyte that the collector walks again and again,
@@ -10,10 +10,11 @@ export const ID_BYTES = 36
 const HASH_BYTES = 32
 
 /** @throws SyntaxError when an id, a hash or a number does not fit its column, which would shift what is behind it */
-export function assertPackable(line: LogRecord | LogSeal): void {
+export function assertPackable(line: LogRecord | LogSeal | LogPending): void {
   if (!/^[0-9a-f-]{36}$/.test(line.id)) throw new SyntaxError('an id is a UUID')
   if (line.type === 'record') return
   if (line.leaf.length !== HASH_BYTES) throw new SyntaxError('a leaf has 32 bytes')
+  if (line.type === 'pending') return
   if (![line.epoch, line.seq, line.tenantSeq].every(Number.isSafeInteger)) {
     throw new SyntaxError('a place is made of whole numbers')
   }

@@ -21,6 +21,9 @@ export interface Cut {
 }
 
 const HASH = /^[0-9a-f]{64}$/
+/** As the schema of events has them: they are shown to people. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+const LOGIN = /^[A-Za-z0-9_.:/-]{1,300}$/
 
 export interface Cuts {
   /** Those that account for what is missing, in the order of the log. */
@@ -84,9 +87,10 @@ function read(record: Buffer, id: string, key: string): Omit<Cut, 'authenticated
   if (event.id !== id || event.eventType !== 'audit.cut' || event.macKey !== key) return undefined
   if (![epoch, first, last].every(Number.isSafeInteger)) return undefined
   if (!HASH.test(String(root)) || !HASH.test(String(archive))) return undefined
+  const [at, by] = [String(event.time), String(event.actor?.id)]
+  if (!TIME.test(at) || !LOGIN.test(by)) return undefined
   const range = { epoch: Number(epoch), first: Number(first), last: Number(last) }
-  const by = String(event.actor?.id)
-  return { ...range, at: String(event.time), by, archive: String(archive), root: String(root) }
+  return { ...range, at, by, archive: String(archive), root: String(root) }
 }
 
 interface Event {

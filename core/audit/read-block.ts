@@ -64,6 +64,7 @@ export function readBlock(bytes: Buffer, evidence: LineEvidence): CheckedBlock {
           if (mayTell(line.record)) told.push(line)
           break
         case 'pending':
+          assertPackable(line)
           pending.push({ id: line.id, leaf: line.leaf })
           break
         case 'seal':
