@@ -48,7 +48,7 @@ export const COMMAND_ERRORS = {
   ERR_AUDIT_CUT_REFUSED: entry(
     500,
     'The database refused to cut the audit log',
-    'cut sealed and archived records in the order of the log, older than --keep days (366; less only with --below-minimum)',
+    'cut sealed and archived records in the order of the log, older than --keep days (366; less only with --below-minimum, and when the owner of the tables has lowered palisade.retention_floor)',
   ),
   ERR_AUDIT_CUT_WAITS: entry(
     500,

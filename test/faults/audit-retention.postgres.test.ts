@@ -137,7 +137,7 @@ const countOf = async (table: string) =>
   Number((await db.query<{ n: string }>(`select count(*) as n from palisade.${table}`))[0]?.n)
 
 /** The record of a cut as the command writes it, with what a case changes. */
-async function cutRow(overrides: object = {}, actor = 'test_retention') {
+async function cutRow(overrides: object = {}, actor = 'test_retention', key = MAC_KEY) {
   const [root] = await db.query<{ root: string }>(
     `select encode(root, 'hex') as root from palisade.audit_batches where last = $1`,
     [OLD],
@@ -150,11 +150,11 @@ async function cutRow(overrides: object = {}, actor = 'test_retention') {
     eventType: 'audit.cut',
     outcome: 'success',
     writer: 'test',
-    macKey: MAC_KEY.id,
+    macKey: key.id,
     actor: { kind: 'administrator', id: actor },
     details: { ...details, ...overrides },
   }
-  const signed = signRecord(event, MAC_KEY)
+  const signed = signRecord(event, key)
   return { id, formatVersion: 1, tenantId: PLATFORM_TENANT, writer: 'test', ...signed }
 }
 
@@ -289,6 +289,12 @@ describe('palisade audit cut is refused', () => {
     ['with another root', { root: 'b'.repeat(64) }, 'PL021', undefined],
     ['that does not begin where the log does', { first: 2 }, 'PL021', undefined],
     ['below the minimum', { keepDays: 30 }, 'PL022', undefined],
+    [
+      'below the floor, whatever it says of itself',
+      { keepDays: 0, belowMinimum: 1 },
+      'PL022',
+      undefined,
+    ],
     ['in somebody else’s name', {}, 'PL021', 'alice'],
   ])('by the database for a record %s', async (_, overrides, code, actor) => {
     const row = await cutRow(overrides, actor)
@@ -296,6 +302,33 @@ describe('palisade audit cut is refused', () => {
       await expect(recordCut(client, row)).rejects.toMatchObject({ cause: { code } })
     })
     expect(await countOf('audit_cuts')).toBe(0)
+  })
+
+  it('by the database for a record under a key that no writer has used', async () => {
+    const row = await cutRow({}, undefined, { id: 'nobody', secret: randomBytes(32) })
+    await withClient(person, async (client) => {
+      await expect(recordCut(client, row)).rejects.toMatchObject({ cause: { code: 'PL021' } })
+    })
+    expect(await countOf('audit_cuts')).toBe(0)
+  })
+
+  it('below a floor that nobody but the owner of the tables lowers', async () => {
+    const lower = `create or replace function palisade.retention_floor() returns integer language sql stable
+      set search_path = pg_catalog, pg_temp as 'select 30'`
+    for (const role of ['retention', 'cutter', 'auditor', 'app', 'sealer']) {
+      await withClient(db.superuser, async (client) => {
+        await client.query(`set role palisade_${role}`)
+        await expect(client.query(lower), role).rejects.toMatchObject({ code: '42501' })
+      })
+    }
+    const row = await cutRow({ keepDays: 30, belowMinimum: 1 }, 'postgres')
+    await withClient(db.superuser, async (client) => {
+      await client.query('begin')
+      await client.query('set local role palisade_owner')
+      await client.query(lower)
+      expect(await recordCut(client, row)).toBe(true)
+      await client.query('rollback')
+    })
   })
 
   it('while its record is not sealed, also when somebody forged the row of it', async () => {
@@ -379,8 +412,13 @@ describe('palisade audit cut', () => {
       ],
     })
     const lines: string[] = []
-    await auditCommand.run(['verify', '--database', '--key', KEY], (line) => lines.push(line))
+    const verified = await auditCommand.run(['verify', '--database', '--key', KEY], (line) =>
+      lines.push(line),
+    )
     expect(lines.join('\n')).toMatch(/1\/1\.\.12 were cut on \S+ by test_retention, archive sha256/)
+    // Neither a MAC key nor the archive: whoever may write to the database could have made it up.
+    expect(verified).toBe(3)
+    expect(lines.join('\n')).toContain('CutUnproven at 1/1..12')
   })
 
   it('is whole with its archive', async () => {
