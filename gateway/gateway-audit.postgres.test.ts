@@ -256,6 +256,32 @@ describe('POST /api/v1/audit/search', () => {
     expect((await search(member, { ...WRITES, address: ADDRESS })).items).toEqual([])
   })
 
+  it('opens nothing of others for whoever was an auditor when the token was made', async () => {
+    const former = person()
+    await gateway.store.ensureUser({ userId: former.id, tenantId: former.tenantId })
+    await db.query(
+      `insert into palisade.tenant_members (tenant_id, user_id, role) values ($1, $2, 'member')`,
+      [alice.tenantId, former.id],
+    )
+    const member = { id: former.id, tenantId: alice.tenantId }
+    const [hers] = (await search(member, WRITES, 'auditor')).items
+    expect(hers?.personal).toEqual([{ key: `user-${alice.id}`, state: 'withheld' }])
+    const byAddress = { ...WRITES, address: ADDRESS }
+    expect((await search(member, byAddress, 'auditor')).items).toEqual([])
+  })
+
+  it.each([
+    ['everywhere is not said', [null, null]],
+    ['everywhere is false and the tenant another', [false, 'theirs']],
+    ['everywhere is true', [true, null]],
+  ] as const)('is refused by the database to a user where %s', async (_, [everywhere, tenant]) => {
+    const values = [alice.tenantId, alice.id, 0, everywhere, tenant && bob.tenantId]
+    const question = `select * from palisade.search_audit($1, $2, $3, $4, $5, null, null, null, null, null,
+      '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff', false, 5, 5)`
+    const asked = withClient(db.app, (client) => client.query(question, values))
+    await expect(asked).rejects.toMatchObject({ code: 'PL012' })
+  })
+
   it('is recorded with the names of the filters and the number found, and not with what was looked for', async () => {
     const { recordedAs, items } = await search(auditor, {
       tenant: 'all',

@@ -223,8 +223,14 @@ export interface FoundPage {
   readonly end: string | undefined
 }
 
+export interface AuditReach {
+  /** By today's row of the caller, whatever the token says. */
+  readonly isAuditor: boolean
+}
+
 export interface AuditReadStore {
   searchAudit(caller: Caller, wish: AuditWish): Promise<FoundPage>
+  auditReach(caller: Caller): Promise<AuditReach>
 }
 
 /** Wraps data keys under a key per tenant (or per user for personal fields). Key names: `tenant-<uuid>`, `user-<uuid>`. */

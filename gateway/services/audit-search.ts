@@ -4,7 +4,15 @@ import type { AuditExportQuery, AuditPage, AuditQuery, FoundRecord } from '#api/
 import { PalisadeError } from '#core/problem'
 import { hasScope } from '../identity/scopes.ts'
 import { readRecord } from '#core/siem/line'
-import type { AuditReadStore, AuditRow, AuditWish, Caller, FoundRow, Store } from '../ports.ts'
+import type {
+  AuditReach,
+  AuditReadStore,
+  AuditRow,
+  AuditWish,
+  Caller,
+  FoundRow,
+  Store,
+} from '../ports.ts'
 import { addressMatcher, idRangeOf, shapeOf } from './audit-filter.ts'
 import type { AuditWriter, Origin } from './audit.ts'
 import type { PersonalReader } from './personal-reader.ts'
@@ -102,7 +110,9 @@ export class AuditSearch {
     const matches = query.address === undefined ? undefined : addressMatcher(query.address)
     const page = matches ? SCAN_OPENED : limit
     const { rows, end } = await this.#deps.store.searchAudit(caller, wishOf(query, page))
-    const found = await this.#open(caller, rows)
+    // Asked behind the search: who was an auditor when it began may be none any more.
+    const reach = await this.#deps.store.auditReach(caller)
+    const found = await this.#open(caller, rows, reach)
     // A full page may have more behind it; one that is not full goes on where the looking ended.
     const next = rows.length === page ? rows.at(-1)?.id : end
     if (!matches) return { items: found, next }
@@ -113,13 +123,17 @@ export class AuditSearch {
   }
 
   /** An auditor sees all that opens; everybody else what is sealed with a key of their own. */
-  async #open(caller: Caller, rows: readonly FoundRow[]): Promise<FoundRecord[]> {
-    const isAuditor = hasScope(caller.roles, 'audit:read-all')
+  async #open(
+    caller: Caller,
+    rows: readonly FoundRow[],
+    { isAuditor }: AuditReach,
+  ): Promise<FoundRecord[]> {
     const own = `user-${caller.userId}`
+    const seesAll = isAuditor && hasScope(caller.roles, 'audit:read-all')
     const read = rows.map((row) => ({ ...row, record: readRecord(row.bytes) }))
     const opened = await this.#deps.personal.open(
       read.map(({ id, record }) => ({ id, personal: envelopesOf(record) })),
-      (key) => isAuditor || key === own,
+      (key) => seesAll || key === own,
     )
     return read.map(({ id, tenantId, record, place }, i) => ({
       id,

@@ -1,4 +1,4 @@
-import type { AuditWish, Caller, FoundPage } from '../ports.ts'
+import type { AuditReach, AuditWish, Caller, FoundPage } from '../ports.ts'
 import { callerValues } from './rows.ts'
 
 export interface FoundDatabaseRow {
@@ -45,3 +45,9 @@ export function toFoundPage(rows: readonly FoundDatabaseRow[]): FoundPage {
     end: rows.find(({ record }) => record === null)?.id,
   }
 }
+
+export interface ReachRow {
+  readonly is_auditor: boolean
+}
+
+export const toReach = ({ is_auditor }: ReachRow): AuditReach => ({ isAuditor: is_auditor })

@@ -6,6 +6,7 @@ import type {
   Caller,
   ChangeHead,
   CountedRefusal,
+  AuditReach,
   FoundPage,
   IntakeOutcome,
   IntakeStore,
@@ -24,7 +25,13 @@ import type {
   WriteSecret,
 } from '../ports.ts'
 import { PalisadeError } from '#core/problem'
-import { searchValues, toFoundPage, type FoundDatabaseRow } from './audit-search.ts'
+import {
+  searchValues,
+  toFoundPage,
+  toReach,
+  type FoundDatabaseRow,
+  type ReachRow,
+} from './audit-search.ts'
 import type { Role } from '../identity/roles.ts'
 import { Connections, type DatabaseMetrics, type StoreOptions } from './connections.ts'
 import { readMigrations } from './migrate.ts'
@@ -170,6 +177,10 @@ export class PostgresStore
   async searchAudit(caller: Caller, wish: AuditWish): Promise<FoundPage> {
     const values = searchValues(caller, wish)
     return toFoundPage(await this.#connections.run<FoundDatabaseRow>('searchAudit', values))
+  }
+
+  async auditReach(caller: Caller): Promise<AuditReach> {
+    return toReach(await this.#one<ReachRow>('auditReach', callerValues(caller)))
   }
 
   async countRefusals(writer: string, counts: readonly CountedRefusal[]): Promise<void> {

@@ -212,6 +212,7 @@ const ARGUMENTS: Record<StatementName, (who: Who) => unknown[]> = {
     ...['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'],
     ...[false, 100, 100],
   ],
+  auditReach: (who) => [who.tenantId, who.userId, who.tokenVersion],
   ensureUser: (who) => [who.tenantId, who.userId, 'user'],
   findApiKey: () => [Buffer.alloc(32, 1)],
   findLogin: () => [Buffer.alloc(32, 1)],

@@ -23,6 +23,7 @@ export const STATEMENTS = {
   auditVolume: 'select * from palisade.audit_volume()',
   searchAudit:
     'select * from palisade.search_audit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)',
+  auditReach: 'select * from palisade.audit_reach($1, $2, $3)',
   ensureUser: 'select palisade.ensure_user($1, $2, $3) as token_version',
   findApiKey: 'select * from palisade_lookup.find_api_key($1)',
   findLogin: 'select * from palisade_lookup.find_login($1)',
