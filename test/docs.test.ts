@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -20,6 +21,20 @@ describe('docs', () => {
     const text = readFileSync(join(root, page), 'utf8')
     const dead = links(text).filter((link) => !existsSync(join(root, dirname(page), link)))
     expect(dead).toEqual([])
+  })
+})
+
+describe('a tracked file', () => {
+  /** Of git; a heading of Markdown may be underlined as the middle one is. */
+  const MARKER = '^(<<<<<<<|>>>>>>>) '
+
+  it('holds no marker of a merge that was not finished', () => {
+    const found = spawnSync('git', ['grep', '-nIE', MARKER], { cwd: root, encoding: 'utf8' })
+    expect(found.stdout).toBe('')
+    expect(found.status).toBe(1)
+  })
+  it.each(['<'.repeat(7) + ' HEAD', '>'.repeat(7) + ' 28e42ce (why)'])('would show %s', (line) => {
+    expect(new RegExp(MARKER, 'm').test(`one\n${line}\ntwo`)).toBe(true)
   })
 })
 
