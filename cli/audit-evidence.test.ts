@@ -42,6 +42,14 @@ describe('readEvidence', () => {
     expect(checkpoints).toEqual(['0003', '0007'])
   })
 
+  it('refuses a log in which no line is a witness: it would prove nothing', async () => {
+    const path = await file('{"level":"info","msg":"Listening"}\n')
+    await expect(readEvidence({ ...nothing, witness: [path] })).rejects.toMatchObject({
+      code: 'ERR_CONFIG_INVALID',
+      message: expect.stringContaining('no line of it is a witness'),
+    })
+  })
+
   it.each([
     ['a folder without a note', { checkpoint: [tmpdirWithout] }],
     ['a key that is no key', { key: ['a+b'] }],

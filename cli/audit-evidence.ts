@@ -45,6 +45,11 @@ async function readWitness(path: string): Promise<WitnessLine[]> {
     const line = reader.line(text)
     if (line) found.push(line)
   }
+  if (found.length === 0) {
+    throw new PalisadeError('ERR_CONFIG_INVALID', `"${path}": no line of it is a witness`, {
+      remedy: 'name the log of a gateway or a sealer with its lines "Committed audit record"',
+    })
+  }
   return found
 }
 

@@ -25,6 +25,13 @@ describe('WitnessReader', () => {
       ],
     ],
     ["Docker's file", [JSON.stringify({ log: `${LINE}\n`, stream: 'stdout', time: AT })]],
+    [
+      'what kubectl shows of several pods',
+      [
+        `[pod/sealer-7d9f8c6b5-x2x4q/sealer] {"level":"info","msg":"Sealing"}`,
+        `[pod/gateway-6c5d8f9b7-abcde/gateway] ${LINE}`,
+      ],
+    ],
     ['much else', ['{"level":"info","msg":"Listening"}', 'not json', '', LINE, '[1]', 'null']],
   ])('finds a witness in %s', (_, lines) => {
     expect(witnesses(...lines)).toEqual(ONE)
@@ -37,6 +44,7 @@ describe('WitnessReader', () => {
       [`{"url":"/?x={\\"audit\\":\\"${id}\\",\\"leaf\\":\\"${leaf}\\"}"}`],
     ],
     ['a line that names its stranger before it', [`GET ${LINE}`]],
+    ['a line that names a pod within it', [`{"msg":""}[pod/gateway-1/gateway] ${LINE}`]],
     ['a field of a field', [JSON.stringify({ body: JSON.parse(LINE) as object })]],
     ['the end of a line whose begin was rotated away', [`${AT} stdout F ${LINE.slice(40)}`]],
     ['the begin of a line at the end of the file', [`${AT} stdout P ${LINE.slice(0, 150)}`]],

@@ -3,12 +3,15 @@ import type { WitnessLine } from '#core/audit/expectations'
 /** `<time> <stream> P|F <text>`, as the kubelet's container log files have it; P: the line goes on in the next one. */
 const CRI = /^\d{4}-\d\d-\d\dT\S+ (stdout|stderr) ([PF])(?::\S*)? ?(.*)$/s
 
+/** What `kubectl logs --all-pods` or `--prefix` puts before each line. */
+const POD = /^\[pod\/[^\]\s]+\] /
+
 /** A line in pieces that never ends must not grow for ever. */
 const LONGEST = 1_048_576
 
 /**
  * Finds the gateway's lines `{"audit": <id>, "leaf": <hex>}` among whatever else a log holds: as the gateway wrote
- * them, in the kubelet's files (CRI), or in Docker's (`{"log": …, "stream": …}`).
+ * them, as kubectl shows those of several pods, in the kubelet's files (CRI), or in Docker's (`{"log": …, "stream": …}`).
  *
  * Only the fields of a line itself count, never a text within one: what a stranger sends may be quoted there, and
  * must not become a witness.
@@ -19,7 +22,7 @@ export class WitnessReader {
   /** @returns undefined for a line that is no witness, or not yet whole */
   line(text: string): WitnessLine | undefined {
     const [, stream, tag, piece = ''] = CRI.exec(text) ?? []
-    if (stream === undefined) return witnessIn(text)
+    if (stream === undefined) return witnessIn(text.replace(POD, ''))
     const whole = `${this.#begun.get(stream) ?? ''}${piece}`
     this.#begun.delete(stream)
     if (tag === 'F') return witnessIn(whole)

@@ -64,6 +64,7 @@ describe('taking the audit log out', () => {
       const ran = await runCommand(script.join('\n'), folder)
       expect(ran.stderr).toBe('')
       expect(ran.stdout).toContain('The audit log holds.')
+      expect(ran.stdout).toMatch(/the [1-9]\d* records that the witness saw/)
       expect(ran.code).toBe(0)
       expect(await psql("select rolname from pg_roles where rolname = 'auditor'")).toEqual([])
     } finally {
