@@ -16,7 +16,13 @@ import {
   type Until,
 } from '../gateway/store/audit-segment.ts'
 import { readKey } from './audit-evidence.ts'
-import { digestBeside, digestOf, readArchive, writeWhole } from './audit-segment-file.ts'
+import {
+  digestBeside,
+  digestOf,
+  readArchive,
+  readArchiveHeader,
+  writeWhole,
+} from './audit-segment-file.ts'
 import { parseCall, usageError } from './command.ts'
 import { databaseFrom } from './config.ts'
 import { unusableFile } from './failure.ts'
@@ -55,7 +61,7 @@ export async function archive(args: readonly string[], usage: string): Promise<A
       const written: Archived[] = []
       for (const range of await rangesUntil(client, until)) {
         for (;;) {
-          const next = await nextRange(folder, range)
+          const next = await nextRange(folder, range, verifiers)
           if (!next) break
           const piece = await pieceOf(client, next, size)
           const path = join(folder, fileName(piece))
@@ -116,7 +122,11 @@ const fileName = ({ epoch, first, last }: LogRange) =>
   `audit-${epoch}-${padded(first)}-${padded(last)}.jsonl`
 
 /** What of a range the folder does not have yet. Pieces follow each other without a gap. */
-async function nextRange(folder: string, range: LogRange): Promise<LogRange | undefined> {
+async function nextRange(
+  folder: string,
+  range: LogRange,
+  verifiers: readonly NoteVerifier[],
+): Promise<LogRange | undefined> {
   const pieces = (await readdir(folder))
     .flatMap((name) => {
       const [, epoch, first, last] = (NAME.exec(name) ?? []).map(Number)
@@ -131,7 +141,7 @@ async function nextRange(folder: string, range: LogRange): Promise<LogRange | un
   }
   const newest = pieces.at(-1)
   if (!newest) return range.first <= range.last ? range : undefined
-  await assertKept(join(folder, newest.name), newest)
+  await assertKept(join(folder, newest.name), newest, verifiers)
   const first = newest.last + 1
   if (first < range.first) {
     throw unusable(
@@ -141,13 +151,23 @@ async function nextRange(folder: string, range: LogRange): Promise<LogRange | un
   return first <= range.last ? { ...range, first } : undefined
 }
 
-/** A run that was killed behind the last rename left an archive without its digest. */
-async function assertKept(path: string, range: LogRange): Promise<void> {
+/** A run that was killed behind the last rename left an archive without its digest; any other file must not get one. */
+async function assertKept(
+  path: string,
+  range: LogRange,
+  verifiers: readonly NoteVerifier[],
+): Promise<void> {
+  const { epoch, first, last } = await readArchiveHeader(path)
+  if (epoch !== range.epoch || first !== range.first || last !== range.last) {
+    throw unusable(`"${path}" holds ${place(epoch, first, last)}, which its name does not say`)
+  }
   const known = await digestBeside(path)
-  const { sha256 } =
-    known === undefined ? await withDigest(path, range) : { sha256: await digestOf(path) }
-  if (known !== undefined && known !== sha256)
+  if (known === undefined) {
+    await assertHolds(path, verifiers)
+    await withDigest(path, range)
+  } else if (known !== (await digestOf(path))) {
     throw unusable(`"${path}" has another digest than beside it`)
+  }
 }
 
 const unusable = (detail: string) =>

@@ -3,10 +3,10 @@ import { availableParallelism } from 'node:os'
 import type { CheckedLog, LineEvidence } from '#core/audit/checked-log'
 import { joinBlocks, readBlock, type CheckedBlock } from '#core/audit/read-block'
 import { BlockThreads } from './audit-threads.ts'
+import { LONGEST_LINE } from './line-splitter.ts'
 
 /** Large enough that a block is worth its way to another thread, small enough that a few of them are no memory. */
 const BLOCK_BYTES = 4 * 1024 * 1024
-const LONGEST_LINE = 64 * 1024 * 1024
 const NEWLINE = 10
 
 /**

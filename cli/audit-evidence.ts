@@ -4,7 +4,7 @@ import { parseVerifier, type NoteVerifier } from '#core/audit/note'
 import type { Evidence } from '#core/audit/verify'
 import type { WitnessLine } from '#core/audit/expectations'
 import { PalisadeError } from '#core/problem'
-import { readArchive } from './audit-segment-file.ts'
+import { readArchives } from './audit-segment-file.ts'
 import { WitnessReader } from './witness-lines.ts'
 
 export interface EvidenceFiles {
@@ -25,7 +25,7 @@ export async function readEvidence(files: EvidenceFiles): Promise<Evidence> {
     verifiers: await Promise.all(files.key.map(readKey)),
     checkpoints: await each(files.checkpoint, readCheckpoints),
     witness: await each(files.witness, readWitness),
-    archives: await Promise.all((files.archive ?? []).map(readArchive)),
+    archives: await readArchives(files.archive ?? []),
     macKeys: files.macKeys
       ? await usable(files.macKeys, async () => macKeys(await read(files.macKeys ?? '')))
       : new Map(),

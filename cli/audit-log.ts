@@ -8,6 +8,7 @@ import { exportLog } from '../gateway/store/audit-export.ts'
 import { checkFile } from './audit-blocks.ts'
 import { databaseFrom } from './config.ts'
 import { unusableFile } from './failure.ts'
+import { LineSplitter } from './line-splitter.ts'
 import { newFile } from './new-file.ts'
 
 async function withLog<T>(use: (lines: AsyncIterable<LogLine>) => Promise<T>): Promise<T> {
@@ -42,7 +43,8 @@ async function openExport(path: string): Promise<FileHandle> {
 }
 
 function unreadable(error: unknown): unknown {
-  if (!(error instanceof SyntaxError)) return error
+  // A TypeError says that it is no UTF-8.
+  if (!(error instanceof SyntaxError || error instanceof TypeError)) return error
   return new PalisadeError('ERR_CONFIG_INVALID', error.message, { cause: error, remedy: WANTED })
 }
 
@@ -52,7 +54,13 @@ export async function readLog(path: string): Promise<AuditLog> {
   try {
     // Line by line: a log of a million records is longer than the longest string.
     const lines: LogLine[] = []
-    for await (const line of file.readLines()) lines.push(readLine(line, lines.length))
+    const splitter = new LineSplitter()
+    const add = (line: string) => lines.push(readLine(line, lines.length))
+    for await (const chunk of file.createReadStream({ autoClose: false })) {
+      splitter.push(chunk as Buffer).forEach(add)
+    }
+    const last = splitter.end()
+    if (last !== '') add(last)
     return collect(lines)
   } catch (error) {
     throw unreadable(error)

@@ -6,7 +6,7 @@ import { verifyProof, type ProofVerdict } from '#core/audit/verify-proof'
 import { PalisadeError } from '#core/problem'
 import { readKey, usableFile } from './audit-evidence.ts'
 import { readLog } from './audit-log.ts'
-import { readArchive } from './audit-segment-file.ts'
+import { readArchives } from './audit-segment-file.ts'
 import { parseCall, usageError } from './command.ts'
 import { printableJson } from './printable.ts'
 
@@ -28,7 +28,7 @@ export async function prove(args: readonly string[], usage: string): Promise<Aud
   if (!path || rest.length > 0 || !wish || others.length > 0) {
     throw usageError('an export and one of --record, --tenant and --since are expected', usage)
   }
-  const archives = await Promise.all(archive.map(readArchive))
+  const archives = await readArchives(archive)
   const live = await readLog(path)
   // A record that is in both is taken from the log.
   const back = archives.flatMap(({ segment }) => segment.log.records)

@@ -1,10 +1,17 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeSegmentLine } from '../core/audit/segment.ts'
 import { archiveOf, recordOf, sealedLog } from '../test/support/sealed-log.ts'
-import { digestBeside, digestOf, isArchive, readArchive, writeWhole } from './audit-segment-file.ts'
+import {
+  digestBeside,
+  digestOf,
+  isArchive,
+  readArchive,
+  readArchiveHeader,
+  writeWhole,
+} from './audit-segment-file.ts'
 
 let folder: string
 let lines: string[]
@@ -68,8 +75,29 @@ describe('readArchive', () => {
     })
   })
 
+  it('holds no line that no exporter writes', async () => {
+    await writeFile(at('long'), '')
+    // Sparse: nothing of it is on the disk.
+    await truncate(at('long'), 80 * 1024 * 1024)
+    await expect(readArchive(at('long'))).rejects.toThrow('longer than any exporter writes')
+  })
+
   it('says that a file cannot be opened', async () => {
     await expect(readArchive(at('nowhere'))).rejects.toMatchObject({ code: 'ERR_CONFIG_INVALID' })
+  })
+})
+
+describe('readArchiveHeader', () => {
+  it('reads the first line alone', async () => {
+    await writeFile(at('begun'), `${lines[0]}\n{"type":`)
+    expect(await readArchiveHeader(at('begun'))).toMatchObject({ epoch: 1, first: 1, last: 3 })
+  })
+
+  it.each(['', '{"type":"header","format":1}\n', 'x'])('refuses %j', async (content) => {
+    await writeFile(at('bad'), content)
+    await expect(readArchiveHeader(at('bad'))).rejects.toMatchObject({
+      code: 'ERR_AUDIT_ARCHIVE_UNUSABLE',
+    })
   })
 })
 
@@ -86,5 +114,14 @@ describe('digestBeside', () => {
     await writeFile(at('whole.sha256'), `${'a'.repeat(64)}  whole\n`)
     expect(await digestBeside(at('whole'))).toBe('a'.repeat(64))
     expect(await digestBeside(at('two'))).toBeUndefined()
+  })
+
+  it('takes one that cannot be read, or that is none, for no missing one', async () => {
+    await mkdir(at('folder.sha256'))
+    await expect(digestBeside(at('folder'))).rejects.toMatchObject({ code: 'ERR_CONFIG_INVALID' })
+    await writeFile(at('spoilt.sha256'), '')
+    await expect(digestBeside(at('spoilt'))).rejects.toMatchObject({
+      code: 'ERR_AUDIT_ARCHIVE_UNUSABLE',
+    })
   })
 })

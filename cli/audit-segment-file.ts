@@ -3,9 +3,15 @@ import { createReadStream } from 'node:fs'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Archive } from '#core/audit/archives'
-import { isSegment, SegmentReader } from '#core/audit/segment'
+import {
+  isSegment,
+  readSegmentHeader,
+  SegmentReader,
+  type SegmentHeader,
+} from '#core/audit/segment'
 import { PalisadeError } from '#core/problem'
 import { unusableFile } from './failure.ts'
+import { LineSplitter } from './line-splitter.ts'
 
 const WANTED = 'name a file that "palisade audit archive" wrote'
 
@@ -23,24 +29,48 @@ export async function digestOf(path: string): Promise<string> {
 /** With the digest of exactly the bytes that were read. */
 export async function readArchive(path: string): Promise<Archive> {
   const hash = createHash('sha256')
-  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const lines = new LineSplitter()
   const reader = new SegmentReader()
-  let rest = ''
   try {
     for await (const chunk of createReadStream(path)) {
       hash.update(chunk as Buffer)
-      const parts = (rest + decoder.decode(chunk as Buffer, { stream: true })).split('\n')
-      rest = parts.pop() ?? ''
-      for (const line of parts) reader.push(line)
+      for (const line of lines.push(chunk as Buffer)) reader.push(line)
     }
-    if (rest !== '') throw new SyntaxError('the last line is not whole')
+    if (lines.end() !== '') throw new SyntaxError('the last line is not whole')
     return { segment: reader.end(), digest: hash.digest('hex') }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).syscall) throw unusableFile(path, error, WANTED)
-    const { message } = error as Error
-    throw new PalisadeError('ERR_AUDIT_ARCHIVE_UNUSABLE', `"${path}": ${message}`, { cause: error })
+    throw unreadable(path, error)
   }
 }
+
+/** One after the other: what they hold is kept, but not what reading them takes. */
+export async function readArchives(paths: readonly string[]): Promise<Archive[]> {
+  const archives: Archive[] = []
+  for (const path of paths) archives.push(await readArchive(path))
+  return archives
+}
+
+/** What a file says of itself; nothing behind its first line is read. */
+export async function readArchiveHeader(path: string): Promise<SegmentHeader> {
+  const lines = new LineSplitter()
+  try {
+    for await (const chunk of createReadStream(path)) {
+      const [first] = lines.push(chunk as Buffer)
+      if (first !== undefined) return readSegmentHeader(first)
+    }
+    throw new SyntaxError('its first line is not whole')
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
+
+function unreadable(path: string, error: unknown): PalisadeError {
+  if ((error as NodeJS.ErrnoException).syscall) return unusableFile(path, error, WANTED)
+  return unusable(`"${path}": ${(error as Error).message}`, error)
+}
+
+const unusable = (detail: string, cause?: unknown) =>
+  new PalisadeError('ERR_AUDIT_ARCHIVE_UNUSABLE', detail, { cause })
 
 /** Whether a file begins as an archive does. */
 export async function isArchive(path: string): Promise<boolean> {
@@ -98,8 +128,20 @@ export async function writeWhole(
   }
 }
 
-/** The digest beside an archive, as "sha256sum --check" reads it; undefined when there is none. */
+/**
+ * The digest beside an archive, as "sha256sum --check" reads it; undefined when there is none. One that cannot be read
+ * is there.
+ */
 export async function digestBeside(path: string): Promise<string | undefined> {
-  const text = await readFile(`${path}.sha256`, 'utf8').catch(() => '')
-  return /^[0-9a-f]{64}/.exec(text)?.[0]
+  const beside = `${path}.sha256`
+  let text: string
+  try {
+    text = await readFile(beside, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw unusableFile(beside, error, 'name a folder whose files may be read')
+  }
+  const [digest] = /^[0-9a-f]{64}/.exec(text) ?? []
+  if (digest === undefined) throw unusable(`"${beside}" holds no digest`)
+  return digest
 }

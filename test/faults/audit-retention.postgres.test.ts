@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { generateKeyPairSync, randomBytes, randomUUID, sign } from 'node:crypto'
-import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type pg from 'pg'
@@ -197,6 +197,22 @@ describe('palisade audit archive', () => {
   it('holds what is sealed and no more', async () => {
     const [whole] = await archive('1000000', 'whole')
     expect(whole?.segment).toBe(`1/1..${SEALED}`)
+  })
+
+  it('gives no digest to a file that does not hold, nor to one under the name of other places', async () => {
+    const unusable = { code: 'ERR_AUDIT_ARCHIVE_UNUSABLE' }
+    await archive(longAgo(), 'nameless')
+    const [name = ''] = (await readdir(at('nameless'))).sort()
+    const whole = await readFile(at(`nameless/${name}`), 'utf8')
+    await rm(at(`nameless/${name}.sha256`))
+    await writeFile(at(`nameless/${name}`), whole.split('\n').slice(0, -2).join('\n') + '\n')
+    await expect(archive(String(SEALED), 'nameless')).rejects.toMatchObject({
+      code: 'ERR_AUDIT_TAMPERED',
+    })
+    await writeFile(at(`nameless/${name}`), whole)
+    await rename(at(`nameless/${name}`), at(`nameless/${name.replace('0012.', '0018.')}`))
+    await expect(archive(String(SEALED), 'nameless')).rejects.toMatchObject(unusable)
+    expect(await readdir(at('nameless'))).toHaveLength(1)
   })
 
   it('stops at a folder whose newest archive is not what its digest says', async () => {
