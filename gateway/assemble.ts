@@ -85,7 +85,7 @@ export function assembleGateway(parts: GatewayParts): Gateway {
   const secrets = new Secrets({ store, audit, keys: dataKeys, heads, committed })
   const verifier = new TokenVerifier(keys.signing, names, clock)
   const reader = new PersonalReader(parts.wrapper)
-  const search = new AuditSearch({ store, audit, personal: reader, committed })
+  const search = new AuditSearch({ store, audit, clock, personal: reader, committed })
   const routes = [wellKnownRoutes(keys.signing), secretRoutes(secrets), auditRoutes(search)]
   if (parts.developmentUsers) {
     const onLogin = (status: string) => metrics.logins.inc({ status, provider: 'local' })

@@ -29,7 +29,7 @@ export const auditRoutes = (search: AuditSearch) => (app: FastifyInstance) => {
     },
     async (request, reply) => {
       const { body } = request
-      const { records, next, recordedAs } = await search.takeOut(
+      const { records, next, completeUntil, recordedAs } = await search.takeOut(
         callerOf(request),
         originOf(request),
         body,
@@ -40,6 +40,7 @@ export const auditRoutes = (search: AuditSearch) => (app: FastifyInstance) => {
         ({ tenantId, ...one }) => `${exportLine({ ...one, tenant: tenantId }, body.format)}\n`,
       )
       return reply
+        .header('palisade-complete-until', completeUntil.toISOString())
         .header('palisade-recorded-as', recordedAs.id)
         .type(body.format === 'cef' ? 'text/plain; charset=utf-8' : 'application/x-ndjson')
         .send(lines.join(''))

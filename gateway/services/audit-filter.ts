@@ -24,6 +24,17 @@ export function idRangeOf({ from, to, after, order }: AuditQuery): IdRange {
 function idAt(text: string, name: string): string {
   const ms = Date.parse(text)
   if (Number.isNaN(ms) || ms < 0) throw invalid(name, 'is no moment of the calendar')
+  return lowestIdOf(ms)
+}
+
+/** The range without what was made at the moment or later. */
+export function endedAt<R extends IdRange>(range: R, moment: Date): R {
+  const end = lowestIdOf(moment.getTime())
+  return end < range.before ? { ...range, before: end } : range
+}
+
+/** No id of that millisecond, or of a later one, lies below. @param ms since 1970 */
+export function lowestIdOf(ms: number): string {
   const hex = ms.toString(16).padStart(12, '0')
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`
 }

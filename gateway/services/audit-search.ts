@@ -1,6 +1,7 @@
 import { Value } from 'typebox/value'
 import { PersonalEnvelope, type AuditDetails, type AuditEvent } from '#api/audit-event'
 import type { AuditExportQuery, AuditPage, AuditQuery, FoundRecord } from '#api/rest/audit'
+import type { Clock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
 import { hasScope } from '../identity/scopes.ts'
 import { readRecord } from '#core/siem/line'
@@ -13,13 +14,14 @@ import type {
   FoundRow,
   Store,
 } from '../ports.ts'
-import { addressMatcher, idRangeOf, shapeOf } from './audit-filter.ts'
+import { addressMatcher, endedAt, idRangeOf, shapeOf } from './audit-filter.ts'
 import type { AuditWriter, Origin } from './audit.ts'
 import type { PersonalReader } from './personal-reader.ts'
 
 export interface AuditSearchDeps {
   readonly store: AuditReadStore & Pick<Store, 'appendAudit'>
   readonly audit: AuditWriter
+  readonly clock: Clock
   readonly personal: PersonalReader
   /** Called after the commit of each record. */
   readonly committed: (row: AuditRow) => void
@@ -27,6 +29,11 @@ export interface AuditSearchDeps {
 
 const PAGE = 50
 const EXPORT_PAGE = 1_000
+/**
+ * An id is made before the record is committed, so until then one may still appear before what was taken out. A
+ * statement is given up after 12 s; the rest is for clocks of gateways that differ.
+ */
+const SETTLED_MS = 60_000
 /** Records that one question may look at; the answer says where the next one goes on. */
 const SCAN = 5_000
 /** Of these the personal fields are opened to look for an address, which lies in the log as ciphertext alone. */
@@ -42,6 +49,8 @@ interface Found {
 export interface TakenOut {
   readonly records: readonly (FoundRow & { readonly record: AuditEvent | null })[]
   readonly next: string | undefined
+  /** Nothing of this moment or later is among the records, and nothing before it is still to come. */
+  readonly completeUntil: Date
   /** The record of this export. */
   readonly recordedAs: AuditRow
 }
@@ -67,13 +76,20 @@ export class AuditSearch {
   async takeOut(caller: Caller, origin: Origin, query: AuditExportQuery): Promise<TakenOut> {
     refuseForeign(caller, query)
     const { format, limit = EXPORT_PAGE, ...filter } = query
-    const { rows, end } = await this.#oneOfFew(() =>
-      this.#deps.store.searchAudit(caller, wishOf(filter, limit)),
-    )
+    const completeUntil = this.#settled(filter)
+    const wish = endedAt(wishOf(filter, limit), completeUntil)
+    const { rows, end } = await this.#oneOfFew(() => this.#deps.store.searchAudit(caller, wish))
     const details = { filter: shapeOf(filter), records: rows.length, format }
     const recordedAs = await this.#record(caller, origin, 'audit.export', query, details)
     const records = rows.map((row) => ({ ...row, record: readRecord(row.bytes) }))
-    return { records, next: rows.length === limit ? rows.at(-1)?.id : end, recordedAs }
+    const next = rows.length === limit ? rows.at(-1)?.id : end
+    return { records, next, completeUntil, recordedAs }
+  }
+
+  #settled({ to }: Pick<AuditQuery, 'to'>): Date {
+    const settled = this.#deps.clock.now().getTime() - SETTLED_MS
+    const asked = to === undefined ? Number.NaN : Date.parse(to)
+    return new Date(asked < settled ? asked : settled)
   }
 
   /** Committed before anything of what was read leaves. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
-import { systemClock } from '../../core/clock.ts'
+import { systemClock, type Clock } from '../../core/clock.ts'
 import { assembleGateway, type Gateway } from '../../gateway/assemble.ts'
 import { loadFileKeys } from '../../gateway/embedded/file-keys.ts'
 import { issueAccessToken } from '../../gateway/identity/access-token.ts'
@@ -55,6 +55,7 @@ export interface TestGatewayOptions {
   /** Room of the database's volume, measured when the test says so. */
   readonly capacityBytes?: number
   readonly level?: 'trace' | 'warn'
+  readonly clock?: Clock
   readonly database?: ConstructorParameters<typeof PostgresStore>[0]
 }
 
@@ -80,12 +81,13 @@ export async function startGateway(
     lines.push(line)
     options.onLine?.(line)
   }
+  const clock = options.clock ?? systemClock
   const log = pino({ level: options.level ?? 'warn' }, { write })
   const capacityBytes = options.capacityBytes ?? 0
   const volume = new AuditVolume({ store, log, metrics, capacityBytes })
   const gateway = assembleGateway({
     profile: 'dev',
-    clock: systemClock,
+    clock,
     log,
     volume,
     store,
@@ -113,7 +115,7 @@ export async function startGateway(
     async ask(who, method, url, { body, headers = {}, role = 'user' } = {}) {
       const { id: userId, tenantId } = who
       const subject = { userId, tenantId, role, tokenVersion: 0 }
-      const token = await issueAccessToken(subject, keys.signing, TEST_NAMES, systemClock)
+      const token = await issueAccessToken(subject, keys.signing, TEST_NAMES, clock)
       return gateway.app.inject({
         method: method as 'GET',
         url,
