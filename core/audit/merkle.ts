@@ -31,6 +31,13 @@ export interface Frontier {
 
 export const EMPTY_FRONTIER: Frontier = { size: 0, nodes: [] }
 
+/** Whether it has the form that its size demands. What was stored is asked before it is hashed. */
+export function isFrontier({ size, nodes }: Frontier): boolean {
+  let subtrees = 0
+  for (let bits = size; bits > 0; bits = Math.floor(bits / 2)) subtrees += bits % 2
+  return nodes.length === subtrees && nodes.every(({ length }) => length === HASH_BYTES)
+}
+
 export function append(frontier: Frontier, leaves: Iterable<Uint8Array>): Frontier {
   let { size } = frontier
   const nodes = [...frontier.nodes]

@@ -1,5 +1,6 @@
 import { place } from './findings.ts'
 import { collect, readLine, writeLine, type AuditLog, type LogLine } from './export.ts'
+import { isFrontier } from './merkle.ts'
 import type { TreeStart } from './verify-tree.ts'
 
 /**
@@ -62,7 +63,11 @@ export function readSegmentHeader(text: string): SegmentHeader {
   if (line['format'] !== 1 || epoch < 1 || first < 1 || last < first) {
     throw new SyntaxError('line 1 begins no archive of an audit log in a known format')
   }
-  if (!frontier || !numberingFrontier) {
+  const size = first - 1
+  const isChained = [frontier, numberingFrontier].every(
+    (nodes) => nodes !== undefined && isFrontier({ size, nodes }),
+  )
+  if (!frontier || !numberingFrontier || !isChained) {
     throw new SyntaxError('line 1 of the archive does not say what it is chained to')
   }
   return { type: 'segment', format: 1, epoch, first, last, frontier, numberingFrontier }

@@ -2,7 +2,7 @@ import type { CheckedBatch, CheckedLog, CheckedSeal } from './checked-log.ts'
 import { openingOf } from './epochs.ts'
 import { place, type Finding } from './findings.ts'
 import { parseLogCheckpoint, type LogCheckpoint } from './log-checkpoint.ts'
-import { append, EMPTY_FRONTIER, rootOf, type Frontier } from './merkle.ts'
+import { append, EMPTY_FRONTIER, isFrontier, rootOf, type Frontier } from './merkle.ts'
 import type { NoteVerifier } from './note.ts'
 import { SealCursor } from './seal-cursor.ts'
 import { SigningKeys, type HandedOver, type KeyUse } from './signing-keys.ts'
@@ -40,26 +40,25 @@ export function verifyTree(
     const batches = log.batches.filter((batch) => batch.epoch === epoch)
     findings.push(...gaps(epoch, new SealCursor(log.seals, from, to), batches, start.records.size))
     const cursor = new SealCursor(log.seals, from, to)
-    let tree: TreeStart = start
+    let tree: TreeStart | undefined = start
+    let { size } = start.records
     // Judged where epochs are: what an epoch goes on from is in its first checkpoint.
     const opening = batches[0]?.first === 1 ? openingOf(batches[0]) : undefined
     if (opening) prevRoot = opening.survives.root
     for (const batch of batches) {
-      findings.push(...chain(batch, tree.records.size, prevRoot))
+      findings.push(...chain(batch, size, prevRoot))
       // From where the tree stands: a missing batch must not make the next one look wrong as well.
-      const own = cursor.range(tree.records.size + 1, batch.last)
-      const grown = own && grow(tree, own, wantedSizes, roots)
-      if (grown && !equal(rootOf(grown.records), batch.root)) {
-        findings.push(rewritten(batch, 'records and seals do not give its root'))
-      } else if (grown && !equal(rootOf(grown.numbering), rootOf(numberingOf(batch)))) {
-        findings.push(rewritten(batch, 'the numbers of its records were changed'))
-      }
-      const wrong = verifiers.length > 0 ? checkSignature(batch, keys) : undefined
+      const own = cursor.range(size + 1, batch.last)
+      const grown: TreeStart | undefined = own && tree && grow(tree, own, wantedSizes, roots)
+      const stored = edgesOf(batch)
+      findings.push(...compare(batch, stored, grown))
+      const edges: TreeStart | undefined = stored ?? grown
+      const wrong = verifiers.length > 0 ? checkSignature(batch, edges, keys) : undefined
       if (wrong) findings.push(wrong)
       else signatures += verifiers.length > 0 ? 1 : 0
       // Goes on from what the batch says, so that one break is reported once.
-      const records = { size: batch.last, nodes: batch.frontier }
-      tree = { records, numbering: numberingOf(batch) }
+      tree = edges
+      size = batch.last
       prevRoot = batch.root
     }
   }
@@ -82,10 +81,28 @@ function epochsOf({ seals, batches }: CheckedLog) {
   return epochs.values()
 }
 
-const numberingOf = (batch: CheckedBatch): Frontier => ({
-  size: batch.last,
-  nodes: batch.numberingFrontier,
-})
+/** What a batch says of itself against what its seals give. */
+function compare(
+  batch: CheckedBatch,
+  stored: TreeStart | undefined,
+  grown: TreeStart | undefined,
+): Finding[] {
+  const findings: Finding[] = []
+  if (!stored) findings.push(edited(batch, 'its right edges are none of trees of its size'))
+  if (grown && !equal(rootOf(grown.records), batch.root)) {
+    findings.push(rewritten(batch, 'records and seals do not give its root'))
+  } else if (grown && stored && !equal(rootOf(grown.numbering), rootOf(stored.numbering))) {
+    findings.push(rewritten(batch, 'the numbers of its records were changed'))
+  }
+  return findings
+}
+
+/** As the batch says; undefined when it says what no tree of its size has. */
+function edgesOf({ last: size, frontier, numberingFrontier }: CheckedBatch): TreeStart | undefined {
+  const records = { size, nodes: frontier }
+  const numbering = { size, nodes: numberingFrontier }
+  return isFrontier(records) && isFrontier(numbering) ? { records, numbering } : undefined
+}
 
 function grow(
   tree: TreeStart,
@@ -169,25 +186,33 @@ function chain(batch: CheckedBatch, size: number, prevRoot: Uint8Array): Finding
     : [edited(batch, 'it does not continue the batch before it')]
 }
 
-function checkSignature(batch: CheckedBatch, keys: SigningKeys): Finding | undefined {
+function checkSignature(
+  batch: CheckedBatch,
+  edges: TreeStart | undefined,
+  keys: SigningKeys,
+): Finding | undefined {
   const opened = keys.open(batch)
   if (opened === undefined) {
     const where = place(batch.epoch, batch.first, batch.last)
     return { code: 'SignatureInvalid', where, detail: 'no key of this log signed it at this place' }
   }
   const signed = parseLogCheckpoint(opened.text)
-  if (!keys.areOf(signed.log) || !agrees(batch, signed)) {
+  if (!keys.areOf(signed.log) || !agrees(batch, edges, signed)) {
     return edited(batch, 'its signed checkpoint says otherwise')
   }
   return keys.goOn(batch, signed, opened.keyIds)
 }
 
-const agrees = (batch: CheckedBatch, signed: LogCheckpoint): boolean =>
+const agrees = (
+  batch: CheckedBatch,
+  edges: TreeStart | undefined,
+  signed: LogCheckpoint,
+): boolean =>
   signed.epoch === batch.epoch &&
   signed.size === batch.last &&
   equal(signed.root, batch.root) &&
-  equal(rootOf({ size: batch.last, nodes: batch.frontier }), batch.root) &&
-  equal(signed.numbering, rootOf(numberingOf(batch)))
+  (!edges ||
+    (equal(rootOf(edges.records), batch.root) && equal(signed.numbering, rootOf(edges.numbering))))
 
 const rewritten = (batch: CheckedBatch, why: string): Finding => ({
   code: 'SealEdited',

@@ -43,4 +43,21 @@ describe('verifyLog', () => {
     expect(ok).toBe(true)
     expect(doesNotProve.join()).toContain('that this is the newest database')
   })
+
+  it.each([
+    ['a node too many', (nodes: readonly Buffer[]) => [...nodes, Buffer.alloc(32)]],
+    ['a node too few', (nodes: readonly Buffer[]) => nodes.slice(1)],
+    ['a node of 70 bytes', (nodes: readonly Buffer[]) => [Buffer.alloc(70), ...nodes.slice(1)]],
+    ['an empty node', (nodes: readonly Buffer[]) => [Buffer.alloc(0), ...nodes.slice(1)]],
+  ])('names a batch whose right edge has %s, with and without a key', (_, change) => {
+    for (const edge of ['frontier', 'numberingFrontier'] as const) {
+      const batches = log.batches.map((batch, i) =>
+        i === 1 ? { ...batch, [edge]: change(batch[edge]) } : batch,
+      )
+      expect(found({ ...log, batches })).toEqual(['BatchEdited 1/4..5'])
+      expect(found({ ...log, batches }, { verifiers: [], checkpoints: [] })).toEqual([
+        'BatchEdited 1/4..5',
+      ])
+    }
+  })
 })

@@ -1,6 +1,15 @@
+import { sameEnd } from '#core/audit/epoch-opening'
 import { place, type Finding, type FindingCode } from '#core/audit/findings'
-import { parseLogCheckpoint } from '#core/audit/log-checkpoint'
-import { append, EMPTY_FRONTIER, leafHash, rootOf, type Frontier } from '#core/audit/merkle'
+import { parseLogCheckpoint, type LogCheckpoint } from '#core/audit/log-checkpoint'
+import {
+  append,
+  EMPTY_FRONTIER,
+  EMPTY_ROOT,
+  isFrontier,
+  leafHash,
+  rootOf,
+  type Frontier,
+} from '#core/audit/merkle'
 import { openNote, type NoteVerifier } from '#core/audit/note'
 import { placeBytes } from '#core/audit/numbering'
 
@@ -34,10 +43,7 @@ export function checkBatch(
   seals: readonly StoredSeal[],
   verifiers: readonly NoteVerifier[],
 ): Finding | undefined {
-  const wrong =
-    checkChain(batch, before) ??
-    checkTrees(batch, before, seals) ??
-    checkSignature(batch, verifiers)
+  const wrong = firstWrong(batch, before, seals, verifiers)
   if (!wrong) return undefined
   const [code, detail] = wrong
   return { code, detail, where: place(batch.epoch, batch.first, batch.last) }
@@ -45,16 +51,61 @@ export function checkBatch(
 
 type Wrong = readonly [code: FindingCode, detail: string]
 
+/** Whatever lies there is a finding or none: who could make a check fail would have silenced it. */
+function firstWrong(...[batch, before, seals, verifiers]: Parameters<typeof checkBatch>) {
+  try {
+    if (!isTree(batch)) return EDGES
+    const opened = openNote(batch.checkpoint, verifiers)
+    const signed = opened && parseLogCheckpoint(opened.text)
+    return (
+      checkChain(batch, before, signed) ??
+      checkTrees(batch, before, seals) ??
+      checkSignature(batch, signed, verifiers)
+    )
+  } catch {
+    return FORM
+  }
+}
+
+const EDGES: Wrong = ['BatchEdited', 'its right edges are none of trees of its size']
+const FORM: Wrong = ['BatchEdited', 'something in it has a form that no sealer writes']
+
 /** An epoch is a tree of its own. */
 const beginsEpoch = ({ epoch, first }: StoredBatch, before: StoredBatch | undefined): boolean =>
   first === 1 && before?.epoch !== epoch
 
-function checkChain(batch: StoredBatch, before: StoredBatch | undefined): Wrong | undefined {
-  if (beginsEpoch(batch, before)) return undefined
-  if (before?.last !== batch.first - 1) return ['BatchDeleted', 'the batch before it is missing']
-  return before.epoch !== batch.epoch || equal(batch.prevRoot, before.root)
+function checkChain(
+  batch: StoredBatch,
+  before: StoredBatch | undefined,
+  signed: LogCheckpoint | undefined,
+): Wrong | undefined {
+  if (beginsEpoch(batch, before)) return checkBeginning(batch, before, signed)
+  if (before?.epoch !== batch.epoch || before.last !== batch.first - 1) {
+    return ['BatchDeleted', 'the batch before it is missing']
+  }
+  return equal(batch.prevRoot, before.root)
     ? undefined
     : ['BatchEdited', 'it does not continue the batch before it']
+}
+
+/** What two people gave up is in its signed checkpoint; that they did is in a record, which this role cannot read. */
+function checkBeginning(
+  batch: StoredBatch,
+  before: StoredBatch | undefined,
+  signed: LogCheckpoint | undefined,
+): Wrong | undefined {
+  const end = before
+    ? { epoch: before.epoch, size: before.last, root: before.root }
+    : { epoch: 1, size: 0, root: EMPTY_ROOT }
+  // Who signed it is asked later; without a signature nothing says what it goes on from.
+  if (!equal(batch.prevRoot, end.root)) return ['BatchEdited', 'it does not continue what is there']
+  if (batch.epoch === 1 || !signed) return undefined
+  const { opening } = signed
+  const isOpened =
+    opening && sameEnd(opening.survives, end) && opening.lost.epoch + 1 === batch.epoch
+  return isOpened
+    ? undefined
+    : ['EpochUnexplained', 'no checkpoint says that it goes on from what is there']
 }
 
 function checkTrees(
@@ -65,7 +116,10 @@ function checkTrees(
   const { epoch, first, last } = batch
   const missing = last - first + 1 - seals.length
   if (missing !== 0) return ['SealDeleted', `${missing} seals are missing`]
-  const trees = before && !beginsEpoch(batch, before) ? treesOf(before) : NOTHING
+  const isFirst = !before || beginsEpoch(batch, before)
+  // The batch before it has its finding already, and nothing can be built on it.
+  if (!isFirst && !isTree(before)) return undefined
+  const trees = isFirst ? NOTHING : treesOf(before)
   const leaves = seals.map(({ leaf }) => leaf)
   if (!equal(rootOf(append(trees.records, leaves)), batch.root)) {
     return ['SealEdited', 'its seals do not give its root']
@@ -76,10 +130,12 @@ function checkTrees(
     : ['SealEdited', 'the numbers of its records were changed']
 }
 
-function checkSignature(batch: StoredBatch, verifiers: readonly NoteVerifier[]): Wrong | undefined {
-  const opened = openNote(batch.checkpoint, verifiers)
-  if (!opened) return ['SignatureInvalid', 'no key of this log signed its checkpoint']
-  const signed = parseLogCheckpoint(opened.text)
+function checkSignature(
+  batch: StoredBatch,
+  signed: LogCheckpoint | undefined,
+  verifiers: readonly NoteVerifier[],
+): Wrong | undefined {
+  if (!signed) return ['SignatureInvalid', 'no key of this log signed its checkpoint']
   const own = treesOf(batch)
   const agrees =
     verifiers.some(({ name }) => name === signed.log) &&
@@ -102,5 +158,10 @@ const treesOf = ({ last, frontier, numberingFrontier }: StoredBatch): Trees => (
   records: { size: last, nodes: frontier },
   numbering: { size: last, nodes: numberingFrontier },
 })
+
+function isTree(batch: StoredBatch): boolean {
+  const { records, numbering } = treesOf(batch)
+  return isFrontier(records) && isFrontier(numbering)
+}
 
 const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0

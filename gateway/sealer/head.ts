@@ -1,5 +1,6 @@
 import type pg from 'pg'
-import { EMPTY_FRONTIER, rootOf, type Frontier } from '#core/audit/merkle'
+import { EMPTY_FRONTIER, isFrontier, rootOf, type Frontier } from '#core/audit/merkle'
+import { PalisadeError } from '#core/problem'
 
 /** Where the log ends, as the database says. */
 export interface Head {
@@ -28,6 +29,7 @@ export const EMPTY_HEAD: Head = {
   checkpoint: null,
 }
 
+/** @throws ERR_AUDIT_TAMPERED when nothing can be built on what stands there */
 export async function readHead(client: pg.ClientBase): Promise<Head> {
   const { rows } = await client.query<BatchRow>(
     `select epoch, last, root, frontier, numbering_frontier, checkpoint
@@ -37,12 +39,26 @@ export async function readHead(client: pg.ClientBase): Promise<Head> {
   if (!row) return EMPTY_HEAD
   const size = Number(row.last)
   const records = { size, nodes: row.frontier }
-  // A frontier that does not give the root was not written by a sealer: nothing may be built on it.
-  if (Buffer.compare(rootOf(records), row.root) !== 0) {
-    throw new Error(`the frontier of batch ${row.epoch}/${size} does not belong to its root`)
-  }
   const numbering = { size, nodes: row.numbering_frontier }
+  // A frontier that does not give the root was not written by a sealer.
+  const isWhole = isFrontier(records) && isFrontier(numbering)
+  if (!isWhole || Buffer.compare(rootOf(records), row.root) !== 0) {
+    throw new PalisadeError(
+      'ERR_AUDIT_TAMPERED',
+      `the frontier of batch ${row.epoch}/${size} does not belong to its root`,
+    )
+  }
   return { epoch: row.epoch, records, numbering, root: row.root, checkpoint: row.checkpoint }
+}
+
+/** Where the last batch ends, whatever else it says; size 0 in an empty log. */
+export async function readEnd(
+  client: pg.ClientBase,
+): Promise<{ readonly epoch: number; readonly size: number }> {
+  const { rows } = await client.query<{ epoch: number; last: string }>(
+    'select epoch, last from palisade.audit_batches order by epoch desc, last desc limit 1',
+  )
+  return { epoch: rows[0]?.epoch ?? 1, size: Number(rows[0]?.last ?? 0) }
 }
 
 /** The root of the batch that ended at this size, if one did. */

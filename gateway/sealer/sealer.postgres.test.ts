@@ -193,6 +193,18 @@ describe('sealBatch', () => {
     expect((await seal())?.count).toBe(1)
   })
 
+  it('builds nothing on a head that no sealer has written', async () => {
+    await write(1)
+    await seal()
+    await withClient(db.superuser, async (client) => {
+      await client.query('alter table palisade.audit_batches disable trigger only_grows')
+      await client.query(`update palisade.audit_batches set frontier = array['\\x00'::bytea]`)
+    })
+    await write(1)
+    await expect(seal()).rejects.toMatchObject({ code: 'ERR_AUDIT_TAMPERED' })
+    expect(await seals()).toHaveLength(1)
+  })
+
   it('leaves everything pending when the signature cannot be had', async () => {
     await write(3)
     const broken = { ...signer, sign: () => Promise.reject(new Error('sealed')) }

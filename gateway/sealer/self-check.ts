@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { place, type Finding } from '#core/audit/findings'
 import type { NoteVerifier } from '#core/audit/note'
 import { checkBatch, type StoredBatch, type StoredSeal } from './check-batch.ts'
-import { readHead } from './head.ts'
+import { readEnd } from './head.ts'
 
 export interface SelfCheck {
   readonly records: number
@@ -29,12 +29,12 @@ export async function selfCheck(
   verifiers: readonly NoteVerifier[],
   signal?: AbortSignal,
 ): Promise<SelfCheck> {
-  const { epoch, records: end } = await readHead(client)
+  const end = await readEnd(client)
   const findings: Finding[] = []
   let [records, batches] = [0, 0]
   let before: StoredBatch | undefined
   for (;;) {
-    const page = await nextBatches(client, before, { epoch, last: end.size })
+    const page = await nextBatches(client, before, end)
     const [first, last] = [page[0], page.at(-1)]
     if (!first || !last || findings.length >= FINDINGS) break
     const seals = await sealsOf(client, first.epoch, first.first, last.last)
@@ -67,14 +67,14 @@ interface BatchRow {
 async function nextBatches(
   client: pg.ClientBase,
   after: StoredBatch | undefined,
-  end: { readonly epoch: number; readonly last: number },
+  end: { readonly epoch: number; readonly size: number },
 ): Promise<StoredBatch[]> {
   const { rows } = await client.query<BatchRow>(
     `select epoch, first, last, root, prev_root, frontier, numbering_frontier, checkpoint
      from palisade.audit_batches
      where (epoch, last) > ($1::integer, $2::bigint) and (epoch, last) <= ($3::integer, $4::bigint)
      order by epoch, last limit $5`,
-    [after?.epoch ?? 0, after?.last ?? 0, end.epoch, end.last, BATCHES],
+    [after?.epoch ?? 0, after?.last ?? 0, end.epoch, end.size, BATCHES],
   )
   const batches = rows.map((row): StoredBatch => ({
     epoch: row.epoch,

@@ -422,6 +422,18 @@ describe('an edited or deleted batch', () => {
     expect(await found(name)).toEqual(['BatchDeleted 1/7..12'])
   })
 
+  it('is found when nothing can be hashed with what stands in it, and does not end the check', async () => {
+    const name = await tampered([
+      `update palisade.audit_batches set frontier[1] = decode(repeat('ab', 70), 'hex') where last = $1`,
+      2 * PER_BATCH,
+    ])
+    expect(await found(name)).toEqual(['BatchEdited 1/7..12'])
+    const keys = [parseVerifier(verifierText(signer.name, signer.publicKey))]
+    const login = inDatabase(db.sealer, name)
+    const { findings } = await withClient(login, (client) => selfCheck(client, keys))
+    expect(findings.map(({ code, where }) => `${code} ${where}`)).toEqual(['BatchEdited 1/7..12'])
+  })
+
   it("is found when a tenant's numbers were changed", async () => {
     const name = await tampered([
       'update palisade.audit_seals set tenant_seq = tenant_seq + 1000 where seq = 9',
