@@ -12,7 +12,7 @@ export interface Loss {
   /** `1/10411..10502`. */
   readonly range: string
   readonly opening: EpochOpening
-  /** From the record; absent when it was archived and taken away. */
+  /** From the record; absent when that is not there. */
   readonly decision?: Decision
 }
 

@@ -15,7 +15,8 @@ export interface ExplainedRecords {
 
 /**
  * A record that a witness saw, that was never sealed here and is not there was lost with a restore, if it is of the time
- * that was lost. The time is in its id (RFC 9562, version 7); an id without one is given the benefit of the doubt.
+ * that was lost: behind what survived, and before two people decided about it. The time is in its id (RFC 9562, version
+ * 7). What cannot be placed in time is not explained.
  */
 export function explainLost(
   log: CheckedLog,
@@ -27,7 +28,7 @@ export function explainLost(
   const left = findings.filter(({ code, where }) => {
     if (code !== 'UnsealedDeleted') return true
     const at = timeIn(where)
-    const index = windows.findIndex(({ from, to }) => at === undefined || (from <= at && at <= to))
+    const index = windows.findIndex(({ from, to }) => from <= at && at <= to)
     if (index < 0) return true
     missing[index] = (missing[index] ?? 0) + 1
     return false
@@ -37,11 +38,13 @@ export function explainLost(
 
 function windowOf(log: CheckedLog, { opening: { survives }, decision }: Loss) {
   const last = sealAt(log.seals, survives.epoch, survives.size)
-  const from = (last && timeIn(last.id)) ?? 0
-  return { from: from - SLACK_MS, to: (decision?.at.getTime() ?? Infinity) + SLACK_MS }
+  const from = survives.size === 0 ? -Infinity : timeIn(last?.id ?? '') - SLACK_MS
+  // The sealer's clock, minutes after whatever was lost: nothing is added.
+  return { from, to: decision?.at.getTime() ?? -Infinity }
 }
 
-function timeIn(id: string): number | undefined {
+/** NaN, which lies in no window, when it tells none. */
+function timeIn(id: string): number {
   const [, high, low] = /^([0-9a-f]{8})-([0-9a-f]{4})-7/.exec(id) ?? []
-  return high && low ? Number.parseInt(high + low, 16) : undefined
+  return high && low ? Number.parseInt(high + low, 16) : NaN
 }
