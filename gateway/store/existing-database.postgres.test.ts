@@ -115,7 +115,7 @@ describe('prepareExistingDatabase', () => {
     const before = await picture()
     expect(await prepare()).toEqual([])
     expect(await picture()).toEqual(before)
-    expect(before).toHaveLength(14)
+    expect(before).toHaveLength(15)
   })
 
   it('gives no role what passes row-level security by, and forces it on every table', async () => {
