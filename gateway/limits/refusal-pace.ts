@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Refusals a second that one replica answers; at 150 µs each that is a thirteenth of its processor. */
+/** Refusals a second that one replica answers; at 150 to 300 µs each that is a seventh of its processor at most. */
 const PER_SECOND = 500
 /** Answered at once after a quiet second. */
 const BURST = 500

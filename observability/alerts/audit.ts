@@ -37,7 +37,7 @@ export const AUDIT: readonly Alert[] = [
     summary:
       'The audit log does not hold, by itself or against the checkpoints outside of the database.',
     description:
-      'Somebody changed the log, or an old copy of the database was restored. Where it does not fit a checkpoint outside, the sealer appends nothing until a person has looked.',
+      'Somebody changed the log, or an old copy of the database was restored. Where it does not fit a checkpoint outside, the sealer appends nothing until a person has looked; where it is behind one, every request that leaves a record is answered 503, until a newer copy is restored or two people have decided.',
   },
   {
     name: 'AuditVerificationMissing',

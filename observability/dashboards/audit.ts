@@ -25,7 +25,7 @@ export const AUDIT_DASHBOARD: DashboardWish = {
       now({
         title: 'Sealer stopped',
         tells:
-          '1 while the sealer refuses to go on, because the database does not fit the checkpoints outside of it.',
+          '1 while the sealer refuses to go on, because the database does not fit the checkpoints outside of it. With ERR_AUDIT_BEHIND_CHECKPOINT requests are refused as well.',
         unit: 'none',
         queries: { stopped: `max(palisade_audit_halted{${SEALER}})` },
         bad: { above: 0 },
@@ -201,7 +201,8 @@ export const AUDIT_DASHBOARD: DashboardWish = {
       }),
       overTime({
         title: 'Refusals that could not be recorded',
-        tells: 'A second. What was refused stays refused, but the log does not say so. In order 0.',
+        tells:
+          'A second. What was refused stays refused and is counted, without a row of its own. In order 0.',
         unit: 'ops',
         queries: {
           lost: 'sum(rate(palisade_audit_write_failures_total{job="gateway"}[$__rate_interval]))',
