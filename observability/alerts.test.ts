@@ -59,7 +59,7 @@ describe('runbooks', () => {
     '%s says meaning, impact, diagnosis and mitigation',
     (name, alert) => {
       const text = readFileSync(join(ROOT, runbookUrl(alert)), 'utf8')
-      const headings = [...text.matchAll(/^(#+ .*)$/gm)].map(([, heading]) => heading)
+      const headings = [...text.matchAll(/^(##? .*)$/gm)].map(([, heading]) => heading)
       expect(headings).toEqual([
         `# ${name}`,
         '## Meaning',
