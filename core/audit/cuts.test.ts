@@ -9,6 +9,7 @@ import {
   VERIFIERS,
 } from '../../test/support/sealed-log.ts'
 import type { Archive } from './archives.ts'
+import { isCut } from './cuts.ts'
 import type { AuditLog } from './export.ts'
 import { proveRecords } from './proof.ts'
 import { signRecord } from './record.ts'
@@ -196,6 +197,26 @@ describe('records that are missing', () => {
   it('are found by a witness that saw another record than the one that was sealed and cut', async () => {
     const witness = [{ id: recordOf(2).id, leaf: Buffer.alloc(32, 1) }]
     expect(codes(without(await cutLog(), CUT_TO), { witness })).toEqual(['RecordEdited 1/2'])
+  })
+})
+
+describe('isCut', () => {
+  const cut = {
+    epoch: 2,
+    first: 1,
+    last: 5,
+    at: '',
+    by: '',
+    archive: '',
+    root: '',
+    authenticated: true,
+  }
+
+  it('takes in the places of a cut, without the decision of two people that opens an epoch', () => {
+    const places = [0, 1, 2, 5, 6].filter((seq) => isCut([cut], { epoch: 2, seq }))
+    expect(places).toEqual([2, 5])
+    expect(isCut([{ ...cut, epoch: 1 }], { epoch: 1, seq: 1 })).toBe(true)
+    expect(isCut([cut], { epoch: 1, seq: 2 })).toBe(false)
   })
 })
 

@@ -102,8 +102,13 @@ interface Event {
   readonly details?: Readonly<Record<string, unknown>>
 }
 
-/** Whether a place lies in one of the cuts. */
+/**
+ * Whether a place lies in one of the cuts. What the log says of itself is never cut; of the first record of a later
+ * epoch that is known without reading it.
+ */
 export const isCut = (
   cuts: readonly Cut[],
   { epoch, seq }: { readonly epoch: number; readonly seq: number },
-): boolean => cuts.some((cut) => cut.epoch === epoch && cut.first <= seq && seq <= cut.last)
+): boolean =>
+  !(epoch > 1 && seq === 1) &&
+  cuts.some((cut) => cut.epoch === epoch && cut.first <= seq && seq <= cut.last)
