@@ -79,7 +79,8 @@ async function usable<T>(what: string, use: () => Promise<T>): Promise<T> {
     if (cause instanceof PalisadeError) throw cause
     throw new PalisadeError('ERR_CONFIG_INVALID', `"${what}" cannot be used as evidence`, {
       cause,
-      remedy: 'name a file that can be read and has the documented form',
+      remedy:
+        'name a file that can be read: a verifier, notes, witness lines, or the MAC keys as "bao kv get -format=json" prints them',
     })
   }
 }
