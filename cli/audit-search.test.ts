@@ -62,6 +62,14 @@ describe('palisade audit search', () => {
     expect([enough.lines.length, enough.notes.length]).toEqual([1, 1])
   })
 
+  it('gives as JSON what is still JSON, and nothing in it speaks to the terminal', async () => {
+    const userAgent = '\u001b[2J\u009b31m\u202e ok'
+    const one = found(1, { personal: [{ key: 'k', state: 'readable', userAgent }] })
+    const { lines } = await run(['--json'], [[one]])
+    expect(lines.map((line) => JSON.parse(line) as FoundRecord)).toEqual([one])
+    expect(lines.join()).not.toMatch(/[\p{Cc}\p{Cf}]/u)
+  })
+
   it('turns options into the filter of the gateway', async () => {
     const { asked } = await run(
       [

@@ -2,7 +2,7 @@ import { Value } from 'typebox/value'
 import { AuditQuery, type AuditPage, type FoundRecord } from '#api/rest/audit'
 import { usageError, parseCall } from './command.ts'
 import type { AskGateway } from './gateway.ts'
-import { printable } from './printable.ts'
+import { printable, printableJson } from './printable.ts'
 
 const FILTERS = {
   tenant: { type: 'string' },
@@ -47,7 +47,7 @@ export async function searchLog(
       '/api/v1/audit/search',
       after === undefined ? body : { ...body, after },
     )) as AuditPage
-    for (const item of page.items) out(json ? JSON.stringify(item) : lineOf(item))
+    for (const item of page.items) out(json ? printableJson(item) : lineOf(item))
     left -= page.items.length
     after = page.next
   } while (left > 0 && after !== undefined)
