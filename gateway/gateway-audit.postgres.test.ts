@@ -11,6 +11,7 @@ import { exportLine } from '#core/siem/line'
 import { ErasableKeys } from '../test/support/erasable-keys.ts'
 import { keyDirectory, person, startGateway, type TestGateway } from '../test/support/gateway.ts'
 import { formsOf } from '../test/support/needles.ts'
+import { nestedPlans } from '../test/support/nested-plans.ts'
 import {
   startPalisadeDatabase,
   withClient,
@@ -181,6 +182,45 @@ describe('POST /api/v1/audit/search', () => {
       end = page.end
     }
     expect(steps).toBeGreaterThanOrEqual(Math.floor(SECRETS / 3))
+  })
+
+  // Row-level security stands before a condition on what a function reads out of a record: a policy that is not the
+  // constant true, or another role, and a question reads all of a tenant again.
+  it('goes along its index past 20,000 records of the tenant, as the role that runs it', async () => {
+    const plans = await withClient(db.superuser, async (client) => {
+      await client.query('begin')
+      await client.query(
+        `insert into palisade.secret_audit_logs (id, tenant_id, format_version, writer, mac_key_id, record, mac)
+         select gen_random_uuid(), $1, 1, 'w', 'k', convert_to('{"actor":{"id":"a-' || i || '"},"request":{"id":"r-' || i
+           || '"},"subject":{"id":"s-' || i || '","kind":"secret"}}', 'UTF8'), sha256('')
+         from generate_series(1, 20000) i`,
+        [alice.tenantId],
+      )
+      await client.query('analyze palisade.secret_audit_logs')
+      const taken: Record<string, string> = {}
+      for (const [index, wanted] of [
+        ['by_actor', ['a-77', null, null]],
+        ['by_subject', [null, 'secret:s-77', null]],
+        ['by_request', [null, null, 'r-77']],
+      ] as const) {
+        const found = await nestedPlans(client, async () => {
+          const { rowCount } = await client.query(
+            `select * from palisade.search_audit($1, $2, 0, false, null, $3, $4, $5, null, null,
+               '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff', false, 5, 5000)`,
+            [alice.tenantId, alice.id, ...wanted],
+          )
+          expect(rowCount, index).toBe(1)
+        })
+        taken[index] = found.filter((plan) => plan.includes('CTE candidates')).join('\n')
+      }
+      await client.query('rollback')
+      return taken
+    })
+    for (const [index, plan] of Object.entries(plans)) {
+      expect(plan).toContain(`secret_audit_logs_${index} on secret_audit_logs`)
+      expect(plan).toMatch(/Index Cond: .*(encode|audit_)/)
+      expect(plan).not.toMatch(/Seq Scan on secret_audit_logs|Rows Removed by Filter/)
+    }
   })
 
   it("lets nobody past the look at the caller's row", async () => {
