@@ -58,7 +58,7 @@ function reportSegment(result: SegmentVerification): string[] {
 function lossLine({ range, epoch, decision, missing }: LostPart): string {
   const who = decision
     ? `${decision.people.join(' and ')} opened epoch ${epoch} (${decision.reference})`
-    : `epoch ${epoch} was opened by two people, whose record is not there`
+    : `epoch ${epoch} was opened, and the record that names the two people is not here`
   const seen = missing > 0 ? `; the witness saw ${missing} of its records` : ''
   return `  lost ${range} by restore: ${who}${seen}`
 }

@@ -88,7 +88,7 @@ function decisionOf(
   opening: EpochOpening,
 ): Decision | 'other' | undefined {
   const event = toldAt(log, epoch, 1)
-  // Deleted, or cut after it was archived. The signed checkpoint still says what was lost.
+  // Deleted, which is found elsewhere, or cut; the signed checkpoint still says what was lost.
   if (event === 'gone') return undefined
   if (event === 'other') return event
   const { eventType, time, details = {} } = event

@@ -96,7 +96,10 @@ export function verifyChecked(live: CheckedLog, evidence: Evidence): Verificatio
     cuts: parts,
     losses: epochs.losses.map((loss, i) => ({ ...loss, missing: explained.missing[i] ?? 0 })),
     keys: tree.keys,
-    ...coverage(evidence, tree.signatures, outside.checkpoints.length, records, parts),
+    ...coverage(evidence, tree.signatures, outside.checkpoints.length, records, {
+      cuts: parts,
+      losses: epochs.losses,
+    }),
   }
 }
 
@@ -158,7 +161,7 @@ function coverage(
   signatures: number,
   outside: number,
   records: { readonly authenticated: number; readonly withoutKey: number },
-  cuts: readonly CutPart[],
+  { cuts, losses }: { readonly cuts: readonly CutPart[]; readonly losses: readonly Loss[] },
 ): Pick<Verification, 'proves' | 'doesNotProve'> {
   const isWhole = cuts.every(({ missing }) => missing === 0)
   const proves = [
@@ -199,5 +202,12 @@ function coverage(
   if (records.authenticated > 0 && records.withoutKey > 0) {
     doesNotProve.push(`who wrote ${records.withoutKey} records: their MAC key was not given`)
   }
+  doesNotProve.push(...losses.map(undecided))
   return { proves, doesNotProve }
 }
+
+/** Logins of the database, by its own word: its administrator makes them, and may be both. */
+const undecided = ({ epoch, decision }: Loss) =>
+  decision
+    ? `that ${decision.people.join(' and ')} are two people, and opened epoch ${epoch}: the database names them`
+    : `who opened epoch ${epoch}: the record of the decision is not here`

@@ -41,7 +41,11 @@ export const approveRecovery = (client: pg.ClientBase, proposal: string, lost: L
 
 export async function recoveryStatus(client: pg.ClientBase): Promise<RecoveryStatus> {
   const [row] = await ask<StatusRow>(client, 'select * from palisade.recovery_status()')
-  if (!row) throw new PalisadeError('ERR_AUDIT_RECOVERY_VOID', 'the sealer has not said anything')
+  if (!row) {
+    throw new PalisadeError('ERR_AUDIT_RECOVERY_VOID', 'the sealer has not said anything', {
+      remedy: 'start the sealer, which says within seconds how the log stands',
+    })
+  }
   const { state, since, outside_checkpoint: checkpoint, proposals } = row
   return {
     ...{ state, since, checkpoint, proposals },

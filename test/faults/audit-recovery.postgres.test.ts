@@ -21,7 +21,11 @@ import type { CheckpointSigner, CheckpointSink } from '../../gateway/sealer/port
 import { sealBatch } from '../../gateway/sealer/seal-batch.ts'
 import { Sealer } from '../../gateway/sealer/sealer.ts'
 import { exportLog } from '../../gateway/store/audit-export.ts'
-import { approveRecovery, proposeRecovery } from '../../gateway/store/audit-recovery.ts'
+import {
+  approveRecovery,
+  proposeRecovery,
+  recoveryStatus,
+} from '../../gateway/store/audit-recovery.ts'
 import { PostgresStore } from '../../gateway/store/postgres-store.ts'
 import { until } from '../support/child.ts'
 import { makeSigner, memoryPlace } from '../support/checkpoint-places.ts'
@@ -248,6 +252,19 @@ describe('a restored database that is behind the checkpoint outside', () => {
 
 const options = (by: CheckpointSigner = signer) => ({ log: LOG, signers: [by], records })
 
+describe('a database whose state somebody took away', () => {
+  it('has no status, and says who finds one again', async () => {
+    const name = await restored(false)
+    await withClient(inDatabase(db.superuser, name), (client) =>
+      client.query('delete from palisade.audit_state'),
+    )
+    await expect(as('ada', name, recoveryStatus)).rejects.toMatchObject({
+      code: 'ERR_AUDIT_RECOVERY_VOID',
+      remedy: expect.stringMatching(/^start the sealer/),
+    })
+  })
+})
+
 describe('two people', () => {
   let name: string
   const places = [memoryPlace('vault'), memoryPlace('elsewhere')]
@@ -308,12 +325,33 @@ describe('two people', () => {
         { epoch: 2, range: LOST_RANGE, missing: LOST - 2, decision: { people: [...people] } },
       ],
     })
+    // The database says whose login it was, and its administrator may be both.
+    expect(result.doesNotProve).toContainEqual(
+      expect.stringMatching(/^that ada and bert are two people.*epoch 2/),
+    )
     // Numbers of a tenant begin anew in the epoch, and what had waited in the backup stands there.
     const own = log.seals.filter(({ tenant, epoch }) => tenant === TENANT && epoch === 2)
     expect(own.map(({ tenantSeq }) => tenantSeq)).toEqual([1, 2, 3, 4, 5])
     expect(own.map(({ id }) => id)).toEqual(
       expect.arrayContaining(witnessed.slice(SURVIVE, SURVIVE + 2).map(({ id }) => id)),
     )
+  })
+
+  it('do not excuse a record that somebody takes away behind the opening', async () => {
+    const [late] = await write(name, 1)
+    const isLate = ({ id }: { readonly id: string }) => id === late?.id
+    const log = await exported(name)
+    const without = {
+      records: log.records.filter((each) => !isLate(each)),
+      pending: log.pending.filter((each) => !isLate(each)),
+    }
+    const seen = [...witnessed, ...(late ? [late] : [])]
+    const witness = seen.map(({ id, leaf }) => ({ id, leaf: Buffer.from(leaf) }))
+    const { findings } = verifyLog({ ...log, ...without }, evidence({ witness }))
+    expect(findings.map(({ code, where }) => `${code} ${where}`)).toEqual([
+      `UnsealedDeleted ${late?.id}`,
+    ])
+    await seal(name)
   })
 
   it('leave records of both epochs that can be proven', async () => {
