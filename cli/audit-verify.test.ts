@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeSegmentLine } from '#core/audit/segment'
 import { writeLine, type AuditLog } from '#core/audit/export'
 import { archiveOf, MAC, recordOf, rootAt, sealedLog } from '../test/support/sealed-log.ts'
-import { auditCommand } from './audit.ts'
+import { COMMANDS } from './commands.ts'
+import { dispatch } from './dispatch.ts'
 
 const HOSTILE = '\u001b[2J\u009b\u202e'
 
@@ -18,7 +19,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 async function verify(name: string, ...more: string[]) {
   const lines: string[] = []
-  const code = await auditCommand.run(['verify', at(name), ...more], (line) => lines.push(line))
+  const code = await dispatch(COMMANDS, ['audit', 'verify', at(name), ...more], (line) =>
+    lines.push(line),
+  )
   return { code, lines }
 }
 

@@ -1,22 +1,14 @@
-import { text } from 'node:stream/consumers'
 import { FINDINGS, place, type Finding } from '#core/audit/findings'
 import { verifyChecked, type LostPart, type Verification } from '#core/audit/verify'
 import { verifySegment, type SegmentVerification } from '#core/audit/verify-segment'
-import { archive } from './audit-archive.ts'
-import { cut } from './audit-cut.ts'
 import { readEvidence } from './audit-evidence.ts'
-import { exportTo, readChecked } from './audit-log.ts'
-import { exportEvents, readExport } from './audit-events.ts'
+import { readChecked } from './audit-log.ts'
 import { isArchive, readArchive } from './audit-segment-file.ts'
-import { checkProof, prove } from './audit-proof.ts'
-import { searchLog } from './audit-search.ts'
-import { parseCall, usageError, type Command } from './command.ts'
-import { gatewayFrom } from './config.ts'
-import { connectGateway } from './gateway.ts'
+import { parseCall, usageError } from './command.ts'
 import { printable, printableJson } from './printable.ts'
 
 /** The log does not hold: told apart from a command that could not run (1) or was called wrongly (2). */
-const BROKEN = 3
+export const BROKEN = 3
 
 const indented = (text: string) => `  ${text}`
 const line = ({ code, where, detail }: Finding) =>
@@ -73,7 +65,11 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
 } as const
 
-async function verify(args: readonly string[], usage: string, out: (line: string) => void) {
+export async function verify(
+  args: readonly string[],
+  usage: string,
+  out: (line: string) => void,
+): Promise<number> {
   const { values, positionals } = parseCall(args, OPTIONS, usage)
   const [path, ...rest] = positionals
   if (rest.length > 0 || (path === undefined) !== values.database) {
@@ -91,52 +87,4 @@ async function verify(args: readonly string[], usage: string, out: (line: string
   if (values.json) out(printableJson(result))
   else report(result).forEach((each) => out(printable(each)))
   return result.ok ? 0 : BROKEN
-}
-
-export const auditCommand: Command = {
-  usage:
-    'audit export <file> [--format jsonl|ocsf|cef] [--from T] [--to T] | audit search|timeline [--tenant ID|all] [--actor ID] [--subject KIND/ID] [--request ID] [--address A|-] [--type E]... [--outcome O]... [--from T] [--to T] [--limit N] [--json] | audit archive <folder> --until DATE|[EPOCH/]NUMBER [--size N] [--key K]... | audit cut --archive F... --key K... --mac-keys F [--keep DAYS] [--below-minimum] | audit verify <file>|<archive>|--database [--key K]... [--checkpoint F]... [--witness F]... [--mac-keys F] [--archive F]... [--json] | audit prove <file> --record ID... | --tenant ID | --since F [--archive F]... | audit check <proof> --key K... [--json]',
-  summary:
-    'take the audit log out, whole or as events for a SIEM; search it, newest first or as a time line, through the gateway at PALISADE_URL with the token in PALISADE_TOKEN_FILE; archive its older part and cut it afterwards; verify it; prove single records, a tenant or its history from it; check such a proof (exit code 3: it does not hold)',
-  async run([verb, ...args], out) {
-    switch (verb) {
-      case 'export': {
-        const { path, ...wish } = readExport(args, this.usage)
-        const lines =
-          wish.format === 'jsonl' ? await exportTo(path) : await exportEvents(path, wish)
-        out(JSON.stringify({ exported: path, lines }))
-        return 0
-      }
-      case 'archive':
-        ;(await archive(args, this.usage)).forEach((each) => out(JSON.stringify(each)))
-        return 0
-      case 'cut':
-        await cut(args, this.usage, (each) => out(JSON.stringify(each)))
-        return 0
-      case 'search':
-      case 'timeline':
-        await searchLog(args, this.usage, verb === 'search' ? 'newest' : 'oldest', {
-          ask: async () => connectGateway(await gatewayFrom()),
-          out,
-          note: (line) => process.stderr.write(`${line}\n`),
-          input: () => text(process.stdin),
-        })
-        return 0
-      case 'verify':
-        return verify(args, this.usage, out)
-      case 'prove':
-        out(JSON.stringify(await prove(args, this.usage)))
-        return 0
-      case 'check': {
-        const { verdict, lines } = await checkProof(args, this.usage)
-        lines.forEach((each) => out(printable(each)))
-        return verdict.ok ? 0 : BROKEN
-      }
-      default:
-        throw usageError(
-          `"${verb ?? ''}" is not export, archive, cut, search, timeline, verify, prove or check`,
-          this.usage,
-        )
-    }
-  },
 }

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { auditCommand } from '../../cli/audit.ts'
+import { COMMANDS } from '../../cli/commands.ts'
+import { dispatch } from '../../cli/dispatch.ts'
 import { writeSegmentLine } from '../../core/audit/segment.ts'
 import { signRecord } from '../../core/audit/record.ts'
 import { verifierText } from '../../core/audit/note.ts'
@@ -106,7 +107,7 @@ afterAll(async () => {
 /** What a call of `palisade audit` printed, line by line as JSON. */
 async function audit<T>(...args: string[]): Promise<T[]> {
   const lines: string[] = []
-  await auditCommand.run(args, (line) => lines.push(line))
+  await dispatch(COMMANDS, ['audit', ...args], (line) => lines.push(line))
   return lines.map((line) => JSON.parse(line) as T)
 }
 
@@ -428,8 +429,10 @@ describe('palisade audit cut', () => {
       ],
     })
     const lines: string[] = []
-    const verified = await auditCommand.run(['verify', '--database', '--key', KEY], (line) =>
-      lines.push(line),
+    const verified = await dispatch(
+      COMMANDS,
+      ['audit', 'verify', '--database', '--key', KEY],
+      (line) => lines.push(line),
     )
     expect(lines.join('\n')).toMatch(/1\/1\.\.12 were cut on \S+ by test_retention, archive sha256/)
     // Neither a MAC key nor the archive: whoever may write to the database could have made it up.

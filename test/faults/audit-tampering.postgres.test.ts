@@ -550,8 +550,16 @@ describe('palisade audit', () => {
     expect(blind).toMatchObject({ code: 1, stderr: expect.stringContaining('palisade_auditor') })
   })
 
+  it('says without a verb, and with a wish for help, how it is called', async () => {
+    for (const args of [[], ['--help'], ['verify', 'x', '--help']]) {
+      expect(await cli(args)).toMatchObject({
+        ...{ code: 0, stderr: '' },
+        stdout: expect.stringContaining('palisade audit verify <file>'),
+      })
+    }
+  })
+
   it.each([
-    [[]],
     [['verify']],
     [['verify', 'a', 'b']],
     [['verify', '--nonsense', 'x']],
