@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -43,7 +43,7 @@ const LOST = 5
 const signer = makeSigner(LOG)
 const records = { clock: systemClock, macKey: async () => MAC_KEY }
 const quiet = { info() {}, warn() {}, error() {} }
-const people = ['ada', 'bert'] as const
+const people = ['recoverer_1', 'recoverer_2'] as const
 const witnessed: AuditRow[] = []
 const someone = caller()
 
@@ -55,11 +55,9 @@ let folder: string
 beforeAll(async () => {
   db = await startPalisadeDatabase()
   folder = await mkdtemp(join(tmpdir(), 'palisade-recovery-'))
-  for (const person of people) {
-    await db.query(
-      `create role ${person} login password '${person}' in role palisade_audit_recoverer`,
-    )
-  }
+  const made = await statementsOf('create role')
+  expect(made).toHaveLength(people.length)
+  for (const statement of made) await db.query(statement)
   await withStore('palisade', (store) => store.ensureUser(someone))
   witnessed.push(...(await write('palisade', SURVIVE)))
   await seal('palisade')
@@ -103,8 +101,26 @@ const seal = (database: string, by: CheckpointSigner = signer) =>
 
 const lostEnd = () => parseLogCheckpoint(textOf(outside))
 
-const as = <T>(person: string, database: string, use: (client: pg.Client) => Promise<T>) =>
-  withClient({ ...inDatabase(db.superuser, database), user: person, password: person }, use)
+/** The SQL that a command of the page sends to the server: kubectl stands for its standard input, or its last argument. */
+async function statementsOf(sought: string): Promise<readonly string[]> {
+  const command = runbookCommands().find(
+    ({ page, section, text }) =>
+      page === 'AuditChainBroken' && section === 'Mitigation' && text.includes(sought),
+  )
+  const kubectl = 'kubectl() { if [[ $* == *" -i "* ]]; then cat; else echo "${@: -1}"; fi; }'
+  const ran = ['-c', `${kubectl}\n${command?.text ?? 'false'}`]
+  const { stdout } = await promisify(execFile)('bash', ran, { cwd: folder })
+  return stdout.trim().split('\n')
+}
+
+/** As the page keeps it. */
+const passwordOf = async (person: string) =>
+  (await readFile(join(folder, `${person}.password`), 'utf8')).trim()
+
+const as = async <T>(person: string, database: string, use: (client: pg.Client) => Promise<T>) => {
+  const login = { user: person, password: await passwordOf(person) }
+  return withClient({ ...inDatabase(db.superuser, database), ...login }, use)
+}
 
 const proposeAs = (database: string, person: string = people[0], lost = lostEnd()) =>
   as(person, database, (client) => proposeRecovery(client, lost, 'INC-2041'))
@@ -200,14 +216,14 @@ describe('a restored database that is behind the checkpoint outside', () => {
 
   it('takes none for another checkpoint than the newest outside', async () => {
     const older = { ...lostEnd(), size: lostEnd().size - 1 }
-    await expect(proposeAs(name, 'ada', older)).rejects.toMatchObject(
+    await expect(proposeAs(name, people[0], older)).rejects.toMatchObject(
       refusal('ERR_AUDIT_RECOVERY_VOID'),
     )
   })
 
   it('is not opened by one person: the database refuses the same login twice', async () => {
     const { id } = await proposeAs(name)
-    await expect(approveAs(name, id, 'ada')).rejects.toMatchObject(
+    await expect(approveAs(name, id, people[0])).rejects.toMatchObject(
       refusal('ERR_AUDIT_RECOVERER_UNFIT'),
     )
     // Not even the owner of the table can write it down so.
@@ -271,7 +287,8 @@ describe('two people', () => {
 
   async function inShell(person: string, command: string): Promise<{ id: string }> {
     const main = join(import.meta.dirname, '../../cli/main.ts')
-    const url = `postgres://${person}:${person}@${db.host}:${db.port}/${name}`
+    const password = await passwordOf(person)
+    const url = `postgres://${person}:${password}@${db.host}:${db.port}/${name}`
     const env = { PATH: process.env['PATH'], PALISADE_DATABASE_URL: url }
     const script = `palisade() { ${process.execPath} ${main} "$@"; }\n${command}`
     const { stdout } = await promisify(execFile)('bash', ['-c', script], { env, cwd: folder })
@@ -285,13 +302,13 @@ describe('two people', () => {
       .filter((text) => text.startsWith('palisade audit recover'))
     expect(commands).toHaveLength(3)
     const [status = '', propose = '', approve = ''] = commands
-    const { id } = await inShell('ada', propose)
-    await inShell('bert', approve.replace('<id>', id))
+    const { id } = await inShell(people[0], propose)
+    await inShell(people[1], approve.replace('<id>', id))
     for (const place of places) place.note = outside
     await runSealer(name, places, () =>
       places.every(({ note: there }) => /epoch-2\n3\n/.test(there ?? '')),
     )
-    expect(await inShell('ada', status)).toMatchObject({ state: 'sealing', lost: null })
+    expect(await inShell(people[0], status)).toMatchObject({ state: 'sealing', lost: null })
     // The same wish again finds nothing to do.
     await expect(proposeAs(name)).rejects.toMatchObject(refusal('ERR_AUDIT_RECOVERY_VOID'))
   })
@@ -305,8 +322,8 @@ describe('two people', () => {
       details: {
         lost: LOST_RANGE,
         lostRoot: Buffer.from(lostEnd().root).toString('base64'),
-        proposedBy: 'ada',
-        approvedBy: 'bert',
+        proposedBy: people[0],
+        approvedBy: people[1],
         reference: 'INC-2041',
       },
     })
@@ -495,6 +512,16 @@ describe('a key of checkpoints that has a newer version', () => {
   })
 
   const sizeOf = async (database: string) => (await exported(database)).batches.at(-1)?.last ?? 0
+})
+
+describe('the logins of two people', () => {
+  it('are dropped by the command at the end of the page', async () => {
+    const [statement = ''] = await statementsOf('drop role')
+    await db.query(statement)
+    expect(
+      await db.query('select rolname from pg_roles where rolname = any ($1)', [people]),
+    ).toEqual([])
+  })
 })
 
 const textOf = (note: string) => note.slice(0, note.lastIndexOf('\n\n') + 1)
