@@ -31,14 +31,21 @@ const found = (seq: number, overrides: Partial<FoundRecord> = {}): FoundRecord =
 })
 
 describe('palisade audit search', () => {
-  async function run(args: string[], pages: readonly FoundRecord[][], input = '') {
+  const CUT = { epoch: 1, seq: 7, sealedAt: '2026-11-01T00:00:00.000Z' }
+  async function run(args: string[], pages: readonly FoundRecord[][], input = '', isCut = false) {
     const asked: AuditQuery[] = []
     const lines: string[] = []
     const notes: string[] = []
     const ask: AskGateway = async (_path, body) => {
       asked.push(body)
       const i = asked.length - 1
-      return { items: pages[i] ?? [], recordedAs: ID, ...(pages[i + 1] ? { next: ID } : {}) }
+      const cut = isCut ? { cutThrough: CUT } : {}
+      return {
+        items: pages[i] ?? [],
+        recordedAs: ID,
+        ...cut,
+        ...(pages[i + 1] ? { next: ID } : {}),
+      }
     }
     await searchLog(args, 'audit search', 'oldest', {
       ask: async () => ask,
@@ -68,6 +75,14 @@ describe('palisade audit search', () => {
     const { lines } = await run(['--json'], [[one]])
     expect(lines.map((line) => JSON.parse(line) as FoundRecord)).toEqual([one])
     expect(lines.join()).not.toMatch(/[\p{Cc}\p{Cf}]/u)
+  })
+
+  it('says once, and not among the records, that it reaches into what was cut', async () => {
+    const { lines, notes } = await run([], [[found(8)], [found(9)]], '', true)
+    expect(lines).toHaveLength(2)
+    expect(notes).toEqual([
+      'Retention has cut the log through 1/7, sealed at 2026-11-01T00:00:00.000Z: older records are in the archive, not here.',
+    ])
   })
 
   it('turns options into the filter of the gateway', async () => {

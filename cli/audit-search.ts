@@ -41,6 +41,7 @@ export async function searchLog(
   const send = await ask()
   let left = wanted
   let after: string | undefined
+  let cut: AuditPage['cutThrough']
   do {
     const body = { ...query, order, limit: Math.min(left, PAGE) }
     const page = (await send(
@@ -48,11 +49,16 @@ export async function searchLog(
       after === undefined ? body : { ...body, after },
     )) as AuditPage
     for (const item of page.items) out(json ? printableJson(item) : lineOf(item))
+    cut ??= page.cutThrough
     left -= page.items.length
     after = page.next
   } while (left > 0 && after !== undefined)
+  if (cut) note(printable(cutLine(cut)))
   if (after !== undefined) note(`There may be more; --limit ${wanted} ended it.`)
 }
+
+const cutLine = ({ epoch, seq, sealedAt }: NonNullable<AuditPage['cutThrough']>) =>
+  `Retention has cut the log through ${epoch}/${seq}, sealed at ${sealedAt}: older records are in the archive, not here.`
 
 async function readCall(args: readonly string[], usage: string, input: SearchDeps['input']) {
   const { values, positionals } = parseCall(args, FILTERS, usage)

@@ -548,3 +548,35 @@ describe('personal fields', () => {
     expect(await all(auditor, { tenant: 'all', ...WRITES, address: ADDRESS })).toEqual([])
   })
 })
+
+// Last, since what was cut stays cut.
+describe('a search that reaches into what retention has cut', () => {
+  it('is told up to where, as far as the cut has come, and one that does not reach there is not', async () => {
+    expect(await search(alice, {})).not.toHaveProperty('cutThrough')
+    const [batch] = await db.query<{ epoch: number; last: string; sealed_at: Date; root: Buffer }>(
+      'select epoch, last, sealed_at, root from palisade.audit_batches order by epoch, last limit 1',
+    )
+    const last = Number(batch?.last)
+    const [cut] = await db.query<{ record_id: string }>(
+      `insert into palisade.audit_cuts (record_id, epoch, first, last, root, archive, keep_days, requested_by)
+       values (gen_random_uuid(), $1, 1, $2, $3, $3, 366, 'somebody') returning record_id`,
+      [batch?.epoch, last, batch?.root],
+    )
+    expect(await search(alice, {}), 'decided, and nothing taken yet').not.toHaveProperty(
+      'cutThrough',
+    )
+
+    await db.query('insert into palisade.audit_cut_progress (record_id, next) values ($1, $2)', [
+      cut?.record_id,
+      last,
+    ])
+    const sealedAt = batch?.sealed_at.toISOString() ?? ''
+    const told = { epoch: batch?.epoch, seq: last - 1, sealedAt }
+    const later = new Date(Date.parse(sealedAt) + 60_000).toISOString()
+    for (const who of [alice, auditor]) {
+      expect((await search(who, {})).cutThrough).toEqual(told)
+      expect((await search(who, { from: later })).cutThrough).toBeUndefined()
+      expect((await search(who, { to: sealedAt, order: 'oldest' })).cutThrough).toEqual(told)
+    }
+  })
+})

@@ -2,7 +2,7 @@
  * What the services need from outside. `store/` implements `Store` on PostgreSQL, `keys/` implements `KeyWrapper`
  * on Vault transit or a key file; nothing here knows SQL, HTTP or Vault.
  */
-import type { AuditPlace } from '#api/rest/audit'
+import type { AuditPlace, CutThrough } from '#api/rest/audit'
 import type { Role } from './identity/roles.ts'
 
 /** Who is asking. Every store call sets it for the transaction, and row-level security sees nothing without it. */
@@ -226,6 +226,8 @@ export interface FoundPage {
 export interface AuditReach {
   /** By today's row of the caller, whatever the token says. */
   readonly isAuditor: boolean
+  /** Up to where retention has taken records away; undefined while none is gone. */
+  readonly cutThrough: CutThrough | undefined
 }
 
 export interface AuditReadStore {

@@ -110,19 +110,35 @@ export const FoundRecord = Type.Object(
 )
 export type FoundRecord = Static<typeof FoundRecord>
 
+export const CutThrough = Type.Object(
+  {
+    epoch: Type.Integer({ minimum: 1, description: 'Epoch of the log.' }),
+    seq: Type.Integer({ minimum: 1, description: 'The last place that was cut.' }),
+    sealedAt: Type.String({ description: 'When it was sealed, UTC: what was cut is older.' }),
+  },
+  {
+    ...closed,
+    $id: 'CutThrough',
+    description:
+      'Up to where retention has taken records of the log away: what was asked for may lie in the archive.',
+  },
+)
+export type CutThrough = Static<typeof CutThrough>
+
 export const AuditPage = Type.Object(
   {
     items: Type.Array(FoundRecord, {
       description: 'In the order asked for; may be fewer than asked.',
     }),
     next: Type.Optional(Uuid),
+    cutThrough: Type.Optional(CutThrough),
     recordedAs: Uuid,
   },
   {
     ...closed,
     $id: 'AuditPage',
     description:
-      'A page; next, where there is one, goes into after, also when no item came. recordedAs: the record of this search.',
+      'A page; next, where there is one, goes into after, also when no item came. cutThrough: there where the search reaches into what was cut. recordedAs: the record of this search.',
   },
 )
 export type AuditPage = Static<typeof AuditPage>

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import type { AuditQuery } from '#api/rest/audit'
+import type { AuditQuery, CutThrough } from '#api/rest/audit'
 import { PalisadeError } from '#core/problem'
 
 /** Bounds of ids of version 7 (RFC 9562 5.7); both are excluded, and no id of that millisecond lies below its own. */
@@ -32,6 +32,13 @@ export function endedAt<R extends IdRange>(range: R, moment: Date): R {
   const end = lowestIdOf(moment.getTime())
   return end < range.before ? { ...range, before: end } : range
 }
+
+/** A gateway's clock may be ahead of the database's. */
+const SKEW_MS = 60_000
+
+/** Whether something of the range may have been cut: every record that was is older than the seal of the last one. */
+export const reachesInto = ({ after }: IdRange, cut: CutThrough | undefined): boolean =>
+  cut !== undefined && after < lowestIdOf(Date.parse(cut.sealedAt) + SKEW_MS)
 
 /** No id of that millisecond, or of a later one, lies below. @param ms since 1970 */
 export function lowestIdOf(ms: number): string {

@@ -1,6 +1,12 @@
 import { Value } from 'typebox/value'
 import { PersonalEnvelope, type AuditDetails, type AuditEvent } from '#api/audit-event'
-import type { AuditExportQuery, AuditPage, AuditQuery, FoundRecord } from '#api/rest/audit'
+import type {
+  AuditExportQuery,
+  AuditPage,
+  AuditQuery,
+  CutThrough,
+  FoundRecord,
+} from '#api/rest/audit'
 import type { Clock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
 import { hasScope } from '../identity/scopes.ts'
@@ -14,7 +20,7 @@ import type {
   FoundRow,
   Store,
 } from '../ports.ts'
-import { addressMatcher, endedAt, idRangeOf, shapeOf } from './audit-filter.ts'
+import { addressMatcher, endedAt, idRangeOf, reachesInto, shapeOf } from './audit-filter.ts'
 import type { AuditWriter, Origin } from './audit.ts'
 import type { PersonalReader } from './personal-reader.ts'
 
@@ -44,6 +50,7 @@ const AT_ONCE = 4
 interface Found {
   readonly items: FoundRecord[]
   readonly next: string | undefined
+  readonly cutThrough: CutThrough | undefined
 }
 
 export interface TakenOut {
@@ -66,10 +73,15 @@ export class AuditSearch {
 
   async search(caller: Caller, origin: Origin, query: AuditQuery): Promise<AuditPage> {
     refuseForeign(caller, query)
-    const { items, next } = await this.#oneOfFew(() => this.#find(caller, query))
+    const { items, next, cutThrough } = await this.#oneOfFew(() => this.#find(caller, query))
     const details = { filter: shapeOf(query), records: items.length }
     const row = await this.#record(caller, origin, 'audit.search', query, details)
-    return { items, ...(next === undefined ? {} : { next }), recordedAs: row.id }
+    return {
+      items,
+      ...(next === undefined ? {} : { next }),
+      ...(cutThrough && { cutThrough }),
+      recordedAs: row.id,
+    }
   }
 
   /** Records as they lie there: no personal field is opened. */
@@ -125,17 +137,19 @@ export class AuditSearch {
     const limit = query.limit ?? PAGE
     const matches = query.address === undefined ? undefined : addressMatcher(query.address)
     const page = matches ? SCAN_OPENED : limit
-    const { rows, end } = await this.#deps.store.searchAudit(caller, wishOf(query, page))
-    // Asked behind the search: who was an auditor when it began may be none any more.
+    const wish = wishOf(query, page)
+    const { rows, end } = await this.#deps.store.searchAudit(caller, wish)
+    // Asked behind the search: who was an auditor when it began may be none any more, and what was there may be cut.
     const reach = await this.#deps.store.auditReach(caller)
     const found = await this.#open(caller, rows, reach)
+    const cutThrough = reachesInto(wish, reach.cutThrough) ? reach.cutThrough : undefined
     // A full page may have more behind it; one that is not full goes on where the looking ended.
     const next = rows.length === page ? rows.at(-1)?.id : end
-    if (!matches) return { items: found, next }
+    if (!matches) return { items: found, next, cutThrough }
     const items = found
       .filter(({ personal }) => personal.some(({ address }) => address && matches(address)))
       .slice(0, limit)
-    return { items, next: items.length === limit ? items.at(-1)?.id : next }
+    return { items, next: items.length === limit ? items.at(-1)?.id : next, cutThrough }
   }
 
   /** An auditor sees all that opens; everybody else what is sealed with a key of their own. */

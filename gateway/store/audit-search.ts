@@ -48,6 +48,16 @@ export function toFoundPage(rows: readonly FoundDatabaseRow[]): FoundPage {
 
 export interface ReachRow {
   readonly is_auditor: boolean
+  /** null, like the other two: nothing was cut. */
+  readonly cut_epoch: number | null
+  readonly cut_seq: string | null
+  readonly cut_sealed_at: Date | null
 }
 
-export const toReach = ({ is_auditor }: ReachRow): AuditReach => ({ isAuditor: is_auditor })
+export function toReach({ is_auditor, cut_epoch, cut_seq, cut_sealed_at }: ReachRow): AuditReach {
+  const cutThrough =
+    cut_epoch === null || cut_sealed_at === null
+      ? undefined
+      : { epoch: cut_epoch, seq: Number(cut_seq), sealedAt: cut_sealed_at.toISOString() }
+  return { isAuditor: is_auditor, cutThrough }
+}
