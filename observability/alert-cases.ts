@@ -248,6 +248,17 @@ export const CASES: Readonly<Record<string, AlertCase>> = {
   },
 }
 
+/** Filled again at once, and nevertheless told. */
+export const PLACE_EMPTIED: AlertCase['fires'] = {
+  series: {
+    'palisade_audit_empty_place_timestamp_seconds{job="sealer",sink="object-store"}': '0x80',
+    'palisade_audit_empty_place_timestamp_seconds{job="sealer",sink="vault"}': '0x20 300x60',
+  },
+  at: '12m',
+  labels: { sink: 'vault' },
+  summary: 'Checkpoints of the audit log do not reach vault, or were gone from it.',
+}
+
 /** Nothing is measured then, and that must not pass for nothing to seal. */
 export const SEALER_GONE: AlertCase['fires'] = {
   series: {},

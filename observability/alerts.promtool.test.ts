@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { failedAlerts } from '../test/support/promtool.ts'
 import { type Alert, runbookUrl } from './alert.ts'
-import { type AlertCase, CASES, HEARTBEAT_CASE, SEALER_GONE } from './alert-cases.ts'
+import { type AlertCase, CASES, HEARTBEAT_CASE, PLACE_EMPTIED, SEALER_GONE } from './alert-cases.ts'
 import { ENDED_CASES } from './alert-cases/ended.ts'
 import { alertGroups, ALERTS } from './alerts.ts'
 
@@ -32,6 +32,7 @@ const cases = Object.entries(CASES).map(([name, each]) => ({ alert: named(name),
 const FIRES = [
   ...cases,
   { alert: named('AuditSealLag'), fires: SEALER_GONE },
+  { alert: named('AuditCheckpointMissing'), fires: PLACE_EMPTIED },
   { alert: named('DeadMansSwitch'), fires: HEARTBEAT_CASE },
 ].map(({ alert, fires }) => unitTest(alert, fires, [firing(alert, fires)]))
 const ENDED = Object.entries(ENDED_CASES).map(([name, fires]) =>

@@ -19,11 +19,17 @@ export function fileSink(path: string): CheckpointSink {
       throw error
     }
   }
+  let holds = false
   return {
     name: 'file',
     newest,
     async publish(note) {
-      if (!goesFurther(note, await newest())) return false
+      const there = await newest()
+      if (!goesFurther(note, there)) return false
+      if (holds && there === undefined) {
+        holds = false
+        return false
+      }
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       const next = `${path}.next`
       const file = await open(next, 'w', 0o600)
@@ -34,6 +40,7 @@ export function fileSink(path: string): CheckpointSink {
         await file.close()
       }
       await rename(next, path)
+      holds = true
       return true
     },
   }

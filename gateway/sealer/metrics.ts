@@ -60,6 +60,12 @@ export class SealerMetrics {
     labelNames: ['sink'] as const,
     registers: [this.registry],
   })
+  readonly emptyPlace = new Gauge({
+    name: 'palisade_audit_empty_place_timestamp_seconds',
+    help: 'When a place outside was last found to remember nothing although records had been sealed; 0 never, by place',
+    labelNames: ['sink'] as const,
+    registers: [this.registry],
+  })
   readonly oldestRecord = new Gauge({
     name: 'palisade_audit_oldest_record_timestamp_seconds',
     help: 'When the oldest audit records were sealed that are still in the database; 0 in an empty log',

@@ -48,6 +48,18 @@ describe('objectStoreSink', () => {
     expect(objects.get(newestKey(LOG))).toBe(older)
   })
 
+  it('wants to be looked at once after somebody emptied it, and is written then', async () => {
+    const objects = new Map<string, string>()
+    const sink = objectStoreSink(storeOf(objects), LOG)
+    const at = (size: number) => signedCheckpoint(privateKey, { log: LOG, size })
+    await sink.publish(await at(3))
+    objects.clear()
+    expect(await sink.publish(await at(4))).toBe(false)
+    expect(await sink.newest()).toBeUndefined()
+    expect(await sink.publish(await at(5))).toBe(true)
+    expect(objects.get(newestKey(LOG))).toBe(await at(5))
+  })
+
   it('takes a write that another one forestalls at this moment for no contradiction', async () => {
     const store = { ...storeOf(new Map()), put: async () => false as const }
     const note = await signedCheckpoint(privateKey, { log: LOG, size: 3 })

@@ -35,12 +35,14 @@ export function objectStoreSink(
 ): CheckpointSink {
   const newest = newestKey(log)
   let known: Remembered | undefined
+  let holds = false
   let honoursConditions = false
   /** What was found in the place of a checkpoint of ours and says something else. */
   let contradiction: string | undefined
 
   const read = async (): Promise<Remembered> => {
     const found = await store.get(newest)
+    holds ||= found !== undefined
     return (known = { note: found?.text, etag: found?.etag })
   }
 
@@ -93,12 +95,17 @@ export function objectStoreSink(
       for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
         const { note: there, etag } = known ?? (await read())
         if (!goesFurther(note, there)) return false
+        if (holds && there === undefined) {
+          holds = false
+          return false
+        }
         await keep(note)
         // Forgotten until the answer is there: without one nobody knows what lies in the store now.
         known = undefined
         const written = await store.put(newest, note, etag === undefined ? 'absent' : { etag })
         if (written === false) continue
         if (written !== '') known = { note, etag: written }
+        holds = true
         return true
       }
       throw new PalisadeError(

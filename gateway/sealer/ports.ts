@@ -15,7 +15,8 @@ export interface CheckpointSink {
   /**
    * Replaces what is remembered, but never by something older: a sealer that slept wakes up with an old checkpoint in
    * its hand, and putting it back would hide a database that was cut to that size.
-   * @returns false when the place remembers as much or more
+   * @returns false when the place remembers as much or more, or has forgotten everything since it was written here:
+   * it has to be looked at and compared, and what is published after that is taken
    */
   publish(note: string): Promise<boolean>
 }

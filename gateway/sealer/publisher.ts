@@ -18,6 +18,8 @@ interface Place {
   readonly sink: CheckpointSink
   /** The database went through what lies there. Before that nothing is written there: it might hide a cut. */
   agrees: boolean
+  /** It was empty together with the log, and nothing was written there since. */
+  isNew: boolean
   published: string | undefined
   /** Not asked before this, in ms. */
   restsUntil: number
@@ -49,12 +51,16 @@ export class Publisher {
     this.#places = deps.sinks.map((sink) => ({
       sink,
       agrees: false,
+      isNew: false,
       published: undefined,
       restsUntil: 0,
       busy: undefined,
     }))
     // A counter that begins at its first event hides that event from every rate.
-    for (const { name } of deps.sinks) deps.metrics.checkpointFailures.inc({ sink: name }, 0)
+    for (const { name: sink } of deps.sinks) {
+      deps.metrics.checkpointFailures.inc({ sink }, 0)
+      deps.metrics.emptyPlace.set({ sink }, 0)
+    }
   }
 
   offer(checkpoint: string): void {
@@ -65,6 +71,24 @@ export class Publisher {
   agreeWith(sinks: readonly CheckpointSink[], among = this.#deps.sinks): void {
     for (const place of this.#places.filter(({ sink }) => among.includes(sink))) {
       place.agrees = sinks.includes(place.sink)
+    }
+  }
+
+  /**
+   * One who may add a place leaves it empty, and so does one who emptied it. The log goes on, or no place could ever be
+   * added to it, and a person is told.
+   * @param isNewLog whether the log has no record either
+   */
+  judgeEmpty(answers: readonly Remembered[], isNewLog: boolean): void {
+    const { metrics, logger } = this.#deps
+    for (const { sink, note } of answers) {
+      const place = this.#places.find((each) => each.sink === sink)
+      if (!place || note !== undefined) continue
+      place.published = undefined
+      if (isNewLog) place.isNew = true
+      if (place.isNew) continue
+      metrics.emptyPlace.set({ sink: sink.name }, this.#now() / 1000)
+      logger.warn({ sink: sink.name }, 'A place outside remembers no checkpoint of this log')
     }
   }
 
@@ -117,6 +141,7 @@ export class Publisher {
     const now = this.#now()
     place.restsUntil = now + Math.max(this.#everyMs, place.sink.everyMs ?? 0)
     place.published = note
+    place.isNew &&= !replaced
     metrics.lastCheckpoint.set({ sink }, now / 1000)
     if (replaced) {
       metrics.lastCheckpointSize.set({ sink }, positionOf(note).size)

@@ -379,6 +379,23 @@ describe('Sealer', () => {
     expect(parseLogCheckpoint(opened?.text ?? '').size).toBe(7)
   })
 
+  it('tells of a place that remembers nothing of a log that has records, and of none that began with it', async () => {
+    const emptied = async ({ metrics }: ReturnType<typeof start>) =>
+      (await metrics.emptyPlace.get()).values[0]?.value
+    const sink = memorySink()
+    const first = start([sink])
+    await expect.poll(() => first.sealer.ready().ok).toBe(true)
+    await write(1)
+    await expect.poll(() => sink.note).toMatch(/\/epoch-1\n1\n/)
+    await first.end()
+    expect(await emptied(first)).toBe(0)
+    sink.note = undefined
+    const second = start([sink])
+    await expect.poll(() => emptied(second)).toBeGreaterThan(0)
+    await expect.poll(() => sink.note).toMatch(/\/epoch-1\n1\n/)
+    await second.end()
+  })
+
   it('takes out at its start what a crash after the commit kept inside', async () => {
     await write(2)
     const checkpoint = (await seal())?.checkpoint

@@ -189,6 +189,7 @@ export class Sealer {
     assertConfirmed(asked)
     const sinks = answers.map(({ sink }) => sink)
     this.#publisher.agreeWith(sinks, sinks)
+    this.#publisher.judgeEmpty(answers, newest === null)
     if (newest !== null) this.#publisher.offer(newest)
     return newest
   }

@@ -13,11 +13,12 @@ const note = (size: number) => {
 
 /** One place of a KV v2 store: a write with another version than the newest is refused, one without takes it. */
 function keyValue() {
-  const versions: string[] = []
+  const versions: (string | undefined)[] = []
   const call = async (method: string, _path: string, body?: object) => {
     const version = versions.length
     if (method === 'GET') {
-      if (version === 0) return { status: 404, body: {} }
+      if (versions.at(-1) === undefined)
+        return { status: 404, body: { data: { metadata: { version } } } }
       const data = { data: { note: versions.at(-1) }, metadata: { version } }
       return { status: 200, body: { data } }
     }
@@ -53,5 +54,21 @@ describe('vaultSink', () => {
   it('fails when every write is refused', async () => {
     const sink = vaultSink({ call: async () => ({ status: 403, body: {} }) })
     await expect(sink.publish(note(1))).rejects.toMatchObject({ code: 'ERR_STORE_REFUSED' })
+  })
+
+  it('wants to be looked at once after somebody emptied it, and is written then', async () => {
+    const place = keyValue()
+    const sink = vaultSink(place)
+    await sink.publish(note(1))
+    place.versions.push(undefined)
+    expect(await sink.publish(note(2))).toBe(false)
+    expect(await sink.newest()).toBeUndefined()
+    expect(await sink.publish(note(3))).toBe(true)
+    expect(place.versions.at(-1)).toBe(note(3))
+  })
+
+  it('is not empty where Vault refuses to tell', async () => {
+    const sink = vaultSink({ call: async () => ({ status: 400, body: {} }) })
+    await expect(sink.newest()).rejects.toMatchObject({ code: 'ERR_STORE_REFUSED' })
   })
 })

@@ -73,13 +73,19 @@ const ATTEMPTS = 3
  */
 export function vaultSink(vault: Pick<VaultClient, 'call'>): CheckpointSink {
   let known: Remembered | undefined
+  let holds = false
   const read = async (): Promise<Remembered> => {
     const { status, body } = await vault.call('GET', PLACE)
+    // Refused or failed is not empty: a place that cannot be read confirms nothing.
+    if (status !== 200 && status !== 404) {
+      throw new PalisadeError('ERR_STORE_REFUSED', `Vault answered ${status} for ${PLACE}`)
+    }
     const data = body['data'] as
       { data?: { note?: unknown } | null; metadata?: { version?: number } } | undefined
     const found = status === 200 ? data?.data?.note : undefined
     // What is no text is no checkpoint either, and the comparison says so.
     const note = found === undefined || typeof found === 'string' ? found : JSON.stringify(found)
+    holds ||= note !== undefined
     return (known = { version: data?.metadata?.version ?? 0, note })
   }
   return {
@@ -90,6 +96,10 @@ export function vaultSink(vault: Pick<VaultClient, 'call'>): CheckpointSink {
         const { version, note: there } = known ?? (await read())
         // Not forgotten at once, or a sealer that is behind would ask Vault with each batch.
         if (!goesFurther(note, there)) return false
+        if (holds && there === undefined) {
+          holds = false
+          return false
+        }
         // Forgotten until the answer is there: without one nobody knows what lies in Vault now.
         known = undefined
         const answer = await vault.call('POST', PLACE, {
@@ -99,6 +109,7 @@ export function vaultSink(vault: Pick<VaultClient, 'call'>): CheckpointSink {
         const written = answer.body['data'] as { version?: number } | undefined
         if (answer.status === 200 && written?.version !== undefined) {
           known = { version: written.version, note }
+          holds = true
           return true
         }
       }

@@ -28,7 +28,7 @@ export const AUDIT_CASES: Readonly<Record<string, AlertCase>> = {
       },
       at: '12m',
       labels: { sink: 'object-store' },
-      summary: 'Checkpoints of the audit log do not reach object-store.',
+      summary: 'Checkpoints of the audit log do not reach object-store, or were gone from it.',
     },
     silent: {
       series: {
@@ -37,6 +37,7 @@ export const AUDIT_CASES: Readonly<Record<string, AlertCase>> = {
         'palisade_audit_checkpoint_failures_total{job="sealer",sink="vault"}': '0+2x4 8x76',
         'palisade_audit_checkpoint_failures_total{job="sealer",sink="object-store"}':
           '0x40 2+2x4 8x30',
+        'palisade_audit_empty_place_timestamp_seconds{job="sealer",sink="vault"}': '0x80',
       },
       at: '12m',
     },

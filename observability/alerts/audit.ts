@@ -4,6 +4,7 @@ import { fresh } from '../fresh.ts'
 const LAG = 'palisade_audit_seal_lag_seconds{job="sealer"}'
 
 const VERIFIED = 'palisade_audit_last_verification_timestamp_seconds{job="sealer"}'
+const EMPTY = 'palisade_audit_empty_place_timestamp_seconds{job="sealer"}'
 const VOLUME =
   'max(sum by (pod) (palisade_audit_volume_used_bytes{job="gateway"})) / (max(palisade_audit_volume_capacity_bytes{job="gateway"}) > 0)'
 const REFUSED = 'palisade_audit_refused_total{job="gateway",reason="ERR_AUDIT_STORAGE_FULL"}'
@@ -22,12 +23,13 @@ export const AUDIT: readonly Alert[] = [
   {
     name: 'AuditCheckpointMissing',
     // A place that does not take a checkpoint is tried again all the time, so its failures are a rate.
-    expr: 'sum by (sink) (rate(palisade_audit_checkpoint_failures_total{job="sealer"}[5m])) > 0.02',
+    // One that was found empty is filled again within seconds, so it is told for an hour.
+    expr: `sum by (sink) (rate(palisade_audit_checkpoint_failures_total{job="sealer"}[5m])) > 0.02 or max by (sink) (${EMPTY} > 0) > time() - 3600`,
     for: '5m',
     severity: 'page',
-    summary: 'Checkpoints of the audit log do not reach {{ $labels.sink }}.',
+    summary: 'Checkpoints of the audit log do not reach {{ $labels.sink }}, or were gone from it.',
     description:
-      'Records are sealed, but this place outside of the database does not learn how far the log goes. Where it is the only one, a tail that is cut now would not be missed.',
+      'Records are sealed, but this place outside of the database does not learn how far the log goes, or remembered nothing of a log that has records. Where it is the only one, a tail that was cut meanwhile would not be missed.',
   },
   {
     name: 'AuditChainBroken',

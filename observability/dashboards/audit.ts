@@ -182,6 +182,17 @@ export const AUDIT_DASHBOARD: DashboardWish = {
         alerts: ['AuditCheckpointMissing'],
       }),
       overTime({
+        title: 'Places that were found empty',
+        tells:
+          '1 for an hour after a place remembered nothing of a log that has records: it was added, or somebody emptied it. In order 0.',
+        unit: 'none',
+        queries: {
+          '{{sink}}': `max by (sink) (palisade_audit_empty_place_timestamp_seconds{${SEALER}}) > bool (time() - 3600)`,
+        },
+        bad: { above: 0 },
+        alerts: ['AuditCheckpointMissing'],
+      }),
+      overTime({
         title: 'Age of the last checkpoint',
         tells:
           'By place outside of the database. A checkpoint is written when something was sealed, to vault at most once a second, to the object store once in ten.',
