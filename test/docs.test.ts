@@ -24,6 +24,22 @@ describe('docs', () => {
   })
 })
 
+describe('a decision', () => {
+  const folder = join(root, 'docs/adr')
+  const files = readdirSync(folder).filter((file) => /^\d{4}-/.test(file))
+  const index = readFileSync(join(folder, 'README.md'), 'utf8')
+
+  it.each(files)(
+    '%s has a number of its own, and the title by which the index names it',
+    (file) => {
+      const number = file.slice(0, 4)
+      const [, title] = /^# \d{4}\. (.+)\n/.exec(readFileSync(join(folder, file), 'utf8')) ?? []
+      expect(index).toContain(`| [${number}](${file}) | ${title} |\n`)
+      expect(files.filter((other) => other.startsWith(number))).toEqual([file])
+    },
+  )
+})
+
 describe('a tracked file', () => {
   /** Of git; a heading of Markdown may be underlined as the middle one is. */
   const MARKER = '^(<<<<<<<|>>>>>>>) '
