@@ -72,10 +72,10 @@ function unreadable(path: string, error: unknown): PalisadeError {
 const unusable = (detail: string, cause?: unknown) =>
   new PalisadeError('ERR_AUDIT_ARCHIVE_UNUSABLE', detail, { cause })
 
-/** Whether a file begins as an archive does. */
+/** Whether a file begins as an archive does; an export is the other that it may be. */
 export async function isArchive(path: string): Promise<boolean> {
   const file = await open(path).catch((error: unknown) => {
-    throw unusableFile(path, error, WANTED)
+    throw unusableFile(path, error, 'name an export or an archive that can be read')
   })
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0)

@@ -53,6 +53,13 @@ async function cutLog(event: object): Promise<AuditLog> {
 }
 
 describe('palisade audit verify', () => {
+  it('names what it reads when there is no such file', async () => {
+    await expect(verify('nowhere')).rejects.toMatchObject({
+      code: 'ERR_CONFIG_INVALID',
+      remedy: 'name an export or an archive that can be read',
+    })
+  })
+
   it('ends with 3 for a cut that neither a MAC key nor its archive shows', async () => {
     await writeExport('cut', await cutLog({}))
     const { code, lines } = await verify('cut')
