@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { WitnessReader, witnessLines } from './witness-lines.ts'
+import { witnessLines } from '../test/support/witness-log.ts'
+import { WitnessReader } from './witness-lines.ts'
 
 const id = '01890a5d-ac96-774b-bcce-b302099a8057'
 const leaf = 'ab'.repeat(32)

@@ -31,15 +31,6 @@ export class WitnessReader {
   }
 }
 
-/** The witness lines of one log. */
-export function witnessLines(log: string): WitnessLine[] {
-  const reader = new WitnessReader()
-  return log
-    .split('\n')
-    .map((text) => reader.line(text))
-    .filter((line) => line !== undefined)
-}
-
 function witnessIn(text: string): WitnessLine | undefined {
   // Most lines are something else, and parsing is dear.
   if (!text.includes('leaf')) return undefined

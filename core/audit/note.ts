@@ -33,7 +33,7 @@ export interface Checkpoint {
 }
 
 /** First four bytes of SHA-256 over name, newline, algorithm and key. */
-export function keyIdOf(name: string, publicKey: Uint8Array): number {
+function keyIdOf(name: string, publicKey: Uint8Array): number {
   const hash = createHash('sha256')
   return hash
     .update(`${name}\n`)

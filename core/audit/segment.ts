@@ -37,7 +37,7 @@ export const placeOfSegment = ({ epoch, first, last }: SegmentHeader): string =>
 
 const texts = (nodes: readonly Buffer[]) => nodes.map((node) => node.toString('base64'))
 
-export function writeSegmentHeader(header: SegmentHeader): string {
+function writeSegmentHeader(header: SegmentHeader): string {
   const { frontier, numberingFrontier, ...rest } = header
   return JSON.stringify({
     ...rest,

@@ -39,13 +39,6 @@ export const AUDIT: LimitPolicy = {
   periodMs: MINUTE,
   withoutRedis: 'local',
 }
-/** Opening of streams, not messages within them. */
-export const STREAM: LimitPolicy = {
-  name: 'stream',
-  limit: 60,
-  periodMs: MINUTE,
-  withoutRedis: 'local',
-}
 /** Answers that cost nothing and that others need to find their way: keys, discovery. */
 export const PUBLIC: LimitPolicy = {
   name: 'public',

@@ -50,7 +50,7 @@ export const answerRouterErrors =
     void sendProblem(problem, request, reply.headers(SECURITY_HEADERS))
   }
 
-export function sendProblem(problem: PalisadeError, request: FastifyRequest, reply: FastifyReply) {
+function sendProblem(problem: PalisadeError, request: FastifyRequest, reply: FastifyReply) {
   return reply
     .code(ERROR_CODES[problem.code].status)
     .header('cache-control', 'no-store')
@@ -75,7 +75,7 @@ const retryOf = ({ code }: PalisadeError): Record<string, string> => {
 }
 
 /** Only the code of a foreign error is used, never its message: a message may quote the value that was refused. */
-export function problemOf(error: FastifyError): PalisadeError {
+function problemOf(error: FastifyError): PalisadeError {
   if (error instanceof PalisadeError) return error
   if (error.validation) return new PalisadeError('ERR_VALIDATION', describeValidation(error))
   const code = CODE_OF_FASTIFY[error.code] ?? (isSyntaxError(error) ? 'ERR_BAD_REQUEST' : undefined)

@@ -21,7 +21,7 @@ interface BatchRow {
   readonly checkpoint: string
 }
 
-export const EMPTY_HEAD: Head = {
+const EMPTY_HEAD: Head = {
   epoch: 1,
   records: EMPTY_FRONTIER,
   numbering: EMPTY_FRONTIER,

@@ -1,7 +1,6 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type pg from 'pg'
-import { witnessLines } from '../../cli/witness-lines.ts'
 import { collect, type LogLine } from '../../core/audit/export.ts'
 import { parseVerifier, verifierText } from '../../core/audit/note.ts'
 import { verifyLog, type Verification } from '../../core/audit/verify.ts'
@@ -25,6 +24,7 @@ import {
 } from './postgres.ts'
 import type { ReplicaWorld } from './replica-process.ts'
 import type { SealerWorld } from './sealer-process.ts'
+import { witnessLines } from './witness-log.ts'
 
 export interface AuditWorldWish {
   readonly replicas: number
