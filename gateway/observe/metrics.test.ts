@@ -15,3 +15,14 @@ it.each([
   const metric = new GatewayMetrics().registry.getSingleMetric(name)
   expect((metric as unknown as { labelNames?: string[] } | undefined)?.labelNames).toEqual(labels)
 })
+
+// What begins at its first event hides that event from every rate.
+it.each([
+  ['auth_login_total', 'status="failure",provider="local"'],
+  ['palisade_audit_intake_entries_total', 'outcome="accepted"'],
+  ['palisade_audit_intake_entries_total', 'outcome="conflict"'],
+  ['palisade_audit_refused_total', 'reason="ERR_AUDIT_STORAGE_FULL"'],
+  ['palisade_token_reviews_total', 'result="account",source="review"'],
+])('%s begins at 0 for %s', async (name, labels) => {
+  expect(await new GatewayMetrics().registry.metrics()).toContain(`${name}{${labels}} 0\n`)
+})

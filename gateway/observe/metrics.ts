@@ -130,6 +130,8 @@ export class GatewayMetrics {
     for (const status of ['success', 'failure']) this.logins.inc({ status, provider: 'local' }, 0)
     this.auditRefused.inc({ reason: 'ERR_AUDIT_STORAGE_FULL' }, 0)
     for (const source of ['cache', 'wrapper']) this.unwraps.inc({ source }, 0)
+    for (const outcome of ['accepted', 'repeated', 'conflict']) this.intake.inc({ outcome }, 0)
+    this.tokenReviews.inc({ result: 'account', source: 'review' }, 0)
   }
 
   /** A gauge that is read when somebody scrapes. */
