@@ -60,9 +60,7 @@ export const PARTS: readonly Part[] = [
       vitest('unit'),
       vitest('apiserver', 'api/', 'policies/', 'local/', 'test/our-resources'),
     ],
-    onPlatform: [
-      vitest('cluster', 'local/', 'test/cluster/machine', 'test/cluster/node', 'test/cluster/up'),
-    ],
+    onPlatform: [vitest('cluster', 'local/', 'test/cluster/machine', 'test/cluster/up')],
     // Takes the platform away and brings it back.
     last: [vitest('cluster', 'test/cluster/zz-destroy')],
   },
@@ -94,7 +92,9 @@ export const PARTS: readonly Part[] = [
     name: 'edge and data',
     budgetMinutes: 5,
     apart: [vitest('apiserver', 'infra/', 'charts/')],
-    onPlatform: [vitest('cluster', 'infra/', 'test/cluster/edge', 'test/cluster/network')],
+    onPlatform: [
+      vitest('cluster', 'infra/', 'test/cluster/edge', 'test/cluster/network', 'test/cluster/node'),
+    ],
   },
   {
     name: 'operations',
