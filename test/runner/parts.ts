@@ -35,6 +35,8 @@ const vitest = (project: Selection['project'], ...filters: string[]): Step => ({
   vitest: { project, filters },
 })
 
+const tables = (...of: string[]) => of.map((name) => `gateway/store/${name}`)
+
 /** Builds what is not in the cache, and everything after it needs it. */
 export const PLATFORM: Part = {
   name: 'platform',
@@ -67,7 +69,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'audit',
     budgetMinutes: 4,
-    apart: [vitest('postgres', 'gateway/store/', 'gateway/sealer/', 'test/faults/')],
+    apart: [vitest('postgres', 'gateway/store/audit', 'gateway/sealer/', 'test/faults/')],
     // Mutations start servers of their own; they are here because this lane has time while the other computes.
     onPlatform: [vitest('cluster', 'test/cluster/audit'), vitest('postgres', 'test/mutations/')],
   },
@@ -91,7 +93,13 @@ export const PARTS: readonly Part[] = [
   {
     name: 'edge and data',
     budgetMinutes: 5,
-    apart: [vitest('apiserver', 'infra/', 'charts/')],
+    apart: [
+      vitest(
+        'postgres',
+        ...tables('rls', 'fence', 'migrate', 'postgres-store', 'existing-database'),
+      ),
+      vitest('apiserver', 'infra/', 'charts/'),
+    ],
     onPlatform: [
       vitest('cluster', 'infra/', 'test/cluster/edge', 'test/cluster/network', 'test/cluster/node'),
     ],
