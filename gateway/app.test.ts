@@ -130,16 +130,26 @@ describe('an answer', () => {
     ['414', `/${'a'.repeat(9000)}`, 'GET', 414],
     ['500', '/broken', 'GET', 500],
     ['503', '/known-failure', 'GET', 503],
-  ] as const)('of status %s carries every security header', async (_, url, method, status) => {
-    const answer = await app.inject({ url, method, headers: status === 400 ? await bearer() : {} })
-    expect(answer.statusCode).toBe(status)
-    const { 'cache-control': _cache, ...fixed } = SECURITY_HEADERS
-    expect(answer.headers).toMatchObject(fixed)
-    if (status >= 400) {
-      expect(answer.headers['content-type']).toContain('application/problem+json')
-      expect(answer.json()).toMatchObject({ status, remedy: expect.any(String) })
-    }
-  })
+  ] as const)(
+    'of status %s carries every security header and the id of the request',
+    async (_, url, method, status) => {
+      const answer = await app.inject({
+        url,
+        method,
+        headers: status === 400 ? await bearer() : {},
+      })
+      expect(answer.statusCode).toBe(status)
+      const { 'cache-control': _cache, ...fixed } = SECURITY_HEADERS
+      expect(answer.headers).toMatchObject(fixed)
+      const id = answer.headers['x-request-id']
+      expect(id).toMatch(/^[0-9a-f-]{36}$/)
+      if (status >= 400) {
+        expect(answer.json()).toMatchObject({ instance: id })
+        expect(answer.headers['content-type']).toContain('application/problem+json')
+        expect(answer.json()).toMatchObject({ status, remedy: expect.any(String) })
+      }
+    },
+  )
 
   it('tells nothing about an error of ours', async () => {
     const answer = await app.inject('/broken')

@@ -22,6 +22,7 @@ import { answerParserError } from './plugins/parser-errors.ts'
 import { answerProblems, answerRouterErrors } from './plugins/problems.ts'
 import { readQueryIntegers } from './plugins/query-integers.ts'
 import { limitByAddress, limitByCaller } from './plugins/rate-limit.ts'
+import { tellRequestId } from './plugins/request-id.ts'
 import { limitRequestSize } from './plugins/request-size.ts'
 import { addSecurityHeaders } from './plugins/security-headers.ts'
 import './route-config.ts'
@@ -71,6 +72,7 @@ export function buildApp(deps: AppDeps): FastifyInstance {
     onRefused: (endpoint: string) => deps.metrics.rateLimitExceeded.inc({ endpoint }),
   }
   drainConnections(app)
+  tellRequestId(app)
   measureRequests(app, deps.metrics)
   addSecurityHeaders(app, deps.settings)
   requireOneHost(app)

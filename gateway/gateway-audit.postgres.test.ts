@@ -346,6 +346,15 @@ describe('POST /api/v1/audit/search', () => {
     expect(JSON.stringify(record)).not.toContain(ADDRESS)
   })
 
+  it('is named in answer and record by the same id, which no client chooses', async () => {
+    const headers = { 'x-request-id': 'mine' }
+    const read = await gateway.ask(alice, 'GET', '/api/secrets/s-1', { headers })
+    expect(read.statusCode).toBe(200)
+    const request = String(read.headers['x-request-id'])
+    const found = eventsOf((await search(alice, { request })).items)
+    expect(found).toMatchObject([{ eventType: 'secret.read', request: { id: request } }])
+  })
+
   it('hands nothing out that it could not record', async () => {
     const append = gateway.store.appendAudit.bind(gateway.store)
     gateway.store.appendAudit = () => Promise.reject(new Error('no'))

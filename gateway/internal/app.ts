@@ -16,6 +16,7 @@ import { readJsonBodies } from '../plugins/json-bodies.ts'
 import { measureRequests } from '../plugins/measure.ts'
 import { collectMethods } from '../plugins/methods.ts'
 import { answerProblems } from '../plugins/problems.ts'
+import { tellRequestId } from '../plugins/request-id.ts'
 import { limitRequestSize } from '../plugins/request-size.ts'
 import { addSecurityHeaders } from '../plugins/security-headers.ts'
 import type { AuditIntake } from '../services/audit-intake.ts'
@@ -61,6 +62,7 @@ export function buildInternal(deps: InternalDeps): FastifyInstance {
   const methods = collectMethods(app)
   answerProblems(app, (problem, request, cause) => deps.refusals.onProblem(problem, request, cause))
   drainConnections(app)
+  tellRequestId(app)
   measureRequests(app, deps.metrics)
   addSecurityHeaders(app, settings)
   requireOneHost(app)

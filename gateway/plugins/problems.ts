@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ERROR_CODES, type ErrorCode } from '#api/error-codes'
 import { PalisadeError, toProblem } from '#core/problem'
+import { withRequestId } from './request-id.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
 
 const CODE_OF_FASTIFY: Readonly<Record<string, ErrorCode>> = {
@@ -47,7 +48,7 @@ export const answerRouterErrors =
   (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = problemOf(error)
     void onProblem(problem, request, error)
-    void sendProblem(problem, request, reply.headers(SECURITY_HEADERS))
+    void sendProblem(problem, request, withRequestId(request, reply).headers(SECURITY_HEADERS))
   }
 
 function sendProblem(problem: PalisadeError, request: FastifyRequest, reply: FastifyReply) {

@@ -38,7 +38,7 @@ export function addSecurityHeaders(app: FastifyInstance, { allowedOrigins }: Cor
     reply.header('access-control-allow-origin', origin)
     reply.header(
       'access-control-expose-headers',
-      'ratelimit, ratelimit-policy, retry-after, location',
+      'ratelimit, ratelimit-policy, retry-after, location, x-request-id',
     )
     const isPreflight =
       request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined
