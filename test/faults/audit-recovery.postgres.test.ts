@@ -19,6 +19,7 @@ import { SealerMetrics } from '../../gateway/sealer/metrics.ts'
 import { openEpoch } from '../../gateway/sealer/open-epoch.ts'
 import type { CheckpointSigner, CheckpointSink } from '../../gateway/sealer/ports.ts'
 import { sealBatch } from '../../gateway/sealer/seal-batch.ts'
+import { selfCheck } from '../../gateway/sealer/self-check.ts'
 import { Sealer } from '../../gateway/sealer/sealer.ts'
 import { exportLog } from '../../gateway/store/audit-export.ts'
 import {
@@ -436,6 +437,10 @@ describe('an opening', () => {
     const place = memoryPlace('vault', outside)
     await runSealer(name, [place], () => /epoch-2\n/.test(place.note ?? ''))
     expect(await codes(name)).toEqual([])
+    // The sealer's own check goes over the border of epochs as well.
+    const keys = [verifier(signer)]
+    const { findings } = await asSealer(name, (each) => selfCheck(each, keys))
+    expect(findings).toEqual([])
   })
 
   it('that was committed and not published is published by the next sealer, whichever place it finds behind', async () => {
