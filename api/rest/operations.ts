@@ -136,7 +136,7 @@ export const OPERATIONS: readonly Operation[] = [
     answer: {
       status: 200,
       type: 'application/x-ndjson',
-      text: 'One record a line (text/plain for CEF). Palisade-Next, where it is there, goes into after. Records of the last minute may not all be committed and are left out: nothing before Palisade-Complete-Until is still to come, so the next export goes on with it as from.',
+      text: 'One record a line (text/plain for CEF). Palisade-Next, where it is there, goes into after. Records of the last minute may not all be committed and are left out: nothing before Palisade-Complete-Until is still to come, so the next export goes on with that of the first page as from.',
     },
   },
   {
