@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import pg from 'pg'
+import type pg from 'pg'
 import type { Archive } from '#core/audit/archives'
 import { placeOfSegment, writeSegmentLine } from '#core/audit/segment'
 import type { Evidence } from '#core/audit/verify'
@@ -18,7 +18,7 @@ import { assertSealed } from './audit-cut-sealed.ts'
 import { readEvidence } from './audit-evidence.ts'
 import { readArchive } from './audit-segment-file.ts'
 import { parseCall, usageError } from './command.ts'
-import { databaseFrom } from './config.ts'
+import { withDatabase } from './database.ts'
 
 /** PCI DSS 10.5.1 asks for twelve months, and a year may have 366 days. */
 const MINIMUM_DAYS = 366
@@ -52,16 +52,13 @@ export async function cut(
 ): Promise<void> {
   const wishes = readWishes(args, usage)
   const evidence = await readEvidence({ ...wishes, checkpoint: [], witness: [] })
-  const client = new pg.Client({ ...(await databaseFrom()), query_timeout: 60_000 })
-  await client.connect()
-  try {
+  const each = async (client: pg.Client) => {
     for (const path of wishes.files) {
       const archive = await heldArchive(path, evidence)
       done(await cutOne(client, { ...archive, ...wishes, ...evidence }))
     }
-  } finally {
-    await client.end()
   }
+  await withDatabase(each, { query_timeout: 60_000 })
 }
 
 async function cutOne(client: pg.Client, wish: CutWish): Promise<CutDone> {

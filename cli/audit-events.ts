@@ -1,10 +1,9 @@
-import pg from 'pg'
 import { EXPORT_FORMATS, type ExportFormat } from '#api/rest/audit'
 import { exportLine } from '#core/siem/line'
 import { idRangeOf } from '../gateway/services/audit-filter.ts'
 import { exportRecords } from '../gateway/store/audit-events.ts'
 import { parseCall, usageError } from './command.ts'
-import { databaseFrom } from './config.ts'
+import { withDatabase } from './database.ts'
 import { newFile } from './new-file.ts'
 
 export interface EventsWish {
@@ -40,17 +39,13 @@ export async function exportEvents(path: string, { format, from, to }: EventsWis
     ...(to === undefined ? {} : { to }),
   })
   const file = await newFile(path)
-  const client = new pg.Client(await databaseFrom())
-  await client.connect()
   let count = 0
-  try {
+  await withDatabase(async (client) => {
     for await (const record of exportRecords(client, range)) {
       count += 1
       await file.write(`${exportLine(record, format)}\n`)
     }
-  } finally {
-    await client.end()
-  }
+  })
   await file.end()
   return count
 }

@@ -51,14 +51,15 @@ describe('readEvidence', () => {
   })
 
   it.each([
-    ['a folder without a note', { checkpoint: [tmpdirWithout] }],
-    ['a key that is no key', { key: ['a+b'] }],
-    ['a checkpoint that is not there', { checkpoint: ['/nowhere'] }],
-    ['a witness that is not there', { witness: ['/nowhere'] }],
-    ['MAC keys that cannot be read', { macKeys: '/nowhere' }],
-  ])('refuses %s instead of going on with less', async (_, files) => {
+    ['a folder without a note', { checkpoint: [tmpdirWithout] }, /^name .*checkpoint/],
+    ['a key that is no key', { key: ['a+b'] }, /^name the verifier/],
+    ['a checkpoint that is not there', { checkpoint: ['/nowhere'] }, /^name .*checkpoint/],
+    ['a witness that is not there', { witness: ['/nowhere'] }, /^name the log of a gateway/],
+    ['MAC keys that cannot be read', { macKeys: '/nowhere' }, /bao kv get -format=json/],
+  ])('refuses %s instead of going on with less', async (_, files, remedy) => {
     await expect(readEvidence({ ...nothing, ...files })).rejects.toMatchObject({
       code: 'ERR_CONFIG_INVALID',
+      remedy: expect.stringMatching(remedy),
     })
   })
 })

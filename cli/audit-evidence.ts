@@ -5,6 +5,7 @@ import type { Evidence } from '#core/audit/verify'
 import type { WitnessLine } from '#core/audit/expectations'
 import { PalisadeError } from '#core/problem'
 import { readArchives } from './audit-segment-file.ts'
+import { usable, usableFile } from './usable.ts'
 import { WitnessReader } from './witness-lines.ts'
 
 export interface EvidenceFiles {
@@ -16,25 +17,32 @@ export interface EvidenceFiles {
   readonly archive?: readonly string[]
 }
 
+const VERIFIER = 'the verifier that the sealer prints at its start, or a file that holds it'
+const NOTES = 'a file that is one checkpoint, or a folder of such files that end with .note'
+const WITNESS = 'the log of a gateway or a sealer with its lines "Committed audit record"'
+const MAC_KEYS = 'a file of the MAC keys as "bao kv get -format=json" prints them'
+
 /** Reads what was kept outside the database; a file that cannot be used is an error, never less evidence. */
 export async function readEvidence(files: EvidenceFiles): Promise<Evidence> {
-  const read = (path: string) => usable(path, () => readFile(path, 'utf8'))
-  const each = async <T>(paths: readonly string[], use: (path: string) => Promise<T[]>) =>
-    (await Promise.all(paths.map((path) => usable(path, () => use(path))))).flat()
+  const each = async <T>(
+    paths: readonly string[],
+    wanted: string,
+    use: (path: string) => Promise<T[]>,
+  ) => (await Promise.all(paths.map((path) => usable(path, wanted, () => use(path))))).flat()
   return {
     verifiers: await Promise.all(files.key.map(readKey)),
-    checkpoints: await each(files.checkpoint, readCheckpoints),
-    witness: await each(files.witness, readWitness),
+    checkpoints: await each(files.checkpoint, NOTES, readCheckpoints),
+    witness: await each(files.witness, WITNESS, readWitness),
     archives: await readArchives(files.archive ?? []),
-    macKeys: files.macKeys
-      ? await usable(files.macKeys, async () => macKeys(await read(files.macKeys ?? '')))
-      : new Map(),
+    macKeys: files.macKeys ? await usableFile(files.macKeys, MAC_KEYS, macKeys) : new Map(),
   }
 }
 
 /** The key itself, which is public, or a file that holds it. */
 export const readKey = (text: string): Promise<NoteVerifier> =>
-  usable(text, async () => parseVerifier(text.includes('+') ? text : await readFile(text, 'utf8')))
+  usable(text, VERIFIER, async () =>
+    parseVerifier(text.includes('+') ? text : await readFile(text, 'utf8')),
+  )
 
 /** Line by line: what a gateway wrote in a year is longer than the longest string. */
 async function readWitness(path: string): Promise<WitnessLine[]> {
@@ -47,7 +55,7 @@ async function readWitness(path: string): Promise<WitnessLine[]> {
   }
   if (found.length === 0) {
     throw new PalisadeError('ERR_CONFIG_INVALID', `"${path}": no line of it is a witness`, {
-      remedy: 'name the log of a gateway or a sealer with its lines "Committed audit record"',
+      remedy: `name ${WITNESS}`,
     })
   }
   return found
@@ -70,33 +78,4 @@ function macKeys(text: string): Map<string, Uint8Array> {
   }
   const keys = value as { id: string; key: string }[]
   return new Map(keys.map(({ id, key }) => [id, Buffer.from(key, 'base64url')]))
-}
-
-async function usable<T>(what: string, use: () => Promise<T>): Promise<T> {
-  try {
-    return await use()
-  } catch (cause) {
-    if (cause instanceof PalisadeError) throw cause
-    throw new PalisadeError('ERR_CONFIG_INVALID', `"${what}" cannot be used as evidence`, {
-      cause,
-      remedy:
-        'name a file that can be read: a verifier, notes, witness lines, or the MAC keys as "bao kv get -format=json" prints them',
-    })
-  }
-}
-
-/** A file of the caller, read by whoever knows what is in it. */
-export async function usableFile<T>(
-  path: string,
-  what: string,
-  read: (text: string) => T,
-): Promise<T> {
-  try {
-    return read(await readFile(path, 'utf8'))
-  } catch (cause) {
-    throw new PalisadeError('ERR_CONFIG_INVALID', `"${path}" cannot be used`, {
-      cause,
-      remedy: `name ${what}`,
-    })
-  }
 }

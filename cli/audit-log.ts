@@ -1,25 +1,17 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import pg from 'pg'
 import { checkLog, type CheckedLog, type LineEvidence } from '#core/audit/checked-log'
 import { collect, readLine, writeLine, type AuditLog, type LogLine } from '#core/audit/export'
 import { systemClock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
 import { exportLog } from '../gateway/store/audit-export.ts'
 import { checkFile } from './audit-blocks.ts'
-import { databaseFrom } from './config.ts'
+import { withDatabase } from './database.ts'
 import { unusableFile } from './failure.ts'
 import { LineSplitter } from './line-splitter.ts'
 import { newFile } from './new-file.ts'
 
-async function withLog<T>(use: (lines: AsyncIterable<LogLine>) => Promise<T>): Promise<T> {
-  const client = new pg.Client(await databaseFrom())
-  await client.connect()
-  try {
-    return await use(exportLog(client, systemClock.now()))
-  } finally {
-    await client.end()
-  }
-}
+const withLog = <T>(use: (lines: AsyncIterable<LogLine>) => Promise<T>): Promise<T> =>
+  withDatabase((client) => use(exportLog(client, systemClock.now())))
 
 export async function exportTo(path: string): Promise<number> {
   const file = await newFile(path)

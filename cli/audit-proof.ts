@@ -4,11 +4,12 @@ import { parseLogCheckpoint } from '#core/audit/log-checkpoint'
 import { NoProof, proveHistory, proveRecords, proveTenant } from '#core/audit/proof'
 import { verifyProof, type ProofVerdict } from '#core/audit/verify-proof'
 import { PalisadeError } from '#core/problem'
-import { readKey, usableFile } from './audit-evidence.ts'
+import { readKey } from './audit-evidence.ts'
 import { readLog } from './audit-log.ts'
 import { readArchives } from './audit-segment-file.ts'
 import { parseCall, usageError } from './command.ts'
 import { printableJson } from './printable.ts'
+import { usableFile } from './usable.ts'
 
 const WISHES = {
   record: { type: 'string', multiple: true },

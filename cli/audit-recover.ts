@@ -1,4 +1,3 @@
-import pg from 'pg'
 import type { LogEnd } from '#core/audit/epoch-opening'
 import { parseLogCheckpoint } from '#core/audit/log-checkpoint'
 import {
@@ -6,9 +5,9 @@ import {
   proposeRecovery,
   recoveryStatus,
 } from '../gateway/store/audit-recovery.ts'
-import { usableFile } from './audit-evidence.ts'
 import { parseCall, usageError, type Command } from './command.ts'
-import { databaseFrom } from './config.ts'
+import { withDatabase } from './database.ts'
+import { usableFile } from './usable.ts'
 
 const OPTIONS = {
   checkpoint: { type: 'string' },
@@ -51,16 +50,6 @@ const endIn = (path: string): Promise<LogEnd> =>
   usableFile(path, 'the newest checkpoint of this log from outside', (note) =>
     parseLogCheckpoint(note.slice(0, note.lastIndexOf('\n\n') + 1)),
   )
-
-async function withDatabase<T>(use: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client(await databaseFrom())
-  await client.connect()
-  try {
-    return await use(client)
-  } finally {
-    await client.end()
-  }
-}
 
 export const recoverCommand: Command = {
   usage:

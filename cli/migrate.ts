@@ -1,24 +1,13 @@
-import pg from 'pg'
 import { enrolPair, migrate } from '../gateway/store/migrate.ts'
 import { usageError, type Command } from './command.ts'
-import { databaseFrom } from './config.ts'
-
-async function withMigrator<T>(use: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client(await databaseFrom())
-  await client.connect()
-  try {
-    return await use(client)
-  } finally {
-    await client.end()
-  }
-}
+import { withDatabase } from './database.ts'
 
 export const migrateCommand: Command = {
   usage: 'migrate',
   summary: "bring the database's schema to this version",
   async run(args, out) {
     if (args.length > 0) throw usageError(`"${args[0]}" is not expected`, this.usage)
-    const applied = await withMigrator((client) => migrate(client))
+    const applied = await withDatabase((client) => migrate(client))
     out(JSON.stringify({ migrated: applied }))
     return 0
   },
@@ -32,7 +21,7 @@ export const enrolCommand: Command = {
     if (!roleA || !roleB || !group || !database || !namespace || rest.length > 0) {
       throw usageError('five names are expected', this.usage)
     }
-    await withMigrator((client) => enrolPair(client, { roleA, roleB, group, database, namespace }))
+    await withDatabase((client) => enrolPair(client, { roleA, roleB, group, database, namespace }))
     out(JSON.stringify({ enrolled: [roleA, roleB], group, database, namespace }))
     return 0
   },
