@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readEvidence } from '../../cli/audit-evidence.ts'
 import { collect, type LogLine } from '../../core/audit/export.ts'
@@ -21,6 +21,7 @@ import { selfCheck } from '../../gateway/sealer/self-check.ts'
 import { runSelfChecks } from '../../gateway/sealer/self-checks.ts'
 import { exportLog } from '../../gateway/store/audit-export.ts'
 import { PostgresStore } from '../../gateway/store/postgres-store.ts'
+import { copyDatabase } from '../support/database-copy.ts'
 import { startPalisadeDatabase, withClient, type PalisadeDatabase } from '../support/postgres.ts'
 import { auditRow, MAC_KEY } from '../support/store-wishes.ts'
 
@@ -82,22 +83,7 @@ afterAll(async () => {
   await Promise.all(folders.map((path) => rm(path, { recursive: true, force: true })))
 })
 
-async function copy(name: string, from = 'palisade'): Promise<string> {
-  await withClient(inDatabase(db.superuser, 'postgres'), (client) =>
-    client.query(
-      `create database ${pg.escapeIdentifier(name)} template ${pg.escapeIdentifier(from)}`,
-    ),
-  )
-  for (const role of ['palisade_app', 'palisade_sealer']) {
-    // The setting belongs to the database that a pair was enrolled for.
-    await withClient(db.superuser, (client) =>
-      client.query(
-        `alter role ${role}_a in database ${pg.escapeIdentifier(name)} set role = ${role}`,
-      ),
-    )
-  }
-  return name
-}
+const copy = async (name: string, from?: string) => (await copyDatabase(db, name, from)).database
 
 /** A copy in which somebody with every right has been at work; triggers do not stop them, only slow them down. */
 async function tampered(...statements: (readonly [string, ...unknown[]])[]): Promise<string> {
