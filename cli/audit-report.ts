@@ -1,19 +1,12 @@
 import { FINDINGS, place, type Finding } from '#core/audit/findings'
-import { verifyChecked, type LostPart, type Verification } from '#core/audit/verify'
-import { verifySegment, type SegmentVerification } from '#core/audit/verify-segment'
-import { readEvidence } from './audit-evidence.ts'
-import { readChecked } from './audit-log.ts'
-import { isArchive, readArchive } from './audit-segment-file.ts'
-import { parseCall, usageError } from './command.ts'
-import { printable, printableJson } from './printable.ts'
-
-/** The log does not hold: told apart from a command that could not run (1) or was called wrongly (2). */
-export const BROKEN = 3
+import type { LostPart, Verification } from '#core/audit/verify'
+import type { SegmentVerification } from '#core/audit/verify-segment'
 
 const indented = (text: string) => `  ${text}`
 const line = ({ code, where, detail }: Finding) =>
   `  ${code} at ${where}: ${FINDINGS[code]} (${detail})`
 
+/** What `palisade audit verify` says of a log, line by line. */
 export function report(result: Verification): string[] {
   const { counts, findings, losses, keys, proves, doesNotProve } = result
   return [
@@ -34,7 +27,8 @@ export function report(result: Verification): string[] {
   ]
 }
 
-function reportSegment(result: SegmentVerification): string[] {
+/** What it says of an archive. */
+export function reportSegment(result: SegmentVerification): string[] {
   const { segment, counts, findings, proves, doesNotProve } = result
   return [
     result.ok ? 'The archive holds.' : `The archive is broken: ${findings.length} findings.`,
@@ -53,38 +47,4 @@ function lossLine({ range, epoch, decision, missing }: LostPart): string {
     : `epoch ${epoch} was opened, and the record that names the two people is not here`
   const seen = missing > 0 ? `; the witness saw ${missing} of its records` : ''
   return `  lost ${range} by restore: ${who}${seen}`
-}
-
-const OPTIONS = {
-  key: { type: 'string', multiple: true, default: [] as string[] },
-  checkpoint: { type: 'string', multiple: true, default: [] as string[] },
-  witness: { type: 'string', multiple: true, default: [] as string[] },
-  'mac-keys': { type: 'string' },
-  archive: { type: 'string', multiple: true, default: [] as string[] },
-  database: { type: 'boolean', default: false },
-  json: { type: 'boolean', default: false },
-} as const
-
-export async function verify(
-  args: readonly string[],
-  usage: string,
-  out: (line: string) => void,
-): Promise<number> {
-  const { values, positionals } = parseCall(args, OPTIONS, usage)
-  const [path, ...rest] = positionals
-  if (rest.length > 0 || (path === undefined) !== values.database) {
-    throw usageError('either an export or --database is expected', usage)
-  }
-  const evidence = await readEvidence({ ...values, macKeys: values['mac-keys'] })
-  if (path !== undefined && (await isArchive(path))) {
-    const { segment } = await readArchive(path)
-    const piece = verifySegment(segment, evidence.verifiers, evidence.macKeys)
-    if (values.json) out(printableJson(piece))
-    else reportSegment(piece).forEach((each) => out(printable(each)))
-    return piece.ok ? 0 : BROKEN
-  }
-  const result = verifyChecked(await readChecked(path, evidence), evidence)
-  if (values.json) out(printableJson(result))
-  else report(result).forEach((each) => out(printable(each)))
-  return result.ok ? 0 : BROKEN
 }
