@@ -1,5 +1,7 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { kubeconfigPath } from '../../local/paths.ts'
 import { toolPath } from '../../local/tools/path.ts'
 
@@ -8,16 +10,53 @@ export interface Forward {
   stop(): void
 }
 
-/** A port of a Pod on this machine; what comes through it reaches the program from its own loopback. */
+interface Tunnel {
+  readonly port: number
+  readonly child: ChildProcess
+}
+
+const ATTEMPTS = 20
+
+/**
+ * A port of a Pod on this machine; what comes through it reaches the program from its own loopback. kubectl ends with
+ * the first connection that is reset; a connection that comes later goes through a new one.
+ */
 export async function forward(
   namespace: string,
   pod: string,
   port: number,
-  here: number | '' = '',
+  here = 0,
 ): Promise<Forward> {
+  const start = () => openTunnel(namespace, pod, port)
+  let tunnel = start()
+  const live = async (): Promise<Tunnel> => {
+    const { child } = await tunnel
+    if (child.exitCode !== null || child.signalCode !== null) tunnel = start()
+    return tunnel
+  }
+  await tunnel
+  const server = createServer((client) => {
+    client.on('error', () => undefined)
+    reach(live).then(
+      (pod) => join(client, pod),
+      () => client.destroy(),
+    )
+  })
+  server.listen(here, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop() {
+      server.close()
+      void tunnel.then(({ child }) => child.kill())
+    },
+  }
+}
+
+async function openTunnel(namespace: string, pod: string, port: number): Promise<Tunnel> {
   const child = spawn(
     await toolPath('kubectl'),
-    ['--kubeconfig', kubeconfigPath(), 'port-forward', '-n', namespace, pod, `${here}:${port}`],
+    ['--kubeconfig', kubeconfigPath(), 'port-forward', '-n', namespace, pod, `:${port}`],
     { stdio: ['ignore', 'pipe', 'ignore'] },
   )
   const [line = ''] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as [
@@ -25,5 +64,29 @@ export async function forward(
   ]
   const [, local] = /127\.0\.0\.1:(\d+) ->/.exec(String(line)) ?? []
   if (local === undefined) throw new Error(`kubectl port-forward to ${pod} said: ${String(line)}`)
-  return { port: Number(local), stop: () => void child.kill() }
+  return { port: Number(local), child }
+}
+
+/** A tunnel may end between the look at it and the connection. */
+async function reach(live: () => Promise<Tunnel>): Promise<Socket> {
+  for (let attempt = 0; ; attempt += 1) {
+    const socket = connect((await live()).port, '127.0.0.1')
+    try {
+      await once(socket, 'connect')
+      return socket
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error
+      await sleep(250)
+    }
+  }
+}
+
+function join(client: Socket, pod: Socket): void {
+  client.pipe(pod).pipe(client)
+  for (const [one, other] of [
+    [client, pod],
+    [pod, client],
+  ] as const) {
+    one.on('error', () => other.destroy()).on('close', () => other.destroy())
+  }
 }
