@@ -24,32 +24,32 @@ function pace() {
 }
 
 describe('RefusalPace', () => {
-  it('answers 500 at once after a quiet second', () => {
-    expect(pace().refuse(500)).toEqual({ atOnce: 500, waits: [] })
+  it('answers 200 at once after a quiet second', () => {
+    expect(pace().refuse(200)).toEqual({ atOnce: 200, waits: [] })
   })
 
-  it('lets what comes beyond leave at 500 a second', () => {
+  it('lets what comes beyond leave at 200 a second', () => {
     const one = pace()
-    one.refuse(500)
-    expect(one.refuse(3).waits).toEqual([2, 4, 6])
+    one.refuse(200)
+    expect(one.refuse(3).waits).toEqual([5, 10, 15])
     one.pass(1_000)
     // Of the second that passed three turns are spoken for.
-    expect(one.refuse(498)).toEqual({ atOnce: 497, waits: [2] })
+    expect(one.refuse(198)).toEqual({ atOnce: 197, waits: [5] })
     expect(one.held()).toBe(4)
   })
 
   it('holds nobody longer than 5 s', () => {
     const one = pace()
-    one.refuse(500)
+    one.refuse(200)
     const { atOnce, waits } = one.refuse(10_000)
     expect(Math.max(...waits)).toBe(5_000)
-    expect([waits.length, atOnce]).toEqual([2_500, 7_500])
+    expect([waits.length, atOnce]).toEqual([1_000, 9_000])
   })
 
   it('forgets a flood once its answers have left', () => {
     const one = pace()
     one.refuse(10_000)
     one.pass(6_000)
-    expect(one.refuse(500).atOnce).toBe(500)
+    expect(one.refuse(200).atOnce).toBe(200)
   })
 })

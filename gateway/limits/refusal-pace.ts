@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Refusals a second that one replica answers; at 150 to 300 µs each that is a seventh of its processor at most. */
-const PER_SECOND = 500
+/** Refusals a second that one replica answers; at 150 to 300 µs each that is a sixteenth of its processor at most. */
+const PER_SECOND = 200
 /** Answered at once after a quiet second. */
-const BURST = 500
+const BURST = 200
 /** Who would wait longer is answered at once: what is held takes memory. */
 const LONGEST_MS = 5_000
 

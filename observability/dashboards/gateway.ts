@@ -113,7 +113,7 @@ export const GATEWAY: DashboardWish = {
       overTime({
         title: 'Refused before anybody was known',
         tells:
-          'Requests a second without a good token, by error code. They are counted, and recorded once a minute. "held": a replica answers 500 of them a second, and what comes beyond later.',
+          'Requests a second without a good token, by error code. They are counted, and recorded once a minute. "held": a replica answers 200 of them a second, and what comes beyond later.',
         unit: 'reqps',
         queries: {
           '{{reason}}': perSecond('palisade_refusals_unauthenticated_total', 'reason'),
