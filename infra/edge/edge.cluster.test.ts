@@ -44,7 +44,7 @@ const send = async (
   // is lost without a byte of an answer, and goes out again through the next.
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await sendTo(await edge.ports(), bytes, to)
+      return await sendTo(edge.ports, bytes, to)
     } catch (error) {
       if (attempt === 5) throw error
       await sleep(500)
@@ -53,7 +53,7 @@ const send = async (
 }
 
 const sendTo = (
-  ports: Awaited<ReturnType<EdgeInstance['ports']>>,
+  ports: EdgeInstance['ports'],
   bytes: string,
   to: 'tls' | 'plain' | 'plain to tls',
 ): Promise<Answer> =>
@@ -198,7 +198,7 @@ describe('an answer of the edge', () => {
   })
 
   it('404 and 413 over HTTP/2 carry them too', async () => {
-    const { tls } = await serving.ports()
+    const { tls } = serving.ports
     const client = connectHttp2(`https://127.0.0.1:${tls}`, {
       servername: HOST,
       rejectUnauthorized: false,
@@ -227,7 +227,7 @@ describe('an answer of the edge', () => {
 
 describe('TLS of the edge', () => {
   const handshake = async (version: string): Promise<string> => {
-    const { tls } = await serving.ports()
+    const { tls } = serving.ports
     const child = run('openssl', [
       's_client',
       '-connect',

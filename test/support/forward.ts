@@ -83,10 +83,6 @@ async function reach(live: () => Promise<Tunnel>): Promise<Socket> {
 
 function join(client: Socket, pod: Socket): void {
   client.pipe(pod).pipe(client)
-  for (const [one, other] of [
-    [client, pod],
-    [pod, client],
-  ] as const) {
-    one.on('error', () => other.destroy()).on('close', () => other.destroy())
-  }
+  client.on('error', () => pod.destroy())
+  pod.on('error', () => client.destroy())
 }
