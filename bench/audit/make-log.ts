@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, randomBytes, randomUUID, sign } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { writeLine, type LogBatch, type LogLine, type LogSeal } from '#core/audit/export'
@@ -11,6 +11,7 @@ import { Sealed } from '#core/sealed'
 import type { AuditRow, Caller } from '../../gateway/ports.ts'
 import { AuditWriter } from '../../gateway/services/audit.ts'
 import { PersonalFields } from '../../gateway/services/personal-fields.ts'
+import { noteSigner } from '../../test/support/note-signer.ts'
 
 const LOG = 'palisade.dev/audit/bench'
 const TENANTS = 20
@@ -61,13 +62,7 @@ export function recordMaker(macKey: LogEvidence['macKey'], tenants = TENANTS) {
 
 /** Writes an export of `count` sealed records in batches of `perBatch`, with the tree, MACs and signatures of a real log. */
 export async function makeLog(path: string, count: number, perBatch: number): Promise<LogEvidence> {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-  const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)
-  const signer = {
-    name: LOG,
-    publicKey: raw,
-    sign: async (text: Uint8Array) => sign(null, text, privateKey),
-  }
+  const { signer } = noteSigner(LOG)
   const macKey = { id: 'mac-2026-11', secret: createHash('sha256').update('bench').digest() }
   const make = recordMaker(macKey)
   const file = createWriteStream(path, { mode: 0o600, highWaterMark: 1 << 20 })
@@ -133,5 +128,5 @@ export async function makeLog(path: string, count: number, perBatch: number): Pr
   }
   file.end()
   await once(file, 'finish')
-  return { verifier: verifierText(LOG, raw), checkpoint, macKey }
+  return { verifier: verifierText(LOG, signer.publicKey), checkpoint, macKey }
 }

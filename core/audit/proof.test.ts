@@ -1,6 +1,7 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { RecordsProof } from '#api/audit-proof'
+import { noteSigner } from '../../test/support/note-signer.ts'
 import type { AuditLog, LogBatch, LogRecord, LogSeal } from './export.ts'
 import { logCheckpointText } from './log-checkpoint.ts'
 import { append, EMPTY_FRONTIER, EMPTY_ROOT, leafHash, rootOf } from './merkle.ts'
@@ -10,14 +11,8 @@ import { NoProof, proveHistory, proveRecords, proveTenant } from './proof.ts'
 import { verifyProof } from './verify-proof.ts'
 
 const LOG = 'palisade.dev/audit/proofs'
-const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)
-const signer = {
-  name: LOG,
-  publicKey: raw,
-  sign: async (text: Uint8Array) => sign(null, text, privateKey),
-}
-const verifiers = [parseVerifier(verifierText(LOG, raw))]
+const { signer, verifier } = noteSigner(LOG)
+const verifiers = [verifier]
 
 /** Records r1, r2, ... of tenants a and b in turn, sealed in batches that end where told; the last one waits. */
 async function logOf(ends: readonly number[]): Promise<AuditLog> {

@@ -1,21 +1,15 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
 import type { AuditLog, LogBatch, LogPending, LogRecord, LogSeal } from '../../core/audit/export.ts'
 import { logCheckpointText } from '../../core/audit/log-checkpoint.ts'
 import { append, EMPTY_FRONTIER, EMPTY_ROOT, leafHash, rootOf } from '../../core/audit/merkle.ts'
-import { parseVerifier, signNote, verifierText } from '../../core/audit/note.ts'
+import { signNote } from '../../core/audit/note.ts'
 import { placeBytes } from '../../core/audit/numbering.ts'
 import { signRecord } from '../../core/audit/record.ts'
 import type { Evidence } from '../../core/audit/verify.ts'
+import { noteSigner } from './note-signer.ts'
 
 const LOG = 'palisade.dev/audit/test'
 const MAC_KEY = { id: 'test-key', secret: Buffer.alloc(32, 9) }
-const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)
-const signer = {
-  name: LOG,
-  publicKey: raw,
-  sign: async (text: Uint8Array) => sign(null, text, privateKey),
-}
+const { signer, verifier } = noteSigner(LOG)
 
 /** Of the record with this number, from 1. */
 export const recordId = (number: number): string =>
@@ -53,7 +47,7 @@ export async function sealedLog(ends: readonly number[], waiting = 0): Promise<S
   return {
     log: { header, records, pending, seals, batches },
     evidence: {
-      verifiers: [parseVerifier(verifierText(LOG, raw))],
+      verifiers: [verifier],
       checkpoints: batches.slice(-1).map(({ checkpoint }) => checkpoint),
       witness: [...seals, ...pending].map(({ id, leaf }) => ({ id, leaf })),
       macKeys: new Map([[MAC_KEY.id, MAC_KEY.secret]]),

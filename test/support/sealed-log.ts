@@ -1,23 +1,17 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
 import type { AuditLog, LogBatch, LogLine, LogRecord, LogSeal } from '../../core/audit/export.ts'
 import { logCheckpointText } from '../../core/audit/log-checkpoint.ts'
 import { append, EMPTY_FRONTIER, EMPTY_ROOT, leafHash, rootOf } from '../../core/audit/merkle.ts'
-import { parseVerifier, signNote, verifierText } from '../../core/audit/note.ts'
+import { signNote } from '../../core/audit/note.ts'
 import { placeBytes } from '../../core/audit/numbering.ts'
 import { signRecord } from '../../core/audit/record.ts'
 import { segmentOf, type Segment } from '../../core/audit/segment.ts'
+import { noteSigner } from './note-signer.ts'
 
 /** A log in memory, sealed by a key of its own. */
 
 const LOG = 'palisade.dev/audit/sealed-log'
-const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)
-const signer = {
-  name: LOG,
-  publicKey: raw,
-  sign: async (text: Uint8Array) => sign(null, text, privateKey),
-}
-export const VERIFIERS = [parseVerifier(verifierText(LOG, raw))]
+const { signer, verifier } = noteSigner(LOG)
+export const VERIFIERS = [verifier]
 export const MAC = { id: 'k', secret: Buffer.alloc(32, 3) }
 export const MAC_KEYS = new Map([[MAC.id, MAC.secret]])
 
