@@ -1,7 +1,7 @@
 import { place } from './findings.ts'
 import { collect, readLine, writeLine, type AuditLog, type LogLine } from './export.ts'
 import { isFrontier } from './merkle.ts'
-import type { TreeStart } from './verify-tree.ts'
+import type { BatchTrees } from './batch-trees.ts'
 
 /**
  * A piece of the log with whole batches, for the archive: a line of its own, then the lines of an export. The same
@@ -27,7 +27,7 @@ export const startOf = ({
   first,
   frontier,
   numberingFrontier,
-}: Pick<SegmentHeader, 'first' | 'frontier' | 'numberingFrontier'>): TreeStart => ({
+}: Pick<SegmentHeader, 'first' | 'frontier' | 'numberingFrontier'>): BatchTrees => ({
   records: { size: first - 1, nodes: frontier },
   numbering: { size: first - 1, nodes: numberingFrontier },
 })

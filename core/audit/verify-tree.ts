@@ -1,8 +1,9 @@
+import { agrees, NO_TREES, treesOf, type BatchTrees } from './batch-trees.ts'
 import type { CheckedBatch, CheckedLog, CheckedSeal } from './checked-log.ts'
 import { openingOf } from './epochs.ts'
 import { place, type Finding } from './findings.ts'
-import { parseLogCheckpoint, type LogCheckpoint } from './log-checkpoint.ts'
-import { append, EMPTY_FRONTIER, isFrontier, rootOf, type Frontier } from './merkle.ts'
+import { parseLogCheckpoint } from './log-checkpoint.ts'
+import { append, rootOf } from './merkle.ts'
 import type { NoteVerifier } from './note.ts'
 import { SealCursor } from './seal-cursor.ts'
 import { SigningKeys, type HandedOver, type KeyUse } from './signing-keys.ts'
@@ -16,20 +17,12 @@ export interface TreeChecks {
   readonly handOvers: readonly HandedOver[]
 }
 
-/** What stands before the first seal: nothing, or the right edge of both trees where a part of a log begins. */
-export interface TreeStart {
-  readonly records: Frontier
-  readonly numbering: Frontier
-}
-
-const NOTHING: TreeStart = { records: EMPTY_FRONTIER, numbering: EMPTY_FRONTIER }
-
 /** Rebuilds each epoch's trees from its seals and holds every batch and its signed checkpoint against them. */
 export function verifyTree(
   log: CheckedLog,
   verifiers: readonly NoteVerifier[],
   wantedSizes: ReadonlySet<string>,
-  start: TreeStart = NOTHING,
+  start: BatchTrees = NO_TREES,
 ): TreeChecks {
   const findings: Finding[] = []
   const roots = new Map<string, Uint8Array>()
@@ -40,7 +33,7 @@ export function verifyTree(
     const batches = log.batches.filter((batch) => batch.epoch === epoch)
     findings.push(...gaps(epoch, new SealCursor(log.seals, from, to), batches, start.records.size))
     const cursor = new SealCursor(log.seals, from, to)
-    let tree: TreeStart | undefined = start
+    let tree: BatchTrees | undefined = start
     let { size } = start.records
     // Judged where epochs are: what an epoch goes on from is in its first checkpoint.
     const opening = batches[0]?.first === 1 ? openingOf(batches[0]) : undefined
@@ -49,10 +42,10 @@ export function verifyTree(
       findings.push(...chain(batch, size, prevRoot))
       // From where the tree stands: a missing batch must not make the next one look wrong as well.
       const own = cursor.range(size + 1, batch.last)
-      const grown: TreeStart | undefined = own && tree && grow(tree, own, wantedSizes, roots)
-      const stored = edgesOf(batch)
+      const grown: BatchTrees | undefined = own && tree && grow(tree, own, wantedSizes, roots)
+      const stored = treesOf(batch)
       findings.push(...compare(batch, stored, grown))
-      const edges: TreeStart | undefined = stored ?? grown
+      const edges: BatchTrees | undefined = stored ?? grown
       const wrong = verifiers.length > 0 ? checkSignature(batch, edges, keys) : undefined
       if (wrong) findings.push(wrong)
       else signatures += verifiers.length > 0 ? 1 : 0
@@ -84,8 +77,8 @@ function epochsOf({ seals, batches }: CheckedLog) {
 /** What a batch says of itself against what its seals give. */
 function compare(
   batch: CheckedBatch,
-  stored: TreeStart | undefined,
-  grown: TreeStart | undefined,
+  stored: BatchTrees | undefined,
+  grown: BatchTrees | undefined,
 ): Finding[] {
   const findings: Finding[] = []
   if (!stored) findings.push(edited(batch, 'its right edges are none of trees of its size'))
@@ -97,19 +90,12 @@ function compare(
   return findings
 }
 
-/** As the batch says; undefined when it says what no tree of its size has. */
-function edgesOf({ last: size, frontier, numberingFrontier }: CheckedBatch): TreeStart | undefined {
-  const records = { size, nodes: frontier }
-  const numbering = { size, nodes: numberingFrontier }
-  return isFrontier(records) && isFrontier(numbering) ? { records, numbering } : undefined
-}
-
 function grow(
-  tree: TreeStart,
+  tree: BatchTrees,
   seals: readonly CheckedSeal[],
   wantedSizes: ReadonlySet<string>,
   roots: Map<string, Uint8Array>,
-): TreeStart {
+): BatchTrees {
   let { records } = tree
   let from = 0
   for (const [i, { epoch, seq }] of seals.entries()) {
@@ -188,7 +174,7 @@ function chain(batch: CheckedBatch, size: number, prevRoot: Uint8Array): Finding
 
 function checkSignature(
   batch: CheckedBatch,
-  edges: TreeStart | undefined,
+  edges: BatchTrees | undefined,
   keys: SigningKeys,
 ): Finding | undefined {
   const opened = keys.open(batch)
@@ -202,17 +188,6 @@ function checkSignature(
   }
   return keys.goOn(batch, signed, opened.keyIds)
 }
-
-const agrees = (
-  batch: CheckedBatch,
-  edges: TreeStart | undefined,
-  signed: LogCheckpoint,
-): boolean =>
-  signed.epoch === batch.epoch &&
-  signed.size === batch.last &&
-  equal(signed.root, batch.root) &&
-  (!edges ||
-    (equal(rootOf(edges.records), batch.root) && equal(signed.numbering, rootOf(edges.numbering))))
 
 const rewritten = (batch: CheckedBatch, why: string): Finding => ({
   code: 'SealEdited',

@@ -1,15 +1,8 @@
+import { agrees, NO_TREES, treesOf, type BatchTrees } from '#core/audit/batch-trees'
 import { sameEnd } from '#core/audit/epoch-opening'
 import { place, type Finding, type FindingCode } from '#core/audit/findings'
 import { parseLogCheckpoint, type LogCheckpoint } from '#core/audit/log-checkpoint'
-import {
-  append,
-  EMPTY_FRONTIER,
-  EMPTY_ROOT,
-  isFrontier,
-  leafHash,
-  rootOf,
-  type Frontier,
-} from '#core/audit/merkle'
+import { append, EMPTY_ROOT, leafHash, rootOf } from '#core/audit/merkle'
 import { openNote, type NoteVerifier } from '#core/audit/note'
 import { placeBytes } from '#core/audit/numbering'
 
@@ -54,13 +47,14 @@ type Wrong = readonly [code: FindingCode, detail: string]
 /** Whatever lies there is a finding or none: who could make a check fail would have silenced it. */
 function firstWrong(...[batch, before, seals, verifiers]: Parameters<typeof checkBatch>) {
   try {
-    if (!isTree(batch)) return EDGES
+    const own = treesOf(batch)
+    if (!own) return EDGES
     const opened = openNote(batch.checkpoint, verifiers)
     const signed = opened && parseLogCheckpoint(opened.text)
     return (
       checkChain(batch, before, signed) ??
-      checkTrees(batch, before, seals) ??
-      checkSignature(batch, signed, verifiers)
+      checkTrees(batch, own, before, seals) ??
+      checkSignature(batch, own, signed, verifiers)
     )
   } catch {
     return FORM
@@ -110,6 +104,7 @@ function checkBeginning(
 
 function checkTrees(
   batch: StoredBatch,
+  own: BatchTrees,
   before: StoredBatch | undefined,
   seals: readonly StoredSeal[],
 ): Wrong | undefined {
@@ -117,51 +112,30 @@ function checkTrees(
   const missing = last - first + 1 - seals.length
   if (missing !== 0) return ['SealDeleted', `${missing} seals are missing`]
   const isFirst = !before || beginsEpoch(batch, before)
+  const trees = isFirst ? NO_TREES : treesOf(before)
   // The batch before it has its finding already, and nothing can be built on it.
-  if (!isFirst && !isTree(before)) return undefined
-  const trees = isFirst ? NOTHING : treesOf(before)
+  if (!trees) return undefined
   const leaves = seals.map(({ leaf }) => leaf)
   if (!equal(rootOf(append(trees.records, leaves)), batch.root)) {
     return ['SealEdited', 'its seals do not give its root']
   }
   const places = seals.map((seal) => leafHash(placeBytes({ epoch, ...seal })))
-  return equal(rootOf(append(trees.numbering, places)), rootOf(treesOf(batch).numbering))
+  return equal(rootOf(append(trees.numbering, places)), rootOf(own.numbering))
     ? undefined
     : ['SealEdited', 'the numbers of its records were changed']
 }
 
 function checkSignature(
   batch: StoredBatch,
+  own: BatchTrees,
   signed: LogCheckpoint | undefined,
   verifiers: readonly NoteVerifier[],
 ): Wrong | undefined {
   if (!signed) return ['SignatureInvalid', 'no key of this log signed its checkpoint']
-  const own = treesOf(batch)
-  const agrees =
-    verifiers.some(({ name }) => name === signed.log) &&
-    signed.epoch === batch.epoch &&
-    signed.size === batch.last &&
-    equal(signed.root, batch.root) &&
-    equal(rootOf(own.records), batch.root) &&
-    equal(signed.numbering, rootOf(own.numbering))
-  return agrees ? undefined : ['BatchEdited', 'its signed checkpoint says otherwise']
-}
-
-interface Trees {
-  readonly records: Frontier
-  readonly numbering: Frontier
-}
-
-const NOTHING: Trees = { records: EMPTY_FRONTIER, numbering: EMPTY_FRONTIER }
-
-const treesOf = ({ last, frontier, numberingFrontier }: StoredBatch): Trees => ({
-  records: { size: last, nodes: frontier },
-  numbering: { size: last, nodes: numberingFrontier },
-})
-
-function isTree(batch: StoredBatch): boolean {
-  const { records, numbering } = treesOf(batch)
-  return isFrontier(records) && isFrontier(numbering)
+  const isOurs = verifiers.some(({ name }) => name === signed.log)
+  return isOurs && agrees(batch, own, signed)
+    ? undefined
+    : ['BatchEdited', 'its signed checkpoint says otherwise']
 }
 
 const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
