@@ -6,7 +6,7 @@ import { containerdAt, importImages } from '../images/import.ts'
 import { cacheDir, kubeconfigPath } from '../paths.ts'
 import { type StepContext, until } from '../steps.ts'
 import { waitForTool } from '../tools/wait.ts'
-import { apply, isAnswering, isNodeReady, isRolledOut } from './apply.ts'
+import { isAnswering, isApplied, isNodeReady, isRolledOut } from './apply.ts'
 import { kubeconfig } from './config.ts'
 import { NODE_PACKAGES, unpackPackages } from './debian.ts'
 import { enterNode, insideNode } from './inside.ts'
@@ -17,6 +17,9 @@ import { ensurePki } from './pki.ts'
 import { rememberSysctls } from './sysctls.ts'
 import { noPodIsFromBefore } from './stale-pods.ts'
 import { ensureRelay, ensureTree, runningNode } from './tree.ts'
+
+/** On an idle machine each of these takes seconds; a busy one needs patience, and a note says what is awaited. */
+const PATIENCE_MS = 300_000
 
 const NODE_IMAGES = ['pause', 'coredns', 'kube-network-policies']
 
@@ -35,7 +38,7 @@ export async function startControlPlane(layout: Layout, context: StepContext): P
   await writeFile(kubeconfigPath(layout.state), config, { mode: 0o600 })
   context.note('waiting for the API server')
   await until('an answer from the API server', () => isAnswering(kubeconfigPath(layout.state)), {
-    timeoutMs: 120_000,
+    timeoutMs: PATIENCE_MS,
     context,
   })
   if (started) return keysMade ? 'keys made, started' : 'started'
@@ -48,9 +51,10 @@ export async function finishNode(layout: Layout, context: StepContext): Promise<
   const images = await ensureNodeImages(layout, context)
   const wait = (what: string, probe: () => Promise<true | undefined>): Promise<true> => {
     context.note(`waiting for ${what}`)
-    return until(what, probe, { timeoutMs: 120_000, context })
+    return until(what, probe, { timeoutMs: PATIENCE_MS, context })
   }
-  await apply(config, clusterManifests(images))
+  // The API server says that it is ready before its store has settled after a crash.
+  await wait('the objects of the cluster', () => isApplied(config, clusterManifests(images)))
   await wait('the node to be Ready', () => isNodeReady(config, NODE.name))
   for (const workload of ['daemonset/kube-network-policies', 'deployment/coredns']) {
     await wait(workload, () => isRolledOut(config, 'kube-system', workload))
@@ -64,7 +68,7 @@ async function ensureNodeImages(
   layout: Layout,
   context: StepContext,
 ): Promise<{ coredns: string; networkPolicies: string }> {
-  await until('containerd', () => isContainerdUp(layout.state), { timeoutMs: 60_000, context })
+  await until('containerd', () => isContainerdUp(layout.state), { timeoutMs: PATIENCE_MS, context })
   const images = await nodeImages(layout, context, NODE_IMAGES)
   await importImages(images, imageStore(cacheDir()), await nodeContainerd(layout), context)
   const references = referencesOf(images)

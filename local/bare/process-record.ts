@@ -12,10 +12,14 @@ export interface ProcessRecord {
   readonly startedAt: string
 }
 
-/** The second field of stat is the program's name in brackets, which may hold spaces and brackets itself. */
+/**
+ * Empty for a process that has ended and whose parent has not asked yet: it keeps its pid and start time.
+ * The second field of stat is the program's name in brackets, which may hold spaces and brackets itself.
+ */
 export function startTicksOf(stat: string): string {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return fields[19] ?? ''
+  const isDead = fields[0] === 'Z' || fields[0] === 'X'
+  return isDead ? '' : (fields[19] ?? '')
 }
 
 const bootId = async (): Promise<string> =>

@@ -7,7 +7,7 @@ const file = (assertionResults: object[], status = 'failed', message = '') =>
   }) as Parameters<typeof failuresOf>[0]
 
 describe('failuresOf', () => {
-  it('says of each failed test where it is, what it is called and why in one line without colours', () => {
+  it('says of each failed test where it is, what it is called and why, without colours and stack', () => {
     const failed = {
       fullName: 'the gateway answers',
       status: 'failed',
@@ -17,6 +17,15 @@ describe('failuresOf', () => {
     expect(failuresOf(file([passed, failed]))).toEqual([
       'gateway/app.test.ts: the gateway answers: AssertionError: expected 1',
     ])
+  })
+  it('shows the last words of a program that ended in the middle of a test', () => {
+    const said = Array.from({ length: 30 }, (_, i) => `step ${i + 1}`).join('\n')
+    const message = `AssertionError: ${said}: expected 1 to be +0\n    at file:1:2\n    at file:2:2`
+    const failed = { fullName: 'up mends', status: 'failed', failureMessages: [message] }
+    const lines = failuresOf(file([failed]))[0]?.split('\n') ?? []
+    expect(lines[0]).toBe('gateway/app.test.ts: up mends: AssertionError: step 1')
+    expect(lines.at(-1)).toBe('    step 30: expected 1 to be +0')
+    expect(lines).toHaveLength(13)
   })
   it('names a test that was skipped', () => {
     const skipped = { fullName: 'the gateway sleeps', status: 'skipped', failureMessages: null }
