@@ -27,10 +27,19 @@ describe('auditVolumeBytes', () => {
 describe('walSettings', () => {
   it('leaves a small volume room for records, and a large one the ordinary settings', () => {
     expect(walSettings(postgres('1Gi'))).toEqual({
-      ...{ max_wal_size: '256MB', wal_keep_size: '128MB', min_wal_size: '80MB' },
+      ...{ max_wal_size: '256MB', wal_keep_size: '128MB', min_wal_size: '102MB' },
     })
     expect(walSettings(postgres('50Gi'))).toEqual({
-      ...{ max_wal_size: '1024MB', wal_keep_size: '512MB', min_wal_size: '80MB' },
+      ...{ max_wal_size: '1024MB', wal_keep_size: '512MB', min_wal_size: '1024MB' },
     })
+  })
+
+  it('lets the log keep its files where there is room, and never asks for more than it may grow to', () => {
+    const mib = (size: string) => Number(size.replace('MB', ''))
+    for (const storage of ['128Mi', '512Mi', '1Gi', '5Gi', '10Gi', '2Ti']) {
+      const { max_wal_size: most, min_wal_size: least } = walSettings(postgres(storage))
+      expect(mib(least)).toBeLessThanOrEqual(mib(most))
+    }
+    expect(walSettings(postgres('10Gi')).min_wal_size).toBe('1024MB')
   })
 })

@@ -20,7 +20,9 @@ export function auditVolumeBytes({ storage, auditVolume, existing }: Postgres): 
 
 /**
  * The write-ahead log grows up to max_wal_size by the load alone, and keeps wal_keep_size for a standby. The defaults,
- * 1 GB and 512 MB, would leave a volume of 1 GiB nothing for records.
+ * 1 GB and 512 MB, would leave a volume of 1 GiB nothing for records. Where there is room it does not shrink again: a
+ * quiet night would take its files away, and each that is made anew, 16 MB of zeros and a sync, is made by a commit while
+ * all others wait.
  */
 export function walSettings({ storage }: Postgres) {
   const mib = bytesOf(storage) / MIB
@@ -29,6 +31,6 @@ export function walSettings({ storage }: Postgres) {
   return {
     max_wal_size: atMost(1024, 0.25),
     wal_keep_size: atMost(512, 0.125),
-    min_wal_size: atMost(80, 0.1),
+    min_wal_size: atMost(1024, 0.1),
   }
 }
