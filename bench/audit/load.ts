@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { openLoop } from './arrivals.ts'
 
 /** One part of a run: what was asked to be durable, and how long each took. Times are milliseconds. */
 export interface Part {
@@ -27,24 +27,10 @@ export async function saturate(append: Append, writers: number, seconds: number)
   return partOf(times, performance.now() - begin)
 }
 
-/** At a fixed rate, from the moment at which each was due: one that waits for its turn counts as waiting. */
+/** At a fixed rate, from the moment at which each was due. */
 export async function atRate(append: Append, perSecond: number, seconds: number): Promise<Part> {
-  const count = perSecond * seconds
-  const times: number[] = []
-  const begin = performance.now()
-  const running = new Set<Promise<void>>()
-  for (let index = 0; index < count; index += 1) {
-    const due = begin + (index * 1000) / perSecond
-    const early = due - performance.now()
-    if (early > 0) await pause(early)
-    const one = append(index).then(() => {
-      times.push(performance.now() - due)
-      running.delete(one)
-    })
-    running.add(one)
-  }
-  await Promise.all(running)
-  return partOf(times, performance.now() - begin)
+  const { answered } = await openLoop(append, perSecond, seconds)
+  return partOf([...answered], seconds * 1000)
 }
 
 export function partOf(times: readonly number[], tookMs: number): Part {

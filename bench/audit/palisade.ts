@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { PostgresStore } from '../../gateway/store/postgres-store.ts'
 import { MeasuredDatabase, startSealer } from '../../test/support/measured-database.ts'
-import { caller, readWish, writeWish } from '../../test/support/store-wishes.ts'
 import { cpuMicros } from './cpu.ts'
 import { type Append, atRate, type Part, saturate } from './load.ts'
 import { recordMaker } from './make-log.ts'
@@ -31,12 +30,13 @@ type Totals = Readonly<Record<keyof Costs, number>> & { readonly at: Date }
 
 /** The gateway's writer and store in this process, PostgreSQL and the sealer in theirs, all with what they ship with. */
 export class Palisade {
-  readonly #measured: MeasuredDatabase
+  readonly measured: MeasuredDatabase
+  /** Records of the gateway's own writer. */
+  readonly record = recordMaker({ id: 'bench', secret: randomBytes(32) })
   readonly #sealer: ChildProcess
-  readonly #record = recordMaker({ id: 'bench', secret: randomBytes(32) })
 
   private constructor(measured: MeasuredDatabase, sealer: ChildProcess) {
-    this.#measured = measured
+    this.measured = measured
     this.#sealer = sealer
   }
 
@@ -56,11 +56,16 @@ export class Palisade {
   async stop(): Promise<void> {
     this.#sealer.kill('SIGTERM')
     await once(this.#sealer, 'exit')
-    await this.#measured.database.stop()
+    await this.measured.database.stop()
+  }
+
+  /** The gateway's, with as many connections as a replica may have. */
+  makeStore(onConnect = () => {}): PostgresStore {
+    return new PostgresStore({ ...this.measured.database.app, max: POOL, onConnect })
   }
 
   settings(): Promise<Readonly<Record<string, string>>> {
-    return this.#measured.settings()
+    return this.measured.settings()
   }
 
   /** Records of the gateway's own writer through the gateway's own store, as fast as `writers` can. */
@@ -74,10 +79,10 @@ export class Palisade {
 
   async #counted(run: (append: Append) => Promise<Part>): Promise<Part & Costs & Sealing> {
     const [part, before] = await this.#withStore(async (store, begun) => [
-      await run(async (index) => store.appendAudit(null, await this.#record(index))),
+      await run(async (index) => store.appendAudit(null, await this.record(index))),
       begun,
     ])
-    await this.#measured.sealed()
+    await this.measured.sealed()
     const after = await this.#totals()
     const per = (cost: keyof Costs) => (after[cost] - before[cost]) / part.records
     return {
@@ -87,33 +92,8 @@ export class Palisade {
       gatewayCpu: per('gatewayCpu'),
       postgresCpu: per('postgresCpu'),
       sealerCpu: per('sealerCpu'),
-      sealP99: await this.#measured.sealLag(before.at),
+      sealP99: await this.measured.sealLag(before.at),
     }
-  }
-
-  /** The same look-up of a secret, once as it is and once with its record: what the record adds. */
-  async added(
-    perSecond: number,
-    seconds: number,
-  ): Promise<{ readonly bare: Part; readonly audited: Part }> {
-    const who = caller()
-    return this.#withStore(async (store) => {
-      await store.ensureUser(who)
-      const wish = writeWish(who)
-      await store.writeSecret(who, wish)
-      const bare = await atRate(() => store.findHead(who, wish.name), perSecond, seconds)
-      const audited = await atRate(
-        async (index) => {
-          const read = { ...(await this.#record(index)), tenantId: who.tenantId }
-          const asked = readWish(who, wish.name, { audit: { read, absent: read } })
-          return store.readSecret(who, asked)
-        },
-        perSecond,
-        seconds,
-      )
-      await this.#measured.sealed()
-      return { bare, audited }
-    })
   }
 
   /**
@@ -121,13 +101,13 @@ export class Palisade {
    * most once a second: the second touch, later than that, leaves nothing for the part to be charged with.
    */
   async #withStore<T>(use: (store: PostgresStore, begun: Totals) => Promise<T>): Promise<T> {
-    const store = new PostgresStore({ ...this.#measured.database.app, max: POOL })
+    const store = this.makeStore()
     try {
       for (const seconds of [0.5, 0.01]) {
-        await saturate(async (i) => store.appendAudit(null, await this.#record(i)), POOL, seconds)
+        await saturate(async (i) => store.appendAudit(null, await this.record(i)), POOL, seconds)
         await pause(1_100)
       }
-      await this.#measured.sealed()
+      await this.measured.sealed()
       return await use(store, await this.#totals())
     } finally {
       await store.close()
@@ -138,9 +118,9 @@ export class Palisade {
     await pause(1_200) // so that everybody has told
     const { user, system } = process.cpuUsage()
     return {
-      ...(await this.#measured.counted()),
+      ...(await this.measured.counted()),
       gatewayCpu: user + system,
-      postgresCpu: await cpuMicros(this.#measured.postmaster),
+      postgresCpu: await cpuMicros(this.measured.postmaster),
       sealerCpu: await cpuMicros(this.#sealer.pid ?? 0),
     }
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { addedRun } from '../../test/support/added-run.ts'
 import { proofSizes } from './proof-sizes.ts'
 import { markdownOf, type Measured, type OwnPart, type Round, verdictsOf } from './report.ts'
 
@@ -11,11 +12,10 @@ const peer = (version: string) => ({
   full: { version, full: part(500), steady: part(500, 120) },
   wide: { version, full: part(10_000) },
 })
-const round = (perSecond: number, addedP99: number): Round => ({
+const round = (perSecond: number): Round => ({
   full: own(perSecond),
   wide: own(perSecond),
   steady: own(500),
-  added: { bare: part(500, 2), audited: part(500, 2 + addedP99) },
   peers: { tessera: peer('v1'), immudb: peer('v2') },
 })
 const measured: Measured = {
@@ -29,7 +29,8 @@ const measured: Measured = {
   writers: { full: 64, wide: 1024 },
   rate: 500,
   seconds: 3,
-  rounds: [round(3_100, 4), round(2_000, 30), round(3_200, 5)],
+  rounds: [round(3_100), round(2_000), round(3_200)],
+  added: addedRun([4, 30, 5], 9),
   log: { records: 1_000_000, perBatch: 250, bytes: 1.6e9 },
   verified: [{ seconds: 11, cpuSeconds: 16, peakMiB: 700 }],
   proofs: proofSizes(1_000),
@@ -40,7 +41,14 @@ const kept = (change: Partial<Measured> = {}) =>
 describe('verdictsOf', () => {
   it('judges by the medians of the rounds', () => {
     expect(kept()).toEqual([true, true, true, true])
-    expect(kept({ rounds: [round(2_999, 11)] })).toEqual([false, false, true, true])
+    expect(kept({ rounds: [round(2_999)] })).toEqual([false, true, true, true])
+  })
+
+  it('judges what is added by all samples, and calls it a trial by its own occasion', () => {
+    expect(kept({ added: addedRun([4, 5, 6], 11) })).toEqual([true, false, true, true])
+    expect(kept({ added: addedRun([4, 90, 6], 9.9) })).toEqual([true, true, true, true])
+    const trials = verdictsOf({ ...measured, added: addedRun([4], 4, 3) })
+    expect(trials.map(({ isTrial }) => isTrial)).toEqual([false, true, false, false])
   })
 
   it('does not tell from a smaller log how long a million takes', () => {

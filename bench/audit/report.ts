@@ -1,9 +1,10 @@
-import type { Machine } from '../quiet.ts'
 import { spreadOf, spreadText } from '../spread.ts'
 import type { Part } from './load.ts'
+import { isTrial, type Occasion } from './occasion.ts'
 import type { Costs, Sealing } from './palisade.ts'
 import { PEERS, type Peer, type PeerRun } from './peers.ts'
 import type { ProofSizes } from './proof-sizes.ts'
+import { addedSection, addedTo, type AddedRun } from './report-added.ts'
 import type { Export, VerificationRun } from './verification.ts'
 
 export type OwnPart = Part & Costs & Sealing
@@ -13,22 +14,18 @@ export interface Round {
   readonly full: OwnPart
   readonly wide: OwnPart
   readonly steady: OwnPart
-  readonly added: { readonly bare: Part; readonly audited: Part }
   readonly peers: Readonly<Record<Peer, { readonly full: PeerRun; readonly wide: PeerRun }>>
 }
 
-export interface Measured {
-  readonly at: string
-  readonly command: string
-  readonly machine: Machine
+export interface Measured extends Occasion {
   readonly go: string
   readonly postgres: Readonly<Record<string, string>>
-  readonly load: { readonly before: number; readonly after: number }
   readonly recordBytes: number
   readonly writers: { readonly full: number; readonly wide: number }
   readonly rate: number
   readonly seconds: number
   readonly rounds: readonly Round[]
+  readonly added: AddedRun
   readonly log: Omit<Export, 'path' | 'evidence'>
   readonly verified: readonly VerificationRun[]
   readonly proofs: ProofSizes
@@ -38,21 +35,19 @@ export interface Verdict {
   readonly promise: string
   readonly measured: string
   readonly isKept: boolean
+  readonly isTrial: boolean
 }
-
-/** Above it, what else the machine does is part of every number. */
-const isTrial = ({ load }: Pick<Measured, 'load'>) => load.before > 0.5
 
 const whole = (n: number) => n.toFixed(0)
 const millis = (n: number) => n.toFixed(1)
-const added = ({ added: { bare, audited } }: Round) => audited.p99 - bare.p99
 
-export function verdictsOf({ rounds, verified, log, rate }: Measured): Verdict[] {
+export function verdictsOf({ rounds, added, verified, log, load }: Measured): Verdict[] {
   const median = (of: (round: Round) => number) => spreadOf(rounds.map(of)).median
   const judge = (promise: string, value: number, unit: string, limit: number, isLeast = false) => ({
     promise,
     measured: `${unit === '/s' ? whole(value) : value.toFixed(2)} ${unit}`.replace(' /', '/'),
     isKept: isLeast ? value >= limit : value <= limit,
+    isTrial: isTrial({ load }),
   })
   const { median: seconds } = spreadOf(verified.map((run) => run.seconds))
   // A smaller log tells nothing of a million: the start of the process weighs more.
@@ -65,7 +60,10 @@ export function verdictsOf({ rounds, verified, log, rate }: Measured): Verdict[]
       3_000,
       true,
     ),
-    judge(`at most 10 ms added to p99 at ${rate}/s`, median(added), 'ms', 10),
+    {
+      ...judge(`at most 10 ms added to p99 at ${added.rate}/s`, addedTo('p99', added), 'ms', 10),
+      isTrial: isTrial(added),
+    },
     judge(
       'seal lag p99 at most 1 s, at full speed',
       median(({ full }) => full.sealP99) / 1000,
@@ -86,7 +84,7 @@ export function markdownOf(measured: Measured): string {
     '',
     ...costs(measured),
     '',
-    ...addedBy(measured),
+    ...addedSection(measured.added),
     '',
     ...verification(measured),
     '',
@@ -96,7 +94,7 @@ export function markdownOf(measured: Measured): string {
     '| --- | --- | --- |',
     ...verdictsOf(measured).map(
       (verdict) =>
-        `| ${verdict.promise} | ${verdict.measured} | ${isTrial(measured) ? 'a trial' : verdict.isKept ? 'yes' : '**no**'} |`,
+        `| ${verdict.promise} | ${verdict.measured} | ${verdict.isTrial ? 'a trial' : verdict.isKept ? 'yes' : '**no**'} |`,
     ),
     '',
   ].join('\n')
@@ -212,25 +210,6 @@ function costs({ rounds }: Measured): string[] {
     ),
     '',
     'Seal lag is from the insert of a record to that of its batch. Counts are those of `pg_stat_io` and of the position in the write-ahead log, sealing included.',
-  ]
-}
-
-function addedBy({ rounds, rate }: Measured): string[] {
-  const of = (part: 'bare' | 'audited', time: 'p50' | 'p99') =>
-    spreadText(
-      rounds.map((round) => round.added[part][time]),
-      millis,
-    )
-  return [
-    '## What a record adds to a request',
-    '',
-    `| look-up of a secret at ${rate}/s | p50 ms | p99 ms |`,
-    '| --- | --- | --- |',
-    `| without a record | ${of('bare', 'p50')} | ${of('bare', 'p99')} |`,
-    `| with its record, in one transaction | ${of('audited', 'p50')} | ${of('audited', 'p99')} |`,
-    `| added, of the same round | | ${spreadText(rounds.map(added), millis)} |`,
-    '',
-    'Times run from the moment at which a request was due.',
   ]
 }
 
