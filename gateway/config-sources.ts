@@ -30,10 +30,16 @@ const variableOf = (setting: string) => PREFIX + setting.toUpperCase().replaceAl
 export class SettingSources {
   readonly #profile: Profile
   readonly #sources: Sources
+  readonly #fallbacks = new Set<string>()
 
   constructor(profile: Profile, sources: Sources) {
     this.#profile = profile
     this.#sources = sources
+  }
+
+  /** Settings that came from where no other profile takes them: secrets of the environment, and all that stands in .env. */
+  get fallbacks(): readonly string[] {
+    return [...this.#fallbacks].sort()
   }
 
   text(name: string, byDefault?: string): string {
@@ -56,6 +62,7 @@ export class SettingSources {
         `${name} comes from the environment (${variableOf(name)}), profile is ${this.#profile}`,
       )
     }
+    this.#fallbacks.add(name)
     return Sealed.of(fallback)
   }
 
@@ -74,7 +81,11 @@ export class SettingSources {
 
   #fromDotEnv(name: string): string | undefined {
     const value = this.#sources.dotEnv[name]
-    if (value === undefined || this.#profile === 'dev') return value
+    if (value === undefined) return undefined
+    if (this.#profile === 'dev') {
+      this.#fallbacks.add(name)
+      return value
+    }
     throw new PalisadeError(
       'ERR_CONFIG_SOURCE_REFUSED',
       `${name} stands in .env, profile is ${this.#profile}`,

@@ -65,11 +65,26 @@ describe('readGatewayConfig', () => {
       }
       const refusal = read(env, {}, '/nonexistent')
       await expect(refusal).rejects.toMatchObject({ code: 'ERR_CONFIG_SOURCE_REFUSED' })
-      await expect(
-        read({ ...env, PALISADE_PROFILE: 'dev' }, {}, '/nonexistent'),
-      ).resolves.toBeTruthy()
+      const taken = await read({ ...env, PALISADE_PROFILE: 'dev' }, {}, '/nonexistent')
+      expect(taken.fallbacks).toEqual(['database.password', 'redis.password'])
     },
   )
+
+  it('says of nothing that it fell back where files and addresses are as a cluster gives them', async () => {
+    expect((await read()).fallbacks).toEqual([])
+  })
+
+  it('reads .env in profile dev, behind everything else, and names what stands there', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'palisade-dotenv-'))
+    await writeFile(join(folder, '.env'), 'PALISADE_REPLICAS=7\nPALISADE_BODY_LIMIT=9999\n')
+    const dotEnv = join(folder, '.env')
+    const inDev = { ...wiring, PALISADE_PROFILE: 'dev' }
+    const config = await readGatewayConfig(async () => ({}), inDev, mounts, dotEnv)
+    expect(config).toMatchObject({ replicas: 7, bodyLimit: 4096, fallbacks: ['replicas'] })
+    const refused = readGatewayConfig(async () => ({}), wiring, mounts, dotEnv)
+    await expect(refused).rejects.toMatchObject({ code: 'ERR_CONFIG_SOURCE_REFUSED' })
+    await rm(folder, { recursive: true })
+  })
 
   it('finds the API server where the kubelet says it is, and knows the operator by its account', async () => {
     const kubelet = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' }

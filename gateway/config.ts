@@ -17,6 +17,8 @@ export interface VaultPlace {
 
 export interface GatewayConfig {
   readonly profile: Profile
+  /** Names of settings that came from a source which profile dev alone takes. */
+  readonly fallbacks: readonly string[]
   readonly podName: string
   readonly publicUrl: string
   readonly replicas: number
@@ -58,12 +60,13 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * Each value from Vault KV, a mounted file, or environment and `.env`, in this order. A secret is never taken from the
- * environment outside profile dev, and `.env` is not read there: both outlive their reason and are seen by every child.
+ * environment outside profile dev, nor anything from `.env`: both outlive their reason and are seen by every child.
  */
 export async function readGatewayConfig(
   settingsInVault: (vault: VaultPlace) => Promise<Readonly<Record<string, string>>>,
   env: Environment = process.env,
   mounts: string = env['PALISADE_MOUNTS'] ?? MOUNTS,
+  dotEnv = '.env',
 ): Promise<GatewayConfig> {
   const profile = readProfile(env['PALISADE_PROFILE'])
   const files = {
@@ -73,15 +76,20 @@ export async function readGatewayConfig(
       ...(await readDirectory(`${mounts}/gateway-redis`, 'redis.')),
     },
     environment: readEnvironment(env),
-    dotEnv: await readDotEnv('.env'),
+    dotEnv: await readDotEnv(dotEnv),
   }
   // Where Vault is cannot be asked of Vault.
-  const vault = vaultPlace(new SettingSources(profile, { vault: {}, ...files }))
+  const first = new SettingSources(profile, { vault: {}, ...files })
+  const vault = vaultPlace(first)
   const sources = new SettingSources(profile, { vault: await settingsInVault(vault), ...files })
-  return Object.freeze({ profile, vault, ...build(sources, env) })
+  const values = build(sources, env)
+  const fallbacks = [...new Set([...first.fallbacks, ...sources.fallbacks])]
+  return Object.freeze({ profile, vault, fallbacks, ...values })
 }
 
-function build(s: SettingSources, env: Environment): Omit<GatewayConfig, 'profile' | 'vault'> {
+type Values = Omit<GatewayConfig, 'profile' | 'vault' | 'fallbacks'>
+
+function build(s: SettingSources, env: Environment): Values {
   const [redisHost, redisPort] = splitAddress('redis.addr', s.text('redis.addr'))
   return {
     podName: env['POD_NAME'] ?? 'gateway',

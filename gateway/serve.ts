@@ -42,6 +42,10 @@ export interface ServeDeps {
 
 /** The server in a cluster. Probes answer from the beginning, requests when everything they rest on is there. */
 export async function serve({ config, vault, log, clock }: ServeDeps): Promise<void> {
+  if (config.fallbacks.length > 0) {
+    const where = 'Settings come from the environment or .env, as profile dev alone allows'
+    log.warn({ settings: config.fallbacks, profile: config.profile }, where)
+  }
   let tls = await readTlsFiles(config.vault.tlsDirectory)
   const metrics = new GatewayMetrics()
   const readiness = new Readiness((check, ok) => metrics.checks.set({ check }, ok ? 1 : 0))
