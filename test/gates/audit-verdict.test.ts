@@ -18,4 +18,11 @@ describe('openFindings', () => {
     expect(openFindings(report, [exception], '2026-11-21')).toEqual([])
     expect(openFindings(report, [exception], '2026-11-22')).toHaveLength(1)
   })
+  it.each([
+    ['a year', { until: '2099', reason: 'not reachable' }],
+    ['words', { until: 'when it is mended', reason: 'not reachable' }],
+    ['no reason', { until: '2026-11-22', reason: ' ' }],
+  ])('takes no exception with %s for a dated one', (_, exception) => {
+    expect(openFindings(report, [{ advisory, ...exception }], '2026-11-21')).toHaveLength(1)
+  })
 })
