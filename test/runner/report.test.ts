@@ -57,6 +57,12 @@ describe('summary', () => {
     expect(ok).toBe(false)
     expect(text).toContain('OVER LIMIT')
   })
+  it('fails a run that took longer than one without any cache may, though its parts were in time', () => {
+    const counts = { passed: 3, failed: 0, failures: [] }
+    const run = (inAll: number) => summary([{ part, counts, minutes: 4 }], 30, inAll)
+    expect(run(59.9).ok).toBe(true)
+    expect(run(60.1)).toMatchObject({ ok: false, text: expect.stringContaining('60.1 of 60 min') })
+  })
   it('fails when nothing ran', () => {
     expect(summary([], 0).ok).toBe(false)
   })
