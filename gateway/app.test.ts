@@ -414,6 +414,12 @@ describe('limits', () => {
     expect(text).toContain('endpoint="/guarded"} 1')
   })
 
+  it('give a known caller 10,000 requests in 15 minutes on a route that says nothing else', async () => {
+    const { headers } = await app.inject({ url: '/things', headers: await bearer() })
+    expect(headers['ratelimit-policy']).toBe('"general";q=10000;w=900')
+    expect(headers['ratelimit']).toMatch(/^"general";r=9\d{3};t=\d+$/)
+  })
+
   it('do not believe X-Forwarded-For of somebody who is no listed proxy', async () => {
     const limited = make()
     const take = (n: number) =>
