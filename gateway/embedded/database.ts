@@ -42,11 +42,13 @@ export function prepareByUrl(url: string): Promise<Logins> {
 async function prepareSchema(client: pg.Client): Promise<Logins> {
   await bootstrap(client)
   await migrate(client)
-  const { host, port, database } = client
+  // TLS as the URL asks for it: a server that insists on it would turn the new logins away, and one that does not would
+  // read them in clear.
+  const { host, port, database, ssl } = client
   const login = async (user: string): Promise<StoreOptions> => {
     const password = generatePassword()
     await giveLocalLogin(client, user, scramSha256Verifier(password, { salt: randomBytes(16) }))
-    return { host, port, user, password, ...(database === undefined ? {} : { database }) }
+    return { host, port, ssl, user, password, ...(database === undefined ? {} : { database }) }
   }
   return { app: await login(APP_LOGIN), sealer: await login(SEALER_LOGIN) }
 }

@@ -25,7 +25,7 @@ Not for production:
   - keys come from the file ${dataDirectory}/key; whoever reads it reads every secret
   - no TLS, so it listens on loopback unless --listen says otherwise
   - the development login has no second factor; limits are counted in this process alone
-  - audit checkpoints lie beside the database: they show accidents, not an intruder who holds this machine
+  - audit checkpoints lie in ${dataDirectory}/audit: they show accidents, not an intruder who holds this machine
 
 Try:
   TOKEN=$(curl -s ${base}/api/v1/auth/login -H 'content-type: application/json' \\

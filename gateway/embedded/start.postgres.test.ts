@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto'
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { makeAuthority } from '../../test/support/certificates.ts'
+import { EmbeddedProcess } from '../../test/support/embedded-process.ts'
+import {
+  serveTls,
+  startPalisadeDatabase,
+  startPostgres,
+  type TestPostgres,
+} from '../../test/support/postgres.ts'
+import { slowedBy } from '../../test/support/slowed.ts'
+
+/** What a person is ready to wait for a first try. */
+const LIMIT_MS = 10_000
+
+let folder: string
+let authority: Awaited<ReturnType<typeof makeAuthority>>
+let running: EmbeddedProcess | undefined
+let server: TestPostgres | undefined
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'palisade-embedded-start-'))
+  // The embedded server is another user when this is root, and has to get through.
+  await chmod(folder, 0o755)
+  authority = await makeAuthority(join(folder, 'authority'))
+})
+afterEach(async () => {
+  await running?.stop()
+  await server?.stop()
+  running = server = undefined
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+async function start(env: NodeJS.ProcessEnv = {}): Promise<EmbeddedProcess> {
+  running = await EmbeddedProcess.start(join(folder, randomUUID()), env)
+  return running
+}
+
+/** Addresses of this machine on which a port is open, as /proc/net/tcp writes them. */
+async function addressesOf(port: number): Promise<string[]> {
+  const tables = await Promise.all(
+    ['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')),
+  )
+  const wanted = port.toString(16).padStart(4, '0').toUpperCase()
+  return tables
+    .join('')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local = '', , state]) => state === '0A' && local.endsWith(`:${wanted}`))
+    .map(([, local = '']) => local.split(':')[0] ?? '')
+}
+
+async function keepsASecret(one: EmbeddedProcess): Promise<void> {
+  const token = await one.logIn()
+  const stored = await one.ask('PUT', '/api/secrets/greeting', { value: 'hello' }, token)
+  expect(stored.status, JSON.stringify(stored.body)).toBe(201)
+  const read = await one.ask('GET', '/api/secrets/greeting', undefined, token)
+  expect(read.body).toMatchObject({ version: 1, value: 'hello' })
+}
+
+describe('a first npm start', () => {
+  it('answers within 10 s, on loopback alone, and counts attempts to log in by itself', async () => {
+    const one = await start()
+    const took = await one.answers(120_000)
+    console.log(`embedded, first start: ${(took / 1000).toFixed(1)} s`)
+    expect(took).toBeLessThan(LIMIT_MS * slowedBy())
+    for (const port of [one.port, one.operationsPort])
+      expect(await addressesOf(port)).toEqual(['0100007F'])
+    await keepsASecret(one)
+    const wrong = { email: 'dev@palisade.localhost', password: 'wrong' }
+    const answers = []
+    for (let i = 0; i < 6; i += 1) answers.push(await one.ask('POST', '/api/v1/auth/login', wrong))
+    const last = answers.at(-1)
+    expect(last?.status).toBe(429)
+    expect(Number(last?.headers.get('retry-after'))).toBeGreaterThan(0)
+  })
+})
+
+describe('npm start with DATABASE_URL', () => {
+  it('prepares the database of a superuser over TLS, serves from it and keeps none of its own', async () => {
+    server = await startPostgres({
+      accessRules: ['hostssl all all 127.0.0.1/32 scram-sha-256', 'host all all all reject'],
+    })
+    await serveTls(server, await authority.issue('server'))
+    const password = randomUUID()
+    await server.query(`create role root_of_test superuser login password '${password}'`)
+    const tls = `sslmode=verify-full&sslrootcert=${encodeURIComponent(authority.caPath)}`
+    const one = await start({
+      DATABASE_URL: `postgresql://root_of_test:${password}@localhost:${server.port}/palisade?${tls}`,
+    })
+    await one.answers()
+    await keepsASecret(one)
+    await expect.poll(() => one.output()).toContain('the database of DATABASE_URL')
+    expect(await readdir(one.data)).not.toContain('postgres')
+    // One process of its own seals as well, under a login of its own.
+    await expect.poll(one.metrics).toContain('palisade_audit_unsealed_rows 0')
+    const open = await server.query<{ usename: string; ssl: boolean }>(
+      `select distinct a.usename, s.ssl from pg_stat_activity a join pg_stat_ssl s using (pid)
+       where a.usename like 'palisade%' order by 1`,
+    )
+    expect(open).toEqual([
+      { usename: 'palisade_app_a', ssl: true },
+      { usename: 'palisade_sealer_a', ssl: true },
+    ])
+    expect(one.output()).not.toContain(password)
+  })
+
+  it('takes a login of the application as it is, and one that owns the tables not at all', async () => {
+    const db = await startPalisadeDatabase()
+    server = db
+    const urlOf = (login: string) => `postgresql://${login}@127.0.0.1:${db.port}/palisade`
+    const { user, password } = db.app
+    const one = await start({ DATABASE_URL: urlOf(`${user}:${String(password)}`) })
+    await one.answers()
+    await keepsASecret(one)
+    await one.stop()
+    const unfit = await start({ DATABASE_URL: urlOf('palisade_migrator') })
+    expect(await unfit.ended()).toBe(1)
+    expect(unfit.output()).toMatch(/ERR_CONFIG_INVALID: .*log in as a member of palisade_app/s)
+  })
+
+  it('names a database that does not answer, and the way out', async () => {
+    const one = await start({ DATABASE_URL: 'postgresql://somebody:secret-0815@127.0.0.1:1/none' })
+    expect(await one.ended()).toBe(1)
+    expect(one.output()).toMatch(/ERR_DATABASE_UNAVAILABLE: .*see that the server runs/s)
+    expect(one.output()).not.toContain('secret-0815')
+  })
+})
