@@ -12,6 +12,7 @@ import { macKeyFrom } from './mac-key.ts'
 import { objectStoreSink } from './object-checkpoints.ts'
 import { operations } from './operations.ts'
 import { Sealer } from './sealer.ts'
+import { Rest } from './rest.ts'
 import { runSelfChecks } from './self-checks.ts'
 import { vaultSigner, vaultSink } from './vault-checkpoints.ts'
 
@@ -23,6 +24,9 @@ const config = await readSealerConfig().catch((error: unknown) => {
 const logger = makeLog({ level: config.logLevel, service: 'sealer' })
 const stop = new AbortController()
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
+// Who has mended the log, or fears for it, need not wait for hours: docs/runbooks/AuditChainBroken.md.
+const rest = new Rest()
+process.on('SIGHUP', () => rest.cutShort())
 
 const metrics = new SealerMetrics()
 const vault = new VaultClient(config.vault, config.tls.ca, systemClock)
@@ -72,8 +76,8 @@ if (signer) {
   })
   ready = () => sealer.ready()
   const { database } = config
-  const checks = { database, signers: [signer], readSigners, metrics, logger, clock: systemClock }
-  await Promise.all([sealer.run(stop.signal), runSelfChecks(checks, stop.signal)])
+  const parts = { database, signers: [signer], readSigners, metrics, logger, clock: systemClock }
+  await Promise.all([sealer.run(stop.signal), runSelfChecks({ ...parts, rest }, stop.signal)])
 }
 await vault.close()
 await config.objectStore?.close()

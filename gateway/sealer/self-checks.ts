@@ -1,10 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { parseVerifier, verifierText } from '#core/audit/note'
 import type { Clock } from '#core/clock'
 import { redact } from '#core/redact'
 import type { SealerMetrics } from './metrics.ts'
 import type { CheckpointSigner, SealerLog } from './ports.ts'
+import { Rest } from './rest.ts'
 import { selfCheck } from './self-check.ts'
 
 export interface SelfChecksDeps {
@@ -17,6 +17,8 @@ export interface SelfChecksDeps {
   readonly clock: Clock
   /** From the end of one to the begin of the next; after a failure a tenth of it, a minute at most. */
   readonly everyMs?: number
+  /** Cut short by whoever does not want to wait for the next one. */
+  readonly rest?: Rest
 }
 
 const SIX_HOURS = 6 * 3_600_000
@@ -27,11 +29,11 @@ const MINUTE = 60_000
  * finds raises an alert and stops nothing: a flaw in old records is no reason to leave new ones unsealed.
  */
 export async function runSelfChecks(deps: SelfChecksDeps, signal: AbortSignal): Promise<void> {
-  const { everyMs = SIX_HOURS } = deps
+  const { everyMs = SIX_HOURS, rest = new Rest() } = deps
   while (!signal.aborted) {
     const isDone = await checkOnce(deps, signal)
     const wait = isDone ? everyMs : Math.min(everyMs / 10, MINUTE)
-    await pause(wait, undefined, { signal }).catch(() => undefined)
+    await rest.last(wait, signal)
   }
 }
 

@@ -18,6 +18,7 @@ import { SealerMetrics } from '../../gateway/sealer/metrics.ts'
 import type { CheckpointSigner } from '../../gateway/sealer/ports.ts'
 import { sealBatch } from '../../gateway/sealer/seal-batch.ts'
 import { selfCheck } from '../../gateway/sealer/self-check.ts'
+import { Rest } from '../../gateway/sealer/rest.ts'
 import { runSelfChecks } from '../../gateway/sealer/self-checks.ts'
 import { exportLog } from '../../gateway/store/audit-export.ts'
 import { PostgresStore } from '../../gateway/store/postgres-store.ts'
@@ -85,9 +86,17 @@ afterAll(async () => {
 
 const copy = async (name: string, from?: string) => (await copyDatabase(db, name, from)).database
 
-/** A copy in which somebody with every right has been at work; triggers do not stop them, only slow them down. */
-async function tampered(...statements: (readonly [string, ...unknown[]])[]): Promise<string> {
+type Statement = readonly [string, ...unknown[]]
+
+/** A copy in which somebody with every right has been at work. */
+async function tampered(...statements: Statement[]): Promise<string> {
   const name = await copy(`case_${(cases += 1)}`)
+  await tamper(name, ...statements)
+  return name
+}
+
+/** Triggers do not stop whoever has every right, only slow them down. */
+async function tamper(name: string, ...statements: Statement[]): Promise<void> {
   await withClient(inDatabase(db.superuser, name), async (client) => {
     const triggers = [
       ...['secret_audit_logs', 'audit_seals', 'audit_batches'].map((table) => [
@@ -108,7 +117,6 @@ async function tampered(...statements: (readonly [string, ...unknown[]])[]): Pro
       await client.query(`alter table palisade.${table} enable always trigger ${trigger}`)
     }
   })
-  return name
 }
 
 const evidence = (): Evidence => ({
@@ -153,6 +161,7 @@ const FIRST_UNSEALED = SEALED
 /** A statement's text that changes one byte and keeps the record well-formed JSON. */
 const EDIT = `update palisade.secret_audit_logs
   set record = convert_to(replace(convert_from(record, 'UTF8'), 'success', 'refused'), 'UTF8') where id = $1`
+const UNDO = EDIT.replace("'success', 'refused'", "'refused', 'success'")
 const SWAP = `update palisade.secret_audit_logs l
   set record = o.record, mac = o.mac from palisade.secret_audit_logs o
   where (l.id = $1 and o.id = $2) or (l.id = $2 and o.id = $1)`
@@ -605,7 +614,7 @@ describe('the check that the sealer makes by itself, with its own rights', () =>
       () => [['update palisade.audit_seals set tenant_seq = 1000 where seq = $1', 9]],
       ['SealEdited 1/7..12'],
     ],
-  ] satisfies [string, () => (readonly [string, ...unknown[]])[], string[]][])(
+  ] satisfies [string, () => Statement[], string[]][])(
     'finds %s',
     async (_, statements, findings) => {
       expect(await named(await tampered(...statements()))).toEqual(findings)
@@ -635,6 +644,28 @@ describe('the check that the sealer makes by itself, with its own rights', () =>
     const first = (await value(metrics.lastVerification)) ?? 0
     await expect.poll(() => value(metrics.lastVerification), POLL).toBeGreaterThan(first)
     expect(await value(metrics.lastVerificationRecords)).toBe(SEALED)
+    stop.abort()
+    await running
+  })
+
+  it('is made again at once for whoever mended the log and says so', async () => {
+    const metrics = new SealerMetrics()
+    const stop = new AbortController()
+    const rest = new Rest()
+    const database = await tampered([EDIT, id(2)])
+    const running = runSelfChecks(
+      {
+        ...{ metrics, signers: [signer], clock: systemClock, rest },
+        database: async () => inDatabase(db.sealer, database),
+        logger: { info() {}, warn() {}, error() {} },
+      },
+      stop.signal,
+    )
+    const findings = async () => (await metrics.lastVerificationFindings.get()).values[0]?.value
+    await expect.poll(findings, POLL).toBe(1)
+    await tamper(database, [UNDO, id(2)])
+    rest.cutShort()
+    await expect.poll(findings, POLL).toBe(0)
     stop.abort()
     await running
   })
