@@ -2,6 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { CONNECTIONS } from '../infra/network/connections.ts'
+import { bothEnds } from '../infra/network/policies.ts'
 import { commandsIn, runbookCommands } from './support/runbook-commands.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -42,6 +45,34 @@ describe('a runbook', () => {
   it('reads the logs of every pod of a program that has several', () => {
     expect(COMMANDS.filter(({ text }) => SEVERAL.test(text))).toEqual([])
   })
+})
+
+/** A manifest that stands in a command as a whole. */
+const manifestsIn = (texts: readonly string[]): readonly Manifest[] =>
+  texts.flatMap((text) => {
+    const [, manifest] = /kubectl apply .*<<< '(.+)'$/.exec(text) ?? []
+    return manifest === undefined ? [] : [parse(manifest) as Manifest]
+  })
+interface Manifest {
+  readonly kind: string
+  readonly metadata: { readonly namespace: string; readonly name: string }
+  readonly spec: object
+}
+
+describe('a policy that a runbook puts back', () => {
+  const policies = CONNECTIONS.flatMap((connection) => bothEnds(connection, () => true))
+  const manifests = manifestsIn(COMMANDS.map(({ text }) => text))
+
+  it('is there', () => {
+    expect(manifests.map(({ metadata }) => metadata.name)).toContain('in-sealer-to-openbao')
+  })
+  it.each(manifests.map((manifest) => [manifest.metadata.name, manifest] as const))(
+    '%s is the one that the stack makes',
+    (_, { kind, metadata, spec }) => {
+      expect(kind).toBe('NetworkPolicy')
+      expect(policies).toContainEqual({ ...metadata, spec })
+    },
+  )
 })
 
 describe('each rule', () => {

@@ -24,6 +24,7 @@ import { exportLog } from '../../gateway/store/audit-export.ts'
 import { PostgresStore } from '../../gateway/store/postgres-store.ts'
 import { copyDatabase } from '../support/database-copy.ts'
 import { startPalisadeDatabase, withClient, type PalisadeDatabase } from '../support/postgres.ts'
+import { runbookCommands } from '../support/runbook-commands.ts'
 import { auditRow, MAC_KEY } from '../support/store-wishes.ts'
 
 /** Every way of tampering that an administrator of the database has, each with the name the verifier must give it. */
@@ -232,6 +233,34 @@ describe('an edited record', () => {
     )
     const none = { witness: [], macKeys: new Map<string, Uint8Array>() }
     expect(await found(name, none)).toEqual(['SealEdited 1/7..12'])
+  })
+})
+
+describe('an edited record that is put back by the command of AuditChainBroken', () => {
+  const command = runbookCommands().find(({ text }) => text.includes("decode('<record>'"))?.text
+  const [, sql = ''] = /<<< "(.+)"$/.exec(command ?? '') ?? []
+
+  /** As psql -1 runs it: all or nothing. */
+  async function putBack(name: string, of: AuditRow | undefined, by = of): Promise<string[]> {
+    const text = sql
+      .replaceAll('<id>', of?.id ?? '')
+      .replaceAll('<record>', Buffer.from(by?.bytes ?? '').toString('base64'))
+      .replaceAll('<mac>', Buffer.from(by?.mac ?? '').toString('base64'))
+    await withClient(inDatabase(db.superuser, name), (client) => client.query(text))
+    return found(name)
+  }
+
+  it('makes the log hold again', async () => {
+    const name = await tampered([EDIT, id(7)])
+    expect(await putBack(name, rows[7])).toEqual([])
+    await expect(
+      withClient(inDatabase(db.superuser, name), (client) => client.query(EDIT, [id(7)])),
+    ).rejects.toThrow('audit tables only grow')
+  })
+
+  it('is left as it is where the bytes are not those that were sealed', async () => {
+    const name = await tampered([EDIT, id(7)])
+    expect(await putBack(name, rows[7], rows[8])).toEqual(['RecordEdited 1/8'])
   })
 })
 
