@@ -1,4 +1,3 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { PLATFORM_TENANT, type AuditEvent } from '#api/audit-event'
 import type { AuditPage, AuditQuery, FoundRecord } from '#api/rest/audit'
@@ -6,12 +5,12 @@ import { collect, type AuditLog, type LogLine } from '#core/audit/export'
 import { proveRecords, proveTenant } from '#core/audit/proof'
 import { verifyLog } from '#core/audit/verify'
 import { verifyProof } from '#core/audit/verify-proof'
-import { parseVerifier, verifierText } from '#core/audit/note'
 import { exportLine } from '#core/siem/line'
 import { ErasableKeys } from '../test/support/erasable-keys.ts'
 import { keyDirectory, person, startGateway, type TestGateway } from '../test/support/gateway.ts'
 import { formsOf } from '../test/support/needles.ts'
 import { nestedPlans } from '../test/support/nested-plans.ts'
+import { noteSigner } from '../test/support/note-signer.ts'
 import {
   startPalisadeDatabase,
   withClient,
@@ -25,12 +24,7 @@ import { exportRecords } from './store/audit-events.ts'
 import { exportLog } from './store/audit-export.ts'
 
 const LOG = 'palisade.dev/audit/search'
-const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-const signer = {
-  name: LOG,
-  publicKey: publicKey.export({ format: 'der', type: 'spki' }).subarray(-32),
-  sign: async (text: Uint8Array) => sign(null, text, privateKey),
-}
+const { signer, verifier } = noteSigner(LOG)
 const keys = new ErasableKeys()
 const alice = person()
 const bob = person()
@@ -541,7 +535,7 @@ describe('personal fields', () => {
     expect(known?.personal).toMatchObject([{ state: 'readable' }])
 
     keys.destroy(`user-${alice.id}`)
-    const verifiers = [parseVerifier(verifierText(signer.name, signer.publicKey))]
+    const verifiers = [verifier]
     const log = await takeOut()
     expect(log.records.slice(0, before.records.length)).toEqual(before.records)
     const verdict = verifyLog(log, { verifiers, checkpoints: [], witness: [], macKeys: new Map() })

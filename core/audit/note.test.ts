@@ -1,14 +1,6 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import {
-  checkpointText,
-  openNote,
-  parseCheckpoint,
-  parseVerifier,
-  signNote,
-  verifierText,
-  type NoteSigner,
-} from './note.ts'
+import { noteSigner } from '../../test/support/note-signer.ts'
+import { checkpointText, openNote, parseCheckpoint, parseVerifier, signNote } from './note.ts'
 
 // The example of Go's sumdb/note, from which the C2SP format comes.
 const NEUMANN = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW'
@@ -17,12 +9,6 @@ then you don't know what your problem is.
 
 \u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=
 `
-
-function signer(name: string): NoteSigner {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-  const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)
-  return { name, publicKey: raw, sign: async (text) => sign(null, text, privateKey) }
-}
 
 describe('openNote', () => {
   it('opens the reference note with the reference key', () => {
@@ -35,16 +21,14 @@ describe('openNote', () => {
     expect(openNote(NOTE.replace('answer', 'Answer'), [parseVerifier(NEUMANN)])).toBeUndefined()
   })
 
-  it('refuses a note that only unknown keys signed', async () => {
-    const { name, publicKey } = signer('PeterNeumann')
-    expect(openNote(NOTE, [parseVerifier(verifierText(name, publicKey))])).toBeUndefined()
+  it('refuses a note that only unknown keys signed', () => {
+    expect(openNote(NOTE, [noteSigner('PeterNeumann').verifier])).toBeUndefined()
   })
 
   it('names each known key of a note that two signed, as at a rotation of the key', async () => {
-    const [old, next] = [signer('log'), signer('log')]
-    const note = await signNote('text\n', [old, next])
-    const verifiers = [old, next].map((s) => parseVerifier(verifierText(s.name, s.publicKey)))
-    expect(openNote(note, verifiers)?.signedBy).toEqual(['log', 'log'])
+    const [old, next] = [noteSigner('log'), noteSigner('log')]
+    const note = await signNote('text\n', [old.signer, next.signer])
+    expect(openNote(note, [old.verifier, next.verifier])?.signedBy).toEqual(['log', 'log'])
   })
 })
 

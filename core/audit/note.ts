@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto'
+import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
 
 /**
  * Signed notes and checkpoints as C2SP specifies them (signed-note, tlog-checkpoint), with Ed25519 signatures:
@@ -15,6 +15,13 @@ export interface NoteSigner {
   /** Raw 32-byte Ed25519 public key. */
   readonly publicKey: Uint8Array
   sign(text: Uint8Array): Promise<Uint8Array>
+}
+
+/** @param key private, Ed25519, in this process */
+export function keySigner(name: string, key: KeyObject): NoteSigner {
+  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' })
+  const publicKey = spki.subarray(SPKI_PREFIX.length)
+  return { name, publicKey, sign: async (text) => sign(null, text, key) }
 }
 
 export interface NoteVerifier {

@@ -1,6 +1,7 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { keySigner } from '#core/audit/note'
 import type { CheckpointSigner, CheckpointSink } from './ports.ts'
 import { goesFurther } from './progress.ts'
 
@@ -48,9 +49,7 @@ export function fileSink(path: string): CheckpointSink {
 
 /** Reads the Ed25519 key at this path, or makes it. */
 export async function fileSigner(path: string, name: string): Promise<CheckpointSigner> {
-  const key = createPrivateKey(await readOrMake(path))
-  const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32)
-  return { name, publicKey, sign: async (text) => sign(null, text, key) }
+  return keySigner(name, createPrivateKey(await readOrMake(path)))
 }
 
 async function readOrMake(path: string): Promise<string> {

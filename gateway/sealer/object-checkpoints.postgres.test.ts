@@ -1,9 +1,10 @@
-import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '#core/clock'
+import { noteSigner } from '../../test/support/note-signer.ts'
 import { startObjectStore, type TestObjectStore } from '../../test/support/object-store.ts'
 import {
   startPalisadeDatabase,
@@ -20,12 +21,7 @@ import { positionOf } from './progress.ts'
 import { Sealer } from './sealer.ts'
 
 const LOG = 'palisade.dev/audit/objects'
-const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-const signer = {
-  name: LOG,
-  publicKey: publicKey.export({ format: 'der', type: 'spki' }).subarray(-32),
-  sign: async (text: Uint8Array) => sign(null, text, privateKey),
-}
+const { signer } = noteSigner(LOG)
 
 let folder: string
 let db: PalisadeDatabase
@@ -179,7 +175,7 @@ describe('a sealer with a place beside the database and an object store outside'
     await expectCaughtUp(two)
     const newest = await two.object.newest()
     const size = positionOf(newest ?? '').size + 1
-    const other = await signedCheckpoint(privateKey, { log: LOG, size })
+    const other = await signedCheckpoint(signer, { size })
     await objects.client({ prefix: two.prefix }).put(keptKey(LOG, 1, size), other, 'absent')
     await write(1)
     await expect.poll(() => run.sealer.ready().reason, SLOW).toMatch(/ERR_AUDIT_TAMPERED/)

@@ -1,11 +1,11 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { noteSigner } from '../../test/support/note-signer.ts'
 import { signedCheckpoint } from '../../test/support/signed-checkpoint.ts'
 import { keptKey, newestKey, objectStoreSink } from './object-checkpoints.ts'
 import type { ObjectStore } from './object-store.ts'
 
 const LOG = 'palisade.dev/audit/t'
-const { privateKey } = generateKeyPairSync('ed25519')
+const { signer } = noteSigner(LOG)
 
 describe('objectStoreSink', () => {
   it.each(['If-None-Match', 'If-Match'])(
@@ -27,7 +27,7 @@ describe('objectStoreSink', () => {
         },
       }
       const sink = objectStoreSink(store, LOG)
-      const note = await signedCheckpoint(privateKey, { log: LOG, size: 3 })
+      const note = await signedCheckpoint(signer, { size: 3 })
       await expect(sink.publish(note)).rejects.toMatchObject({ code: 'ERR_OBJECT_STORE_REFUSED' })
       expect(await sink.newest()).toBeUndefined()
     },
@@ -37,9 +37,9 @@ describe('objectStoreSink', () => {
     const objects = new Map<string, string>()
     const sink = objectStoreSink(storeOf(objects), LOG)
     const [older, ours, theirs] = await Promise.all([
-      signedCheckpoint(privateKey, { log: LOG, size: 3 }),
-      signedCheckpoint(privateKey, { log: LOG, size: 9 }),
-      signedCheckpoint(privateKey, { log: LOG, size: 9, root: 7 }),
+      signedCheckpoint(signer, { size: 3 }),
+      signedCheckpoint(signer, { size: 9 }),
+      signedCheckpoint(signer, { size: 9, root: 7 }),
     ])
     await sink.publish(older)
     objects.set(keptKey(LOG, 1, 9), theirs)
@@ -51,7 +51,7 @@ describe('objectStoreSink', () => {
   it('wants to be looked at once after somebody emptied it, and is written then', async () => {
     const objects = new Map<string, string>()
     const sink = objectStoreSink(storeOf(objects), LOG)
-    const at = (size: number) => signedCheckpoint(privateKey, { log: LOG, size })
+    const at = (size: number) => signedCheckpoint(signer, { size })
     await sink.publish(await at(3))
     objects.clear()
     expect(await sink.publish(await at(4))).toBe(false)
@@ -62,7 +62,7 @@ describe('objectStoreSink', () => {
 
   it('takes a write that another one forestalls at this moment for no contradiction', async () => {
     const store = { ...storeOf(new Map()), put: async () => false as const }
-    const note = await signedCheckpoint(privateKey, { log: LOG, size: 3 })
+    const note = await signedCheckpoint(signer, { size: 3 })
     await expect(objectStoreSink(store, LOG).publish(note)).rejects.toMatchObject({
       code: 'ERR_OBJECT_STORE_REFUSED',
     })

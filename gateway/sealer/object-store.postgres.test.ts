@@ -1,9 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Sealed } from '#core/sealed'
+import { noteSigner } from '../../test/support/note-signer.ts'
 import { startObjectStore, type TestObjectStore } from '../../test/support/object-store.ts'
 import { signedCheckpoint } from '../../test/support/signed-checkpoint.ts'
 import { keptKey, newestKey, objectStoreSink } from './object-checkpoints.ts'
@@ -11,9 +11,8 @@ import { accessFiles } from './object-store-access.ts'
 import { ObjectStore } from './object-store.ts'
 
 const LOG = 'palisade.dev/audit/objects'
-const { privateKey } = generateKeyPairSync('ed25519')
-const note = (size: number, epoch = 1, root = 1) =>
-  signedCheckpoint(privateKey, { log: LOG, epoch, size, root })
+const { signer } = noteSigner(LOG)
+const note = (size: number, epoch = 1, root = 1) => signedCheckpoint(signer, { epoch, size, root })
 
 let server: TestObjectStore
 let cases = 0
@@ -83,8 +82,7 @@ describe('objectStoreSink', () => {
 
   it('takes a checkpoint that is kept with the signature of an earlier key', async () => {
     const sink = sinkAt(newPrefix())
-    const earlier = generateKeyPairSync('ed25519').privateKey
-    const signedBefore = await signedCheckpoint(earlier, { log: LOG, size: 5 })
+    const signedBefore = await signedCheckpoint(noteSigner(LOG).signer, { size: 5 })
     await server.overwrite(`case-${cases}/${keptKey(LOG, 1, 5)}`, signedBefore)
     expect(await sink.publish(await note(5))).toBe(true)
   })

@@ -1,9 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PalisadeError } from '#core/problem'
+import { noteSigner } from '../../test/support/note-signer.ts'
 import { signedCheckpoint } from '../../test/support/signed-checkpoint.ts'
 import { fileSink } from './file-checkpoints.ts'
 import { SealerMetrics } from './metrics.ts'
@@ -12,8 +12,8 @@ import type { CheckpointSink } from './ports.ts'
 import { Publisher } from './publisher.ts'
 import { vaultSink } from './vault-checkpoints.ts'
 
-const { privateKey } = generateKeyPairSync('ed25519')
-const note = (size: number) => signedCheckpoint(privateKey, { log: 'palisade.dev/audit/t', size })
+const { signer } = noteSigner('palisade.dev/audit/t')
+const note = (size: number) => signedCheckpoint(signer, { size })
 
 let folder: string
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,9 +6,10 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseLogCheckpoint } from '../../core/audit/log-checkpoint.ts'
 import { treeRoot } from '../../core/audit/merkle.ts'
-import { openNote, parseVerifier, signNote, verifierText } from '../../core/audit/note.ts'
+import { openNote, signNote } from '../../core/audit/note.ts'
 import { systemClock } from '../../core/clock.ts'
 import { copyDatabase } from '../../test/support/database-copy.ts'
+import { noteSigner } from '../../test/support/note-signer.ts'
 import {
   startPalisadeDatabase,
   withClient,
@@ -26,12 +27,6 @@ import { Sealer } from './sealer.ts'
 
 const LOG = 'palisade.dev/audit/test'
 const quiet = { info() {}, warn() {}, error() {} }
-
-function makeSigner(): CheckpointSigner {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-  const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)
-  return { name: LOG, publicKey: raw, sign: async (text) => sign(null, text, privateKey) }
-}
 
 function memorySink(): CheckpointSink & { note: string | undefined } {
   return {
@@ -51,7 +46,7 @@ let server: PalisadeDatabase
 let db: PalisadeDatabase
 let cases = 0
 let store: PostgresStore
-const signer = makeSigner()
+const { signer, verifier } = noteSigner(LOG)
 const options = { log: LOG, signers: [signer], limit: 2_000 }
 const tenants = [randomUUID(), randomUUID(), randomUUID()]
 
@@ -106,11 +101,10 @@ async function expectWholeLog(records: number): Promise<void> {
   const batches = await db.query<{ last: string; root: Buffer; checkpoint: string }>(
     'select last, root, checkpoint from palisade.audit_batches order by last',
   )
-  const verifiers = [parseVerifier(verifierText(signer.name, signer.publicKey))]
   for (const batch of batches) {
     const root = treeRoot(rows.slice(0, Number(batch.last)).map((row) => row.leaf))
     expect(batch.root.equals(root)).toBe(true)
-    const opened = openNote(batch.checkpoint, verifiers)
+    const opened = openNote(batch.checkpoint, [verifier])
     expect(parseLogCheckpoint(opened?.text ?? '')).toMatchObject({
       log: LOG,
       epoch: 1,
@@ -237,7 +231,7 @@ describe('sealBatch', () => {
 })
 
 describe('assertNotBehind', () => {
-  const check = (sink: CheckpointSink, key = signer) =>
+  const check = (sink: CheckpointSink, key: CheckpointSigner = signer) =>
     withClient(db.sealer, (client) => assertNotBehind(client, [sink], [key]))
 
   it('accepts a place that remembers nothing, the newest checkpoint or an older one', async () => {
@@ -273,7 +267,7 @@ describe('assertNotBehind', () => {
     const sink = memorySink()
     await write(1)
     sink.note = (await seal())?.checkpoint
-    const next = makeSigner()
+    const next = noteSigner(LOG).signer
     await expect(check(sink, next)).rejects.toMatchObject({ code: 'ERR_AUDIT_TAMPERED' })
     await check(sink, { ...next, earlier: [signer] })
   })
@@ -373,9 +367,7 @@ describe('Sealer', () => {
     await write(7)
     await expect.poll(pending).toBe(0)
     await sealer.end()
-    const opened = openNote((await sink.newest()) ?? '', [
-      parseVerifier(verifierText(signer.name, signer.publicKey)),
-    ])
+    const opened = openNote((await sink.newest()) ?? '', [verifier])
     expect(parseLogCheckpoint(opened?.text ?? '').size).toBe(7)
   })
 

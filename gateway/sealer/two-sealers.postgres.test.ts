@@ -1,10 +1,10 @@
-import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { collect, type LogLine } from '../../core/audit/export.ts'
-import { parseVerifier, verifierText } from '../../core/audit/note.ts'
 import { verifyLog } from '../../core/audit/verify.ts'
 import { copyDatabase } from '../../test/support/database-copy.ts'
+import { noteSigner } from '../../test/support/note-signer.ts'
 import {
   startPalisadeDatabase,
   withClient,
@@ -13,18 +13,12 @@ import {
 import { auditRow } from '../../test/support/store-wishes.ts'
 import { exportLog } from '../store/audit-export.ts'
 import { PostgresStore } from '../store/postgres-store.ts'
-import type { CheckpointSigner } from './ports.ts'
 import { sealBatch } from './seal-batch.ts'
 
 /** Two sealers on one log, each stopped at the worst moment; by chance they would meet there once in a million. */
 
 const LOG = 'palisade.dev/audit/two'
-const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-const signer: CheckpointSigner = {
-  name: LOG,
-  publicKey: publicKey.export({ format: 'der', type: 'spki' }).subarray(-32),
-  sign: async (text) => sign(null, text, privateKey),
-}
+const { signer, verifier } = noteSigner(LOG)
 const options = { log: LOG, signers: [signer], limit: 100 }
 
 let server: PalisadeDatabase
@@ -75,9 +69,8 @@ async function expectOneHistory(records: number): Promise<void> {
   await withClient(db.auditor, async (client) => {
     for await (const line of exportLog(client, new Date())) lines.push(line)
   })
-  const verifiers = [parseVerifier(verifierText(signer.name, signer.publicKey))]
   const nothing = { checkpoints: [], witness: [], macKeys: new Map<string, Uint8Array>() }
-  const { findings, counts } = verifyLog(collect(lines), { verifiers, ...nothing })
+  const { findings, counts } = verifyLog(collect(lines), { verifiers: [verifier], ...nothing })
   expect({ findings, sealed: counts.sealed }).toEqual({ findings: [], sealed: records })
 }
 

@@ -9,7 +9,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PLATFORM_TENANT } from '#api/audit-event'
 import { collect, type AuditLog, type LogLine } from '#core/audit/export'
 import { parseLogCheckpoint } from '#core/audit/log-checkpoint'
-import { parseVerifier, verifierText } from '#core/audit/note'
 import { proveRecords, proveTenant } from '#core/audit/proof'
 import { verifyLog, type Evidence } from '#core/audit/verify'
 import { verifyProof } from '#core/audit/verify-proof'
@@ -29,8 +28,9 @@ import {
 } from '../../gateway/store/audit-recovery.ts'
 import { PostgresStore } from '../../gateway/store/postgres-store.ts'
 import { until } from '../support/child.ts'
-import { makeSigner, memoryPlace } from '../support/checkpoint-places.ts'
+import { memoryPlace } from '../support/checkpoint-places.ts'
 import { copyDatabase } from '../support/database-copy.ts'
+import { noteSigner } from '../support/note-signer.ts'
 import { runbookCommands } from '../support/runbook-commands.ts'
 import { startPalisadeDatabase, withClient, type PalisadeDatabase } from '../support/postgres.ts'
 import { auditRow, caller, MAC_KEY, readWish, reportedStep } from '../support/store-wishes.ts'
@@ -41,7 +41,7 @@ const LOG = 'palisade.dev/audit/recovery'
 const TENANT = randomUUID()
 const SURVIVE = 6
 const LOST = 5
-const signer = makeSigner(LOG)
+const { signer, verifier } = noteSigner(LOG)
 const records = { clock: systemClock, macKey: async () => MAC_KEY }
 const quiet = { info() {}, warn() {}, error() {} }
 const people = ['recoverer_1', 'recoverer_2'] as const
@@ -170,9 +170,8 @@ async function exported(database: string): Promise<AuditLog> {
   return collect(lines)
 }
 
-const verifier = (key: CheckpointSigner) => parseVerifier(verifierText(key.name, key.publicKey))
 const evidence = (over: Partial<Evidence> = {}): Evidence => ({
-  verifiers: [verifier(signer)],
+  verifiers: [verifier],
   checkpoints: [outside],
   witness: witnessed.map(({ id, leaf }) => ({ id, leaf: Buffer.from(leaf) })),
   macKeys: new Map([[MAC_KEY.id, MAC_KEY.secret]]),
@@ -375,8 +374,8 @@ describe('two people', () => {
   it('leave records of both epochs that can be proven', async () => {
     const log = await exported(name)
     const ids = [log.seals.at(0)?.id ?? '', log.seals.at(-1)?.id ?? '']
-    expect(verifyProof(proveRecords(log, ids), [verifier(signer)])).toMatchObject({ ok: true })
-    expect(verifyProof(proveTenant(log, TENANT), [verifier(signer)])).toMatchObject({ ok: true })
+    expect(verifyProof(proveRecords(log, ids), [verifier])).toMatchObject({ ok: true })
+    expect(verifyProof(proveTenant(log, TENANT), [verifier])).toMatchObject({ ok: true })
   })
 
   it('do not cover what goes beyond what they gave up', async () => {
@@ -438,7 +437,7 @@ describe('an opening', () => {
     await runSealer(name, [place], () => /epoch-2\n/.test(place.note ?? ''))
     expect(await codes(name)).toEqual([])
     // The sealer's own check goes over the border of epochs as well.
-    const keys = [verifier(signer)]
+    const keys = [verifier]
     const { findings } = await asSealer(name, (each) => selfCheck(each, keys))
     expect(findings).toEqual([])
   })
@@ -464,7 +463,8 @@ describe('an opening', () => {
 })
 
 describe('a key of checkpoints that has a newer version', () => {
-  const next: CheckpointSigner = { ...makeSigner(LOG), earlier: [signer] }
+  const newer = noteSigner(LOG)
+  const next: CheckpointSigner = { ...newer.signer, earlier: [signer] }
   let name: string
 
   it('hands over by a record whose checkpoint both have signed, once', async () => {
@@ -473,7 +473,7 @@ describe('a key of checkpoints that has a newer version', () => {
     const handedOver = await seal(name, next)
     expect(parseLogCheckpoint(textOf(handedOver?.checkpoint ?? ''))).toMatchObject({
       size: tail + 1,
-      nextKey: verifierText(LOG, next.publicKey),
+      nextKey: newer.text,
     })
     expect(await seal(name, next)).toBeUndefined()
     await write(name, 2)
@@ -491,8 +491,8 @@ describe('a key of checkpoints that has a newer version', () => {
     const newest = log.batches.at(-1)?.checkpoint ?? ''
     expect(verifyLog(log, evidence({ checkpoints: [outside, newest] })).ok).toBe(true)
     const proof = proveRecords(log, [log.seals.at(-1)?.id ?? ''])
-    expect(verifyProof(proof, [verifier(signer)])).toMatchObject({ ok: true })
-    expect(verifyProof({ ...proof, handOvers: [] }, [verifier(signer)])).toMatchObject({
+    expect(verifyProof(proof, [verifier])).toMatchObject({ ok: true })
+    expect(verifyProof({ ...proof, handOvers: [] }, [verifier])).toMatchObject({
       ok: false,
     })
   })

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { generateKeyPairSync, randomBytes, randomUUID, sign } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,14 +9,13 @@ import { COMMANDS } from '../../cli/commands.ts'
 import { dispatch } from '../../cli/dispatch.ts'
 import { writeSegmentLine } from '../../core/audit/segment.ts'
 import { signRecord } from '../../core/audit/record.ts'
-import { verifierText } from '../../core/audit/note.ts'
 import type { Verification } from '../../core/audit/verify.ts'
-import type { CheckpointSigner } from '../../gateway/sealer/ports.ts'
 import { readRetention } from '../../gateway/sealer/retention.ts'
 import { sealBatch } from '../../gateway/sealer/seal-batch.ts'
 import { recordCut, takePage } from '../../gateway/store/audit-cut.ts'
 import { PostgresStore } from '../../gateway/store/postgres-store.ts'
 import { PLATFORM_TENANT } from '../../api/audit-event.ts'
+import { noteSigner } from '../support/note-signer.ts'
 import { startPalisadeDatabase, withClient, type PalisadeDatabase } from '../support/postgres.ts'
 import { archiveOf, recordOf, sealedLog } from '../support/sealed-log.ts'
 import { auditRow, MAC_KEY } from '../support/store-wishes.ts'
@@ -30,14 +29,7 @@ const PER_BATCH = 6
 const OLD = 2 * PER_BATCH
 const SEALED = 3 * PER_BATCH
 
-const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)
-const signer: CheckpointSigner = {
-  name: LOG,
-  publicKey: raw,
-  sign: async (text) => sign(null, text, privateKey),
-}
-const KEY = verifierText(LOG, raw)
+const { signer, text: KEY } = noteSigner(LOG)
 
 let db: PalisadeDatabase
 let folder: string

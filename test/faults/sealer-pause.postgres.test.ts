@@ -1,17 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { learnKeys } from '#core/audit/key-chain'
-import { parseVerifier, verifierText, type NoteSigner } from '#core/audit/note'
 import { systemClock } from '#core/clock'
 import { SealerMetrics } from '../../gateway/sealer/metrics.ts'
 import { Sealer } from '../../gateway/sealer/sealer.ts'
 import { vaultSigner, vaultSink } from '../../gateway/sealer/vault-checkpoints.ts'
 import { PostgresStore } from '../../gateway/store/postgres-store.ts'
 import { until } from '../support/child.ts'
+import { noteSigner } from '../support/note-signer.ts'
 import { startOpenBao, type TestOpenBao } from '../support/openbao.ts'
 import { startPalisadeDatabase, type PalisadeDatabase } from '../support/postgres.ts'
 import type { SealerWorld } from '../support/sealer-process.ts'
@@ -19,7 +19,7 @@ import { auditRow, MAC_KEY } from '../support/store-wishes.ts'
 
 const LOG = 'palisade.dev/audit/pause'
 const PLACE = 'platform/data/audit/checkpoint'
-const { privateKey } = generateKeyPairSync('ed25519')
+const { signer, verifier, pem } = noteSigner(LOG)
 const children: ChildProcess[] = []
 
 let db: PalisadeDatabase
@@ -60,7 +60,7 @@ async function startProcess(stopAt: number): Promise<ChildProcess> {
     database: db.sealer,
     vault: { address: bao.address, ca: bao.ca, token },
     log: LOG,
-    key: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    key: pem,
     stopAt,
   }
   const file = join(import.meta.dirname, '../support/sealer-process.ts')
@@ -74,13 +74,11 @@ async function startProcess(stopAt: number): Promise<ChildProcess> {
 
 /** Runs until `condition` holds, as the replica that took over. */
 async function sealUntil(condition: () => Promise<boolean>): Promise<void> {
-  const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' })
-  const signer = { name: LOG, publicKey: publicKey.subarray(-32) }
   const stop = new AbortController()
   const sealer = new Sealer({
     database: async () => db.sealer,
     log: LOG,
-    signers: [{ ...signer, sign: async (text: Uint8Array) => sign(null, text, privateKey) }],
+    signers: [signer],
     sinks: [vaultSink({ call: (method, path, body) => bao.ask(method, path, body) })],
     metrics: new SealerMetrics(),
     logger: { info() {}, warn() {}, error() {} },
@@ -116,22 +114,16 @@ describe('a sealer that was stopped before it wrote a checkpoint outside', () =>
 
 describe('a key of checkpoints that is rotated in Vault while the sealer runs', () => {
   it('hands over to the newer version, by a checkpoint that both have signed', async () => {
-    const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' })
-    const first: NoteSigner = {
-      name: LOG,
-      publicKey: publicKey.subarray(-32),
-      sign: async (text) => sign(null, text, privateKey),
-    }
     const readSigners = async () => {
-      const signer = await vaultSigner({ call: (...call) => bao.ask(...call) }, LOG)
-      return [{ ...signer, earlier: [first, ...(signer.earlier ?? [])] }]
+      const newest = await vaultSigner({ call: (...call) => bao.ask(...call) }, LOG)
+      return [{ ...newest, earlier: [signer, ...(newest.earlier ?? [])] }]
     }
     const learned = async () => {
       const rows = await db.query<{ checkpoint: string }>(
         'select checkpoint from palisade.audit_batches',
       )
       const notes = rows.map(({ checkpoint }) => checkpoint)
-      return learnKeys(notes, [parseVerifier(verifierText(LOG, first.publicKey))]).length
+      return learnKeys(notes, [verifier]).length
     }
     const stop = new AbortController()
     const ended = new Sealer({

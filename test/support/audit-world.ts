@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type pg from 'pg'
 import { collect, type LogLine } from '../../core/audit/export.ts'
@@ -15,6 +15,7 @@ import { baoAccounts } from './bao-accounts.ts'
 import { freePorts, until } from './child.ts'
 import { keyDirectory, TEST_NAMES, type Person } from './gateway.ts'
 import { Mortal } from './mortal.ts'
+import { noteSigner } from './note-signer.ts'
 import type { TestOpenBao } from './openbao.ts'
 import {
   startPalisadeDatabase,
@@ -59,7 +60,7 @@ export class AuditWorld {
   readonly replicas: readonly Mortal[]
   readonly sealers: readonly Mortal[]
   readonly #directory: Awaited<ReturnType<typeof keyDirectory>>
-  readonly #publicKey: Buffer
+  readonly #publicKey: Uint8Array
 
   private constructor(
     db: PalisadeDatabase,
@@ -68,7 +69,7 @@ export class AuditWorld {
     processes: {
       readonly replicas: readonly Mortal[]
       readonly sealers: readonly Mortal[]
-      readonly publicKey: Buffer
+      readonly publicKey: Uint8Array
     },
   ) {
     this.db = db
@@ -88,7 +89,7 @@ export class AuditWorld {
     const root = await loadOrMakeKeyFile(join(directory.path, 'key'))
     const keys = await loadFileKeys(directory.path, root, systemClock)
     const way = (await wish.through?.(db)) ?? { host: db.host, port: db.port }
-    const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+    const { signer, pem } = noteSigner(LOG)
     const accounts =
       wish.store && (await baoAccounts(wish.store, directory.path, ['gateway', 'sealer']))
     const ports = await freePorts(wish.replicas + wish.sealers)
@@ -107,7 +108,7 @@ export class AuditWorld {
       const sealer: SealerWorld = {
         database: { ...db.sealer, ...way, ...wish.sealerSession },
         log: LOG,
-        key: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+        key: pem,
         // Each its own place: two processes do not share a file.
         checkpointFile: join(directory.path, `checkpoint-${i}`),
         port,
@@ -116,10 +117,8 @@ export class AuditWorld {
       const env = { SEALER_WORLD: JSON.stringify(sealer) }
       return new Mortal({ program: 'sealer-process.ts', env, logPath: log(`sealer-${i}`), port })
     })
-    const raw = wish.store
-      ? await transitKey(wish.store)
-      : publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)
-    const world = new AuditWorld(db, keys, directory, { replicas, sealers, publicKey: raw })
+    const publicKey = wish.store ? await transitKey(wish.store) : signer.publicKey
+    const world = new AuditWorld(db, keys, directory, { replicas, sealers, publicKey })
     try {
       for (const each of world.processes) each.start()
       await Promise.all(world.processes.map((each) => each.serving()))

@@ -1,22 +1,26 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { generateKeyPairSync } from 'node:crypto'
 import {
+  keySigner,
   type NoteSigner,
   type NoteVerifier,
   parseVerifier,
   verifierText,
 } from '../../core/audit/note.ts'
 
-/** A key of its own that signs the checkpoints of a log with this name. */
-export function noteSigner(name: string): {
+export interface LogKey {
   readonly signer: NoteSigner
   readonly verifier: NoteVerifier
-} {
-  const { publicKey: spki, privateKey } = generateKeyPairSync('ed25519')
-  const publicKey = spki.export({ format: 'der', type: 'spki' }).subarray(-32)
-  const signer = {
-    name,
-    publicKey,
-    sign: async (bytes: Uint8Array) => sign(null, bytes, privateKey),
-  }
-  return { signer, verifier: parseVerifier(verifierText(name, publicKey)) }
+  /** The verifier as an auditor is handed it. */
+  readonly text: string
+  /** The private key, for a sealer in a process of its own. */
+  readonly pem: string
+}
+
+/** A key of its own that signs the checkpoints of a log with this name. */
+export function noteSigner(name: string): LogKey {
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const signer = keySigner(name, privateKey)
+  const text = verifierText(name, signer.publicKey)
+  const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+  return { signer, verifier: parseVerifier(text), text, pem }
 }

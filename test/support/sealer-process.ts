@@ -1,8 +1,9 @@
-import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
+import { createPrivateKey } from 'node:crypto'
 import { createServer } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import type pg from 'pg'
 import { Agent, request } from 'undici'
+import { keySigner } from '../../core/audit/note.ts'
 import { systemClock } from '../../core/clock.ts'
 import { VaultClient } from '../../gateway/keys/vault-client.ts'
 import { makeLog } from '../../gateway/observe/log.ts'
@@ -78,21 +79,18 @@ function watched(signer: CheckpointSigner): CheckpointSigner {
   }
 }
 
-function keySigner(): CheckpointSigner {
-  const key = createPrivateKey(world.key)
-  const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32)
-  return { name: world.log, publicKey, sign: async (text) => sign(null, text, key) }
-}
-
 const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort())
 const metrics = new SealerMetrics()
 const logger = makeLog({ level: 'info', service: 'sealer' })
 const store = world.store && new VaultClient(world.store.address, world.store.ca, systemClock)
+const signer = store
+  ? await vaultSigner(store, world.log)
+  : keySigner(world.log, createPrivateKey(world.key))
 const sealer = new Sealer({
   database: async () => world.database,
   log: world.log,
-  signers: [watched(store ? await vaultSigner(store, world.log) : keySigner())],
+  signers: [watched(signer)],
   sinks: [
     ...(store ? [vaultSink(store)] : []),
     ...(vault ? [vaultSink({ call })] : []),
