@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { collect, writeLine, type LogLine } from '#core/audit/export'
 import { verifyChecked, verifyLog } from '#core/audit/verify'
-import { sealedLog } from '../test/support/audit-log.ts'
+import { provenLog } from '../test/support/proven-log.ts'
 import { checkFile } from './audit-blocks.ts'
 
-const { log, evidence } = await sealedLog([40, 41, 97], 5)
+const { log, evidence } = await provenLog([40, 41, 97], 5)
 const lines: LogLine[] = [log.header, ...log.records, ...log.pending, ...log.seals, ...log.batches]
 const text = lines.map((line) => `${writeLine(line)}\n`).join('')
 

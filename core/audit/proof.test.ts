@@ -1,77 +1,29 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { RecordsProof } from '#api/audit-proof'
 import { noteSigner } from '../../test/support/note-signer.ts'
-import type { AuditLog, LogBatch, LogRecord, LogSeal } from './export.ts'
+import { sealedLog, SIGNER, VERIFIERS } from '../../test/support/sealed-log.ts'
+import type { AuditLog, LogRecord } from './export.ts'
 import { logCheckpointText } from './log-checkpoint.ts'
-import { append, EMPTY_FRONTIER, EMPTY_ROOT, leafHash, rootOf } from './merkle.ts'
-import { parseVerifier, signNote, verifierText } from './note.ts'
-import { placeBytes } from './numbering.ts'
+import { leafHash } from './merkle.ts'
+import { signNote } from './note.ts'
 import { NoProof, proveHistory, proveRecords, proveTenant } from './proof.ts'
 import { verifyProof } from './verify-proof.ts'
 
-const LOG = 'palisade.dev/audit/proofs'
-const { signer, verifier } = noteSigner(LOG)
-const verifiers = [verifier]
+/** Of tenants a and b in turn. */
+const recordOf = (seq: number): LogRecord => ({
+  ...{ type: 'record', id: `r${seq}`, tenant: seq % 2 === 1 ? 'a' : 'b', key: 'k' },
+  record: Buffer.from(`{"id":"r${seq}"}`),
+  mac: Buffer.alloc(32),
+})
 
-/** Records r1, r2, ... of tenants a and b in turn, sealed in batches that end where told; the last one waits. */
-async function logOf(ends: readonly number[]): Promise<AuditLog> {
-  const count = ends.at(-1) ?? 0
-  const records: LogRecord[] = []
-  const seals: LogSeal[] = []
-  for (let seq = 1; seq <= count + 1; seq += 1) {
-    const tenant = seq % 2 === 1 ? 'a' : 'b'
-    const record = Buffer.from(`{"id":"r${seq}"}`)
-    records.push({ type: 'record', id: `r${seq}`, tenant, key: 'k', record, mac: Buffer.alloc(32) })
-    const tenantSeq = Math.ceil(seq / 2)
-    const leaf = leafHash(record)
-    seals.push({ type: 'seal', epoch: 1, seq, id: `r${seq}`, tenant, tenantSeq, leaf })
-  }
-  const waits = seals.pop() as LogSeal
-  const batches: LogBatch[] = []
-  let prevRoot: Uint8Array = EMPTY_ROOT
-  for (const [i, last] of ends.entries()) {
-    const sealed = seals.slice(0, last)
-    const tree = append(
-      EMPTY_FRONTIER,
-      sealed.map(({ leaf }) => leaf),
-    )
-    const numbers = append(
-      EMPTY_FRONTIER,
-      sealed.map((seal) => leafHash(placeBytes(seal))),
-    )
-    const root = Buffer.from(rootOf(tree))
-    const text = logCheckpointText({
-      log: LOG,
-      epoch: 1,
-      size: last,
-      root,
-      numbering: rootOf(numbers),
-      counter: i + 1,
-    })
-    batches.push({
-      type: 'batch',
-      epoch: 1,
-      first: (ends[i - 1] ?? 0) + 1,
-      last,
-      root,
-      prevRoot: Buffer.from(prevRoot),
-      frontier: tree.nodes.map((node) => Buffer.from(node)),
-      numberingFrontier: numbers.nodes.map((node) => Buffer.from(node)),
-      checkpoint: await signNote(text, [signer]),
-    })
-    prevRoot = root
-  }
-  return {
-    header: { type: 'header', format: 1, batchCounter: ends.length, exportedAt: 'now' },
-    records,
-    pending: [{ type: 'pending', id: waits.id, leaf: waits.leaf }],
-    seals,
-    batches,
-  }
-}
+/** Records r1, r2, ... in batches that end where told; the last one waits. */
+const logOf = (ends: readonly number[]): Promise<AuditLog> =>
+  sealedLog(
+    Array.from({ length: (ends.at(-1) ?? 0) + 1 }, (_, i) => recordOf(i + 1)),
+    ends,
+  )
 
-const judge = (proof: Parameters<typeof verifyProof>[0]) => verifyProof(proof, verifiers)
+const judge = (proof: Parameters<typeof verifyProof>[0]) => verifyProof(proof, VERIFIERS)
 
 describe('a proof of records', () => {
   it('holds for each record of the log, with the key of the log alone', async () => {
@@ -80,19 +32,15 @@ describe('a proof of records', () => {
   })
 
   it('shows nothing to whoever has another key', async () => {
-    const other = generateKeyPairSync('ed25519').publicKey
-    const key = other.export({ format: 'der', type: 'spki' }).subarray(-32)
-    const verdict = verifyProof(proveRecords(await logOf([4]), ['r2']), [
-      parseVerifier(verifierText(LOG, key)),
-    ])
+    const { verifier } = noteSigner(SIGNER.name)
+    const verdict = verifyProof(proveRecords(await logOf([4]), ['r2']), [verifier])
     expect(verdict).toMatchObject({ ok: false, shows: [] })
   })
 
   it('does not lend the checkpoint of one log to another', async () => {
     const proof = proveRecords(await logOf([4]), ['r2'])
-    const [verifier] = verifiers
-    const foreign = { ...verifier, name: 'palisade.dev/audit/other' } as (typeof verifiers)[number]
-    expect(verifyProof(proof, [foreign]).ok).toBe(false)
+    const foreign = VERIFIERS.map((each) => ({ ...each, name: 'palisade.dev/audit/other' }))
+    expect(verifyProof(proof, foreign).ok).toBe(false)
   })
 
   it('falls with one changed byte, place, tenant or number', async () => {
@@ -169,14 +117,14 @@ describe('a proof of history', () => {
     const log = await logOf([4, 11])
     const record = Buffer.from('{"id":"rewritten"}')
     const text = logCheckpointText({
-      log: LOG,
+      log: SIGNER.name,
       epoch: 1,
       size: 4,
       root: leafHash(record),
       numbering: leafHash(record),
       counter: 1,
     })
-    const note = await signNote(text, [signer])
+    const note = await signNote(text, [SIGNER])
     expect(judge(proveHistory(log, { note, epoch: 1, size: 4 }))).toMatchObject({
       ok: false,
       faults: [expect.stringMatching(/does not begin/)],

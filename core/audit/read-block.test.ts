@@ -1,13 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { recordId, sealedLog, type SealedLog } from '../../test/support/audit-log.ts'
+import { provenLog, type ProvenLog } from '../../test/support/proven-log.ts'
+import { recordId } from '../../test/support/sealed-log.ts'
 import { collect, readLine, writeLine, type AuditLog, type LogLine } from './export.ts'
 import { joinBlocks, readBlock } from './read-block.ts'
 import { verifyChecked, verifyLog } from './verify.ts'
 
 const ENDS = [3, 4, 9, 17]
 const WAITING = 3
-const intact = await sealedLog(ENDS, WAITING)
+const intact = await provenLog(ENDS, WAITING)
 
 const linesOf = ({ header, records, pending, seals, batches }: AuditLog): LogLine[] => [
   header,
@@ -87,7 +88,7 @@ function inBlocks(lines: readonly LogLine[], cuts: readonly number[], evidence =
   })
 }
 
-const none: Partial<SealedLog['evidence']> = { witness: [], checkpoints: [], verifiers: [] }
+const none: Partial<ProvenLog['evidence']> = { witness: [], checkpoints: [], verifiers: [] }
 
 describe('joinBlocks', () => {
   it.each(Object.entries(DAMAGES))(

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { sealedLog } from '../../test/support/audit-log.ts'
+import { provenLog } from '../../test/support/proven-log.ts'
 import type { AuditLog } from './export.ts'
 import { verifyLog, type Evidence } from './verify.ts'
 
 /** What needs no database; every way of tampering with a real one is in test/faults/audit-tampering.postgres.test.ts. */
 
-const { log, evidence } = await sealedLog([3, 5, 9])
+const { log, evidence } = await provenLog([3, 5, 9])
 
 const found = (of: AuditLog, over: Partial<Evidence> = {}) =>
   verifyLog(of, { ...evidence, witness: [], ...over }).findings.map(

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { sealedLog } from '../../test/support/audit-log.ts'
+import { provenLog } from '../../test/support/proven-log.ts'
 import { checkBatch, type StoredBatch } from './check-batch.ts'
 
-const { log, evidence } = await sealedLog([3, 5, 9])
+const { log, evidence } = await provenLog([3, 5, 9])
 
 /** Of the batch with this number, after something was done to it, or to the one before. */
 function found(index: number, over: Partial<StoredBatch> = {}, overBefore?: Partial<StoredBatch>) {
@@ -33,7 +33,7 @@ describe('checkBatch', () => {
 
   it('names an epoch that begins without saying, signed, what it goes on from', async () => {
     const { root } = log.batches[2] as StoredBatch
-    const other = await sealedLog([3])
+    const other = await provenLog([3])
     const first = other.log.batches[0] as StoredBatch
     const begins = (over: Partial<StoredBatch>) =>
       checkBatch(

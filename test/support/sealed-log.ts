@@ -1,4 +1,11 @@
-import type { AuditLog, LogBatch, LogLine, LogRecord, LogSeal } from '../../core/audit/export.ts'
+import type {
+  AuditLog,
+  LogBatch,
+  LogLine,
+  LogPending,
+  LogRecord,
+  LogSeal,
+} from '../../core/audit/export.ts'
 import { logCheckpointText } from '../../core/audit/log-checkpoint.ts'
 import { append, EMPTY_FRONTIER, EMPTY_ROOT, leafHash, rootOf } from '../../core/audit/merkle.ts'
 import { signNote } from '../../core/audit/note.ts'
@@ -11,25 +18,44 @@ import { noteSigner } from './note-signer.ts'
 
 const LOG = 'palisade.dev/audit/sealed-log'
 const { signer, verifier } = noteSigner(LOG)
+export const SIGNER = signer
 export const VERIFIERS = [verifier]
 export const MAC = { id: 'k', secret: Buffer.alloc(32, 3) }
 export const MAC_KEYS = new Map([[MAC.id, MAC.secret]])
 
-export const recordOf = (seq: number, event: object = {}): LogRecord => {
-  const id = `00000000-0000-4000-8000-${String(seq).padStart(12, '0')}`
+export const recordId = (seq: number): string =>
+  `00000000-0000-4000-8000-${String(seq).padStart(12, '0')}`
+
+export const recordOf = (seq: number, event: object = {}, tenant = 'a'): LogRecord => {
+  const id = recordId(seq)
   const { bytes, mac } = signRecord({ id, eventType: 'secret.read', ...event }, MAC)
-  return { type: 'record', id, tenant: 'a', key: MAC.id, record: bytes, mac }
+  return { type: 'record', id, tenant, key: MAC.id, record: bytes, mac }
 }
 
-/** @param ends where each batch ends; the record at `seq` is `records[seq - 1]` */
+/** @param ends where each batch ends; the record at `seq` is `records[seq - 1]`, and what lies behind the last end waits */
 export async function sealedLog(
   records: readonly LogRecord[],
   ends: readonly number[],
 ): Promise<AuditLog> {
-  const seals = records.map(({ id, tenant, record }, i): LogSeal => {
-    const seq = i + 1
-    return { type: 'seal', epoch: 1, seq, id, tenant, tenantSeq: seq, leaf: leafHash(record) }
+  const sealed = ends.at(-1) ?? 0
+  const seals = sealsOf(records.slice(0, sealed))
+  const pending = records
+    .slice(sealed)
+    .map(({ id, record }): LogPending => ({ type: 'pending', id, leaf: leafHash(record) }))
+  const header = { type: 'header', format: 1, batchCounter: ends.length, exportedAt: '' } as const
+  return { header, records, pending, seals, batches: await batchesOf(seals, ends) }
+}
+
+function sealsOf(records: readonly LogRecord[]): LogSeal[] {
+  const counts = new Map<string, number>()
+  return records.map(({ id, tenant, record }, i) => {
+    const tenantSeq = (counts.get(tenant) ?? 0) + 1
+    counts.set(tenant, tenantSeq)
+    return { type: 'seal', epoch: 1, seq: i + 1, id, tenant, tenantSeq, leaf: leafHash(record) }
   })
+}
+
+async function batchesOf(seals: readonly LogSeal[], ends: readonly number[]): Promise<LogBatch[]> {
   const batches: LogBatch[] = []
   let [tree, numbers] = [EMPTY_FRONTIER, EMPTY_FRONTIER]
   let prevRoot = Buffer.from(EMPTY_ROOT)
@@ -66,8 +92,7 @@ export async function sealedLog(
     })
     prevRoot = root
   }
-  const header = { type: 'header', format: 1, batchCounter: ends.length, exportedAt: '' } as const
-  return { header, records, pending: [], seals: seals.slice(0, ends.at(-1)), batches }
+  return batches
 }
 
 /** The archive of these places; `first` begins a batch and `last` ends one. */
