@@ -104,6 +104,25 @@ const sqlOutside = (files: readonly Source[]) =>
         .map((line) => `${path}: ${line.trim()}`),
     )
 
+/** Files that import one another in a circle, types as well: there is none of them to read first. */
+function circles(files: readonly Source[]): readonly string[] {
+  let left = files.map(({ path }) => path)
+  let arrows = files.flatMap((file) =>
+    importsOf(file).map((to) => [file.path, to.endsWith('.ts') ? to : `${to}.ts`] as const),
+  )
+  for (;;) {
+    // Whoever imports none of the rest, or is imported by none of it, is in no circle.
+    const [importing, imported] = [
+      new Set(arrows.map(([from]) => from)),
+      new Set(arrows.map(([, to]) => to)),
+    ]
+    const next = left.filter((path) => importing.has(path) && imported.has(path))
+    if (next.length === left.length) return left
+    left = next
+    arrows = arrows.filter(([from, to]) => left.includes(from) && left.includes(to))
+  }
+}
+
 describe('architecture', () => {
   it('lets api be imported by core, both by the four parts, and none of these by another', () => {
     expect(wrongImports(SOURCES)).toEqual([])
@@ -119,6 +138,10 @@ describe('architecture', () => {
 
   it('has SQL in the store and the sealer alone, and calls of the fenced functions in the operator', () => {
     expect(sqlOutside(SOURCES)).toEqual([])
+  })
+
+  it('has no file that imports itself by way of others', () => {
+    expect(circles(FILES)).toEqual([])
   })
 
   it('has no folder for things without a home', () => {
@@ -144,6 +167,17 @@ describe('each rule', () => {
     expect(wrongImports(file('api/a.ts', "import type { B } from '#core/b'"))).toHaveLength(1)
     expect(wrongImports(file('core/a.ts', "import type { B } from '#api/b'"))).toEqual([])
     expect(wrongImports(file('infra/a.ts', "await import('../policies/b.ts')"))).toHaveLength(1)
+  })
+
+  it('finds a circle, and neither who leads into it nor who is led out of it', () => {
+    const ring = [
+      { path: 'core/way-in.ts', text: "import { a } from './a.ts'" },
+      { path: 'core/a.ts', text: "import type { B } from '#core/b'" },
+      { path: 'core/b.ts', text: "import { a } from './a.ts'\nimport { out } from './out.ts'" },
+      { path: 'core/out.ts', text: '' },
+    ]
+    expect(circles(ring)).toEqual(['core/a.ts', 'core/b.ts'])
+    expect(circles(ring.slice(0, 2))).toEqual([])
   })
 
   it('finds Pulumi, the environment and SQL where they do not belong', () => {

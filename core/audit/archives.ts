@@ -1,6 +1,6 @@
 import { checkRecord, type CheckedLog, type LineEvidence } from './checked-log.ts'
 import { isCut, type Cut } from './cuts.ts'
-import { mayTell } from './told.ts'
+import { mayTell } from './telling-records.ts'
 import type { LogRecord } from './export.ts'
 import { place, type Finding } from './findings.ts'
 import type { NoteVerifier } from './note.ts'

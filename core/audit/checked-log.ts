@@ -1,11 +1,11 @@
-import { mayTell } from './told.ts'
 import type { AuditLog, LogBatch, LogHeader, LogRecord, LogSeal } from './export.ts'
 import { handingOver } from './key-chain.ts'
 import { leafHash } from './merkle.ts'
 import { openNote, type NoteVerifier } from './note.ts'
 import { placeBytes } from './numbering.ts'
 import { isAuthentic } from './record.ts'
-import { recordRows, type RecordRows, type Rows } from './rows.ts'
+import { recordRows, type CheckedRecord, type RecordRows, type Rows } from './rows.ts'
+import { mayTell } from './telling-records.ts'
 
 /**
  * A log after everything that needs one line alone was looked at: hashes, MACs, signatures. What is left of a record
@@ -21,17 +21,6 @@ export interface CheckedLog {
   readonly seals: Rows<CheckedSeal>
   /** In order of (epoch, last). */
   readonly batches: readonly CheckedBatch[]
-}
-
-/** `unchecked` when the key that the record names was not given. */
-export type MacState = 'authentic' | 'forged' | 'unchecked'
-
-export interface CheckedRecord {
-  readonly id: string
-  /** Id of the MAC key that the record names. */
-  readonly key: string
-  readonly leaf: Uint8Array
-  readonly mac: MacState
 }
 
 export interface CheckedPending {

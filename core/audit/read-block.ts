@@ -5,15 +5,15 @@ import {
   type CheckedBatch,
   type CheckedLog,
   type CheckedPending,
-  type CheckedRecord,
   type CheckedSeal,
   type LineEvidence,
 } from './checked-log.ts'
 import { assertPackable } from './columns.ts'
-import { mayTell } from './told.ts'
 import { parseLine, unreadable, type LogHeader, type LogRecord } from './export.ts'
 import { packRecords, RecordColumns, type RecordBlock } from './record-columns.ts'
 import { packSeals, SealColumns, type SealBlock } from './seal-columns.ts'
+import type { CheckedRecord } from './rows.ts'
+import { mayTell } from './telling-records.ts'
 
 /** Whole lines of an export, checked one by one. Crosses threads as it is. */
 export interface CheckedBlock {

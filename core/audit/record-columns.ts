@@ -1,7 +1,6 @@
-import type { CheckedRecord, MacState } from './checked-log.ts'
 import { countOf, hashAt, idAt, joinBytes, packIds } from './columns.ts'
 import { IdIndex } from './id-index.ts'
-import type { RecordRows } from './rows.ts'
+import type { CheckedRecord, MacState, RecordRows } from './rows.ts'
 
 const MAC_STATES: readonly MacState[] = ['authentic', 'forged', 'unchecked']
 

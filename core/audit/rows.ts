@@ -1,9 +1,18 @@
-import type { CheckedRecord } from './checked-log.ts'
-
 /** Rows that need not be objects before they are read; every array is one. */
 export interface Rows<Row> extends Iterable<Row> {
   readonly length: number
   at(index: number): Row | undefined
+}
+
+/** `unchecked` when the key that the record names was not given. */
+export type MacState = 'authentic' | 'forged' | 'unchecked'
+
+export interface CheckedRecord {
+  readonly id: string
+  /** Id of the MAC key that the record names. */
+  readonly key: string
+  readonly leaf: Uint8Array
+  readonly mac: MacState
 }
 
 export interface RecordRows extends Rows<CheckedRecord> {

@@ -1,7 +1,8 @@
-import type { CheckedLog, CheckedRecord } from './checked-log.ts'
+import type { CheckedLog } from './checked-log.ts'
 import type { Cut } from './cuts.ts'
 import { Expectations, type WitnessLine } from './expectations.ts'
 import type { Finding } from './findings.ts'
+import type { CheckedRecord } from './rows.ts'
 
 export interface RecordChecks {
   readonly findings: readonly Finding[]

@@ -1,21 +1,13 @@
 import type { GatewayEventType } from '#api/audit-event'
 import type { SecretList, SecretVersion, StoreSecret, StoredSecret } from '#api/rest/secrets'
 import { PalisadeError } from '#core/problem'
-import type { AuditRow, Caller, ReadOutcome, SecretHead, Store } from '../ports.ts'
-import type { AuditWriter, Origin } from './audit.ts'
+import type { Caller, ReadOutcome, SecretHead } from '../ports.ts'
+import type { Origin } from './audit.ts'
 import { CurrentVersions } from './current-versions.ts'
-import type { DataKeys } from './data-keys.ts'
 import { openValue } from './envelope.ts'
-import type { SecretHeads } from './secret-heads.ts'
-import { storeVersion } from './store-version.ts'
+import { storeVersion, type StoreVersionDeps } from './store-version.ts'
 
-export interface SecretsDeps {
-  readonly store: Store
-  readonly audit: AuditWriter
-  readonly keys: DataKeys
-  readonly heads: SecretHeads
-  /** Called after the commit of each record. */
-  readonly committed: (row: AuditRow) => void
+export interface SecretsDeps extends Omit<StoreVersionDeps, 'versions'> {
   readonly versions?: CurrentVersions
 }
 
@@ -24,7 +16,7 @@ const ATTEMPTS = 4
 
 /** Versioned secrets of a tenant. Effect and record commit together; a value is decrypted after that, never before. */
 export class Secrets {
-  readonly #deps: SecretsDeps & { readonly versions: CurrentVersions }
+  readonly #deps: StoreVersionDeps
 
   constructor(deps: SecretsDeps) {
     this.#deps = { ...deps, versions: deps.versions ?? new CurrentVersions() }

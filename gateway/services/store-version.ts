@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { StoreSecret, StoredSecret } from '#api/rest/secrets'
 import { PalisadeError } from '#core/problem'
-import type { Caller, SecretHead } from '../ports.ts'
-import type { Origin } from './audit.ts'
+import type { AuditRow, Caller, SecretHead, Store } from '../ports.ts'
+import type { AuditWriter, Origin } from './audit.ts'
 import type { CurrentVersions } from './current-versions.ts'
+import type { DataKeys } from './data-keys.ts'
 import { sealValue } from './envelope.ts'
-import type { SecretsDeps } from './secrets.ts'
+import type { SecretHeads } from './secret-heads.ts'
 
 interface Write {
   readonly caller: Caller
@@ -15,10 +16,21 @@ interface Write {
   readonly idempotencyKey: string | undefined
 }
 
-type Deps = SecretsDeps & { readonly versions: CurrentVersions }
+export interface StoreVersionDeps {
+  readonly store: Store
+  readonly audit: AuditWriter
+  readonly keys: DataKeys
+  readonly heads: SecretHeads
+  /** Called after the commit of each record. */
+  readonly committed: (row: AuditRow) => void
+  readonly versions: CurrentVersions
+}
 
 /** One attempt; undefined when somebody else wrote meanwhile and the caller did not ask for a certain version. */
-export async function storeVersion(deps: Deps, write: Write): Promise<StoredSecret | undefined> {
+export async function storeVersion(
+  deps: StoreVersionDeps,
+  write: Write,
+): Promise<StoredSecret | undefined> {
   const { caller, origin, name, wish } = write
   const { tenantId } = caller
   // UTF-8 has no place for half a pair: it would be stored as another value than the one that was sent.
@@ -62,7 +74,7 @@ export async function storeVersion(deps: Deps, write: Write): Promise<StoredSecr
   }
 }
 
-const claimOf = (deps: Deps, { name, wish, idempotencyKey }: Write) =>
+const claimOf = (deps: StoreVersionDeps, { name, wish, idempotencyKey }: Write) =>
   idempotencyKey === undefined
     ? null
     : {

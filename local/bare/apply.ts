@@ -1,7 +1,7 @@
 import { exec } from '../exec.ts'
 import { toolPath } from '../tools/path.ts'
 import { json } from './config.ts'
-import type { Manifest } from './manifests/cluster.ts'
+import type { Manifest } from './manifests/manifest.ts'
 
 /** A server that is busy dying answers never; whoever waits for one asks again. */
 const IN_TIME = '--request-timeout=20s'

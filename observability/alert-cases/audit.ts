@@ -1,4 +1,4 @@
-import type { AlertCase } from '../alert-cases.ts'
+import type { AlertCase } from './alert-case.ts'
 
 const USED = 'palisade_audit_volume_used_bytes{job="gateway",pod="a"'
 const CAPACITY = 'palisade_audit_volume_capacity_bytes{job="gateway",pod="a"}'

@@ -1,4 +1,4 @@
-import type { AlertCase } from '../alert-cases.ts'
+import type { AlertCase } from './alert-case.ts'
 
 /** The last sample is of 1m, and nothing marks the end of the series. */
 const ENDED = '1x4 _x20'

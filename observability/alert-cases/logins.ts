@@ -1,4 +1,4 @@
-import type { AlertCase } from '../alert-cases.ts'
+import type { AlertCase } from './alert-case.ts'
 
 const LOGIN = 'auth_login_total{job="gateway",provider="local"'
 

@@ -1,4 +1,4 @@
-import type { AlertCase } from '../alert-cases.ts'
+import type { AlertCase } from './alert-case.ts'
 
 const CHECK = 'palisade_check_ok{job="gateway"'
 

@@ -1,4 +1,4 @@
-import type { AlertCase } from '../alert-cases.ts'
+import type { AlertCase } from './alert-case.ts'
 
 const UNSEEN =
   'palisade_rotation_refusals_unseen{job="operator",exported_namespace="shop",name="orders-db"}'

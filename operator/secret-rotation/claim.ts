@@ -1,11 +1,10 @@
 import { ANNOTATION_ADOPT } from '#api/v1alpha1/names'
-import type { RotationBackend } from '#api/v1alpha1/rotation-backend'
-import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
-import type { DatabaseAddress, Deps, RotatingDatabase, StoredValue, Versioned } from '../ports.ts'
+import type { Deps, StoredValue, Versioned } from '../ports.ts'
+import { ownerOf, type Claimant } from './claimant.ts'
 import { effect } from './effects/effect.ts'
 import { accepted, fenceOf, insist } from './effects/credential.ts'
 import { record } from './effects/record.ts'
-import type { AlternatingRoles, Refusal } from './eligibility.ts'
+import type { Refusal } from './eligibility.ts'
 import { newRecord } from './new-record.ts'
 import {
   closePredecessor,
@@ -26,21 +25,6 @@ export type Claim =
   /** One thing was done towards it; the next pass sees it. */
   | { readonly kind: 'acted' }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
-
-export interface Claimant {
-  readonly rotation: SecretRotation
-  readonly source: AlternatingRoles
-  readonly backend: RotationBackend
-  readonly database: RotatingDatabase
-  readonly address: DatabaseAddress
-}
-
-export const ownerOf = (rotation: SecretRotation, cluster: string): ClaimOwner => ({
-  cluster,
-  namespace: rotation.metadata.namespace ?? '',
-  name: rotation.metadata.name,
-  uid: rotation.metadata.uid ?? '',
-})
 
 /** Record, path and roles belong to the first resource that names them; a later one is told whose they are. */
 export async function claim(by: Claimant, deps: Deps, signal: AbortSignal): Promise<Claim> {

@@ -1,6 +1,6 @@
 import { Sealed } from '#core/sealed'
 import type { LoginOutcome, StoredValue } from '../ports.ts'
-import type { Claimant } from './claim.ts'
+import type { Claimant } from './claimant.ts'
 
 /** Whether the value last published still opens the database; undefined where none was. */
 export async function tryCurrentLogin(

@@ -1,7 +1,7 @@
 import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
 import type { Deps, RotatingDatabase, Versioned } from '../ports.ts'
 import { isAbandoned } from './abandon.ts'
-import { ownerOf } from './claim.ts'
+import { ownerOf } from './claimant.ts'
 import { accepted, fenceOf, insist } from './effects/credential.ts'
 import { effect } from './effects/effect.ts'
 import { record, type Note, type Outcome } from './effects/record.ts'

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { generatePassword } from '#core/password'
 import type { FenceStanding, StoredValue, Versioned } from '../ports.ts'
 import { inherited } from './audit-outbox.ts'
-import type { Claimant } from './claim.ts'
+import type { Claimant } from './claimant.ts'
 import type { Predecessor } from './predecessor.ts'
 import type { ClaimOwner, InFlight, Issued, StateRecord, Step } from './state.ts'
 

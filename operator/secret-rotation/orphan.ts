@@ -2,7 +2,7 @@ import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
 import { PalisadeError } from '#core/problem'
 import type { Deps, Versioned } from '../ports.ts'
 import { entomb, recordToRelease, releasePath, type Because } from './give-back.ts'
-import { ownerOf } from './claim.ts'
+import { ownerOf } from './claimant.ts'
 import { ownerText, type StateRecord } from './state.ts'
 
 /**

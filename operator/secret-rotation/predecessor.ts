@@ -1,5 +1,5 @@
 import type { Deps, Versioned } from '../ports.ts'
-import type { Claimant } from './claim.ts'
+import type { Claimant } from './claimant.ts'
 import type { Refusal } from './eligibility.ts'
 import { effect } from './effects/effect.ts'
 import { record } from './effects/record.ts'

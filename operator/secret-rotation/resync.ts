@@ -1,6 +1,6 @@
 import { ANNOTATION_RESYNC_FENCE } from '#api/v1alpha1/names'
 import type { Deps, FenceStanding, LoginOutcome, StoredValue, Versioned } from '../ports.ts'
-import type { Claimant } from './claim.ts'
+import type { Claimant } from './claimant.ts'
 import { tryCurrentLogin } from './current-login.ts'
 import { accepted, fenceOf, insist, resyncToken } from './effects/credential.ts'
 import { effect } from './effects/effect.ts'

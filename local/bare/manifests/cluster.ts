@@ -2,12 +2,8 @@ import { KUBERNETES_VERSION } from '../../tools/table.ts'
 import { NODE } from '../layout.ts'
 import { PROVISIONER, STORAGE_CLASS } from '../provisioner/volume.ts'
 import { dnsManifests } from './dns.ts'
+import { clusterRole, clusterRoleBinding, type Manifest } from './manifest.ts'
 import { networkPolicyManifests } from './network-policies.ts'
-
-export type Manifest = Readonly<Record<string, unknown>> & {
-  readonly kind: string
-  readonly metadata: { readonly name: string; readonly namespace?: string }
-}
 
 export interface ClusterImages {
   readonly coredns: string
@@ -32,21 +28,6 @@ export const clusterManifests = (images: ClusterImages): Manifest[] => [
 const user = (name: string): unknown[] => [
   { apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name },
 ]
-
-export const clusterRole = (name: string, rules: unknown[]): Manifest => ({
-  apiVersion: 'rbac.authorization.k8s.io/v1',
-  kind: 'ClusterRole',
-  metadata: { name },
-  rules,
-})
-
-export const clusterRoleBinding = (name: string, role: string, subjects: unknown[]): Manifest => ({
-  apiVersion: 'rbac.authorization.k8s.io/v1',
-  kind: 'ClusterRoleBinding',
-  metadata: { name },
-  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
-  subjects,
-})
 
 /** The API server reaches the kubelet for logs and exec; it is no cluster administrator for that. */
 const kubeletAccess = (): Manifest[] => [

@@ -1,5 +1,5 @@
 import { NODE } from '../layout.ts'
-import { clusterRole, clusterRoleBinding, type Manifest } from './cluster.ts'
+import { clusterRole, clusterRoleBinding, type Manifest } from './manifest.ts'
 
 /** No forward: the cluster has no way out, and a name it does not know should fail at once. */
 const COREFILE = `.:53 {

@@ -1,5 +1,5 @@
 import { NODE } from '../layout.ts'
-import { clusterRole, clusterRoleBinding, type Manifest } from './cluster.ts'
+import { clusterRole, clusterRoleBinding, type Manifest } from './manifest.ts'
 
 const named = { name: 'kube-network-policies', namespace: 'kube-system' }
 const labels = { app: 'kube-network-policies' }
