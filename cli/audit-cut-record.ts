@@ -7,7 +7,7 @@ import type { Evidence } from '#core/audit/verify'
 import { systemClock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
 import { uuidV7 } from '#core/uuid'
-import type { AuditRow } from '../gateway/ports.ts'
+import type { AuditRow } from '../gateway/ports/audit-records.ts'
 
 export interface CutWish extends Archive, Pick<Evidence, 'verifiers' | 'macKeys'> {
   readonly keepDays: number

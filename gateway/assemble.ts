@@ -13,14 +13,11 @@ import type { AuditVolume } from './observe/audit-volume.ts'
 import type { GatewayMetrics } from './observe/metrics.ts'
 import { Refusals } from './observe/refusals.ts'
 import { witness } from './observe/witness.ts'
-import type {
-  AuditReadStore,
-  IntakeStore,
-  KeyWrapper,
-  RefusalStore,
-  SealStore,
-  Store,
-} from './ports.ts'
+import type { IntakeStore, SealStore } from './ports/audit-records.ts'
+import type { AuditReadStore } from './ports/audit-search.ts'
+import type { KeyWrapper } from './ports/key-wrapper.ts'
+import type { RefusalStore } from './ports/refusals.ts'
+import type { Store } from './ports/store.ts'
 import type { Profile } from './profile.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { developmentLoginRoutes } from './routes/development-login.ts'

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { PalisadeError } from '#core/problem'
-import type { Caller } from './ports.ts'
+import type { Caller } from './ports/callers.ts'
 import type { Origin } from './services/audit.ts'
 
 const MAX_AGENT = 256

@@ -1,4 +1,5 @@
-import type { AuditRow, Caller } from './ports.ts'
+import type { AuditRow } from './ports/audit-records.ts'
+import type { Caller } from './ports/callers.ts'
 import type { Scope } from './identity/scopes.ts'
 import type { LimitPolicy } from './limits/policy.ts'
 

@@ -1,5 +1,5 @@
 import { PalisadeError } from '#core/problem'
-import type { Store } from './ports.ts'
+import type { Store } from './ports/store.ts'
 
 /** Row-level security means nothing to a superuser or an owner, so the server does not serve as one. */
 export async function refuseUnfitRole(store: Pick<Store, 'unfitRole'>): Promise<void> {

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { PalisadeError } from '#core/problem'
 import type { GatewayMetrics } from '../observe/metrics.ts'
 import { countFields } from '../plugins/host-field.ts'
-import type { Workload } from '../ports.ts'
+import type { Workload } from '../ports/callers.ts'
 import type { RecentReviews } from './recent-reviews.ts'
 import type { WorkloadName } from './route-config.ts'
 

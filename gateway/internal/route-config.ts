@@ -1,4 +1,4 @@
-import type { Workload } from '../ports.ts'
+import type { Workload } from '../ports/callers.ts'
 
 /** Programs of the platform that the internal listener knows; each route names the one it serves. */
 export type WorkloadName = 'operator'

@@ -1,5 +1,5 @@
 import type { Sealed } from '#core/sealed'
-import type { KeyWrapper } from '../ports.ts'
+import type { KeyWrapper } from '../ports/key-wrapper.ts'
 import { deriveKey, unwrapWith, wrapWith } from './key-file.ts'
 
 /**

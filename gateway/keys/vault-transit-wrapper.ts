@@ -1,5 +1,5 @@
 import { PalisadeError } from '#core/problem'
-import type { KeyWrapper } from '../ports.ts'
+import type { KeyWrapper } from '../ports/key-wrapper.ts'
 import type { VaultClient } from './vault-client.ts'
 
 /** Keys that never leave Vault: one per tenant, one per user; deleting one erases what it wrapped. */

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
-import type { VolumeUse } from '../ports.ts'
+import type { VolumeUse } from '../ports/volume.ts'
 import { AuditVolume } from './audit-volume.ts'
 import { GatewayMetrics } from './metrics.ts'
 

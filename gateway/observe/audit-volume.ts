@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { PalisadeError } from '#core/problem'
 import { redact } from '#core/redact'
-import type { VolumeStore } from '../ports.ts'
+import type { VolumeStore } from '../ports/volume.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import { watermarkOf, type Watermark } from './watermark.ts'
 

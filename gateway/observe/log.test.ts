@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { AuditRow } from '../ports.ts'
+import type { AuditRow } from '../ports/audit-records.ts'
 import { makeLog, readLogLevel, type LogLevel } from './log.ts'
 import { witness } from './witness.ts'
 

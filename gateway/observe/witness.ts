@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { AuditRow } from '../ports.ts'
+import type { AuditRow } from '../ports/audit-records.ts'
 import { evidenceLog } from './log.ts'
 
 /**

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { PalisadeError } from '#core/problem'
 import type { AccessClaims } from '../identity/access-claims.ts'
 import { invalidToken, type TokenVerifier } from '../identity/verify-token.ts'
-import type { Caller } from '../ports.ts'
+import type { Caller } from '../ports/callers.ts'
 import { countFields } from './host-field.ts'
 
 interface Remembered {

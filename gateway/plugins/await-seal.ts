@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { PalisadeError } from '#core/problem'
-import type { SealStore } from '../ports.ts'
+import type { SealStore } from '../ports/audit-records.ts'
 import type { SealedRecord } from '../route-config.ts'
 
 export interface SealTiming {

@@ -11,15 +11,10 @@ import type { Clock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
 import { hasScope } from '../identity/scopes.ts'
 import { readRecord } from '#core/siem/line'
-import type {
-  AuditReach,
-  AuditReadStore,
-  AuditRow,
-  AuditWish,
-  Caller,
-  FoundRow,
-  Store,
-} from '../ports.ts'
+import type { AuditRow } from '../ports/audit-records.ts'
+import type { AuditReach, AuditReadStore, AuditWish, FoundRow } from '../ports/audit-search.ts'
+import type { Caller } from '../ports/callers.ts'
+import type { Store } from '../ports/store.ts'
 import { addressMatcher, endedAt, idRangeOf, reachesInto, shapeOf } from './audit-filter.ts'
 import type { AuditWriter, Origin } from './audit.ts'
 import type { PersonalReader } from './personal-reader.ts'

@@ -8,7 +8,7 @@ import { canonicalJson } from '#core/canonical-json'
 import { fixedClock } from '#core/clock'
 import { Sealed } from '#core/sealed'
 import { KeyFileWrapper } from '../keys/key-file-wrapper.ts'
-import type { Caller } from '../ports.ts'
+import type { Caller } from '../ports/callers.ts'
 import { AuditWriter } from './audit.ts'
 import { PersonalFields } from './personal-fields.ts'
 

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { systemClock } from '#core/clock'
-import type { KeyWrapper } from '../ports.ts'
+import type { KeyWrapper } from '../ports/key-wrapper.ts'
 import { DataKeys } from './data-keys.ts'
 
 beforeEach(() => void vi.useFakeTimers())

@@ -11,7 +11,9 @@ import type { DevelopmentUser } from '../identity/development-users.ts'
 import type { PasswordChecks } from '../identity/password-checks.ts'
 import { hashPassword } from '../identity/password-hash.ts'
 import type { SigningKeys } from '../identity/signing-keys.ts'
-import type { AuditRow, Caller, Store } from '../ports.ts'
+import type { AuditRow } from '../ports/audit-records.ts'
+import type { Caller } from '../ports/callers.ts'
+import type { Store } from '../ports/store.ts'
 import type { AuditWriter, Origin } from './audit.ts'
 
 export interface DevelopmentLoginDeps {

@@ -7,7 +7,7 @@ import {
 } from 'node:crypto'
 import { canonicalJson } from '#core/canonical-json'
 import { PalisadeError } from '#core/problem'
-import type { SealedVersion } from '../ports.ts'
+import type { SealedVersion } from '../ports/secrets.ts'
 import type { DataKeys } from './data-keys.ts'
 
 export const ENVELOPE_FORMAT = 1

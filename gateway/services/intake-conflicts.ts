@@ -2,7 +2,8 @@ import type { AuditSubject } from '#api/audit-event'
 import type { IngestEntry } from '#api/rest/audit-ingest'
 import { LocalLimiter } from '../limits/local-limiter.ts'
 import type { LimitPolicy } from '../limits/policy.ts'
-import type { AuditRow, IntakeStore, ReportedStep, Workload } from '../ports.ts'
+import type { AuditRow, IntakeStore, ReportedStep } from '../ports/audit-records.ts'
+import type { Workload } from '../ports/callers.ts'
 import type { AuditWriter, Origin } from './audit.ts'
 
 /** A step told with other content than is recorded. */

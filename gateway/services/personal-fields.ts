@@ -2,7 +2,7 @@ import { createCipheriv, randomBytes } from 'node:crypto'
 import { AUDIT_FORMAT, type PersonalEnvelope } from '#api/audit-event'
 import { canonicalJson } from '#core/canonical-json'
 import type { Clock } from '#core/clock'
-import type { KeyWrapper } from '../ports.ts'
+import type { KeyWrapper } from '../ports/key-wrapper.ts'
 
 type FieldName = PersonalEnvelope['fields'][number]
 

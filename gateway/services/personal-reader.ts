@@ -3,7 +3,7 @@ import { AUDIT_FORMAT, type PersonalEnvelope } from '#api/audit-event'
 import type { OpenedFields } from '#api/rest/audit'
 import { canonicalJson } from '#core/canonical-json'
 import { PalisadeError } from '#core/problem'
-import type { KeyWrapper } from '../ports.ts'
+import type { KeyWrapper } from '../ports/key-wrapper.ts'
 
 /** Questions to the secret store at the same time, for one page. */
 const PARALLEL = 16

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { canonicalJson } from '#core/canonical-json'
 import { PalisadeError } from '#core/problem'
 import type { Sealed } from '#core/sealed'
-import type { SecretHead } from '../ports.ts'
+import type { SecretHead } from '../ports/secrets.ts'
 
 export interface MacKey {
   readonly id: string

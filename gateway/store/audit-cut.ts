@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { PalisadeError } from '#core/problem'
-import type { AuditRow } from '../ports.ts'
+import type { AuditRow } from '../ports/audit-records.ts'
 import type { LogRange } from './audit-segment.ts'
 import { auditValues } from './rows.ts'
 

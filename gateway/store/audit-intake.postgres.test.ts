@@ -9,7 +9,7 @@ import {
   type PalisadeDatabase,
 } from '../../test/support/postgres.ts'
 import { auditRow, reportedStep } from '../../test/support/store-wishes.ts'
-import type { ReportedStep } from '../ports.ts'
+import type { ReportedStep } from '../ports/audit-records.ts'
 import { conflictKey } from '../services/intake-conflicts.ts'
 import { PostgresStore } from './postgres-store.ts'
 import { intakeValues } from './rows.ts'

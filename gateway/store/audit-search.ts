@@ -1,4 +1,5 @@
-import type { AuditReach, AuditWish, Caller, FoundPage } from '../ports.ts'
+import type { AuditReach, AuditWish, FoundPage } from '../ports/audit-search.ts'
+import type { Caller } from '../ports/callers.ts'
 import { callerValues } from './rows.ts'
 
 export interface FoundDatabaseRow {

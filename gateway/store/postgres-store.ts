@@ -1,29 +1,25 @@
 import { createHash } from 'node:crypto'
 import type {
-  AuditReadStore,
   AuditRow,
-  AuditWish,
-  Caller,
-  ChangeHead,
-  CountedRefusal,
-  AuditReach,
-  FoundPage,
   IntakeOutcome,
   IntakeStore,
-  ReadOutcome,
-  ReadSecret,
-  RefusalStore,
-  RefusalTotals,
   ReportedStep,
   SealStore,
+} from '../ports/audit-records.ts'
+import type { AuditReadStore, AuditWish, AuditReach, FoundPage } from '../ports/audit-search.ts'
+import type { Caller } from '../ports/callers.ts'
+import type { CountedRefusal, RefusalStore, RefusalTotals } from '../ports/refusals.ts'
+import type {
+  ChangeHead,
+  ReadOutcome,
+  ReadSecret,
   SecretHead,
   SecretSummary,
-  Store,
-  VolumeStore,
-  VolumeUse,
   WriteOutcome,
   WriteSecret,
-} from '../ports.ts'
+} from '../ports/secrets.ts'
+import type { Store } from '../ports/store.ts'
+import type { VolumeStore, VolumeUse } from '../ports/volume.ts'
 import { PalisadeError } from '#core/problem'
 import {
   searchValues,

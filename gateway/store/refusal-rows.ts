@@ -1,4 +1,4 @@
-import type { CountedRefusal, RefusalKind, RefusalTotals } from '../ports.ts'
+import type { CountedRefusal, RefusalKind, RefusalTotals } from '../ports/refusals.ts'
 import { bytes } from './rows.ts'
 
 export interface TotalsRow {

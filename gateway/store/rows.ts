@@ -1,13 +1,7 @@
 import { Buffer } from 'node:buffer'
-import type {
-  AuditRow,
-  Caller,
-  IntakeOutcome,
-  ReportedStep,
-  SecretHead,
-  StoredVersion,
-  WriteOutcome,
-} from '../ports.ts'
+import type { AuditRow, IntakeOutcome, ReportedStep } from '../ports/audit-records.ts'
+import type { Caller } from '../ports/callers.ts'
+import type { SecretHead, StoredVersion, WriteOutcome } from '../ports/secrets.ts'
 
 export interface HeadRow {
   readonly outcome: string

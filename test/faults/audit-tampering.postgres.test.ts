@@ -13,7 +13,7 @@ import { verifyLog, type Evidence, type Verification } from '../../core/audit/ve
 import { makeLog } from '../../gateway/observe/log.ts'
 import { witness } from '../../gateway/observe/witness.ts'
 import { systemClock } from '../../core/clock.ts'
-import type { AuditRow } from '../../gateway/ports.ts'
+import type { AuditRow } from '../../gateway/ports/audit-records.ts'
 import { SealerMetrics } from '../../gateway/sealer/metrics.ts'
 import type { CheckpointSigner } from '../../gateway/sealer/ports.ts'
 import { sealBatch } from '../../gateway/sealer/seal-batch.ts'

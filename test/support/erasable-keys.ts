@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { PalisadeError } from '../../core/problem.ts'
-import type { KeyWrapper } from '../../gateway/ports.ts'
+import type { KeyWrapper } from '../../gateway/ports/key-wrapper.ts'
 
 /** Keys in memory that can be destroyed one by one, as in Vault; what was wrapped is refused from then on. */
 export class ErasableKeys implements KeyWrapper {

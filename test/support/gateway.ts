@@ -17,7 +17,7 @@ import type { Limiter } from '../../gateway/limits/limiter.ts'
 import { LocalLimiter } from '../../gateway/limits/local-limiter.ts'
 import { AuditVolume } from '../../gateway/observe/audit-volume.ts'
 import { GatewayMetrics } from '../../gateway/observe/metrics.ts'
-import type { KeyWrapper } from '../../gateway/ports.ts'
+import type { KeyWrapper } from '../../gateway/ports/key-wrapper.ts'
 import { PostgresStore } from '../../gateway/store/postgres-store.ts'
 import type { PalisadeDatabase } from './postgres.ts'
 

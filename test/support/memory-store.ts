@@ -1,20 +1,16 @@
+import type { AuditRow, IntakeStore, ReportedStep } from '../../gateway/ports/audit-records.ts'
+import type { Caller } from '../../gateway/ports/callers.ts'
+import type { CountedRefusal, RefusalStore, RefusalTotals } from '../../gateway/ports/refusals.ts'
 import type {
-  AuditRow,
-  Caller,
   ChangeHead,
-  CountedRefusal,
-  IntakeStore,
   ReadOutcome,
   ReadSecret,
-  RefusalStore,
-  RefusalTotals,
-  ReportedStep,
   SecretHead,
-  Store,
   StoredVersion,
   WriteOutcome,
   WriteSecret,
-} from '../../gateway/ports.ts'
+} from '../../gateway/ports/secrets.ts'
+import type { Store } from '../../gateway/ports/store.ts'
 
 /** What a gateway needs of a store to answer, kept in memory: for tests that look at what it was handed. */
 export class MemoryStore implements Store, IntakeStore, RefusalStore {

@@ -3,13 +3,9 @@ import { signRecord } from '../../core/audit/record.ts'
 import { systemClock } from '../../core/clock.ts'
 import { uuidV7 } from '../../core/uuid.ts'
 import { PLATFORM_TENANT } from '../../api/audit-event.ts'
-import type {
-  AuditRow,
-  Caller,
-  ReadSecret,
-  ReportedStep,
-  WriteSecret,
-} from '../../gateway/ports.ts'
+import type { AuditRow, ReportedStep } from '../../gateway/ports/audit-records.ts'
+import type { Caller } from '../../gateway/ports/callers.ts'
+import type { ReadSecret, WriteSecret } from '../../gateway/ports/secrets.ts'
 
 /** Builders of what a caller hands to the store, hiding what a case does not care about. */
 
