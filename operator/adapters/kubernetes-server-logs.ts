@@ -28,7 +28,10 @@ export function createServerLogs(client: ApiClient): ServerLogs {
       const { namespace, container } = logsOf(backend)
       const path = `/api/v1/namespaces/${namespace}/pods/${encodeURIComponent(pod)}/log`
       return async (sinceTime, limitBytes) => {
-        const query = { container, sinceTime, limitBytes, timestamps: true }
+        const query = {
+          ...{ container, limitBytes, timestamps: true },
+          ...(sinceTime === undefined ? {} : { sinceTime }),
+        }
         const chunks: Uint8Array[] = []
         let size = 0
         for await (const chunk of await client.stream(path, query, signal)) {

@@ -28,10 +28,10 @@ const record = (role: string, from: string) =>
     },
   })
 
-/** Servers by pod, each with the refusals of its log; a pod without lines cannot be read. */
-function world(
-  pods: Readonly<Record<string, readonly (readonly [second: number, line: string])[] | null>>,
-) {
+type Lines = readonly (readonly [second: number, line: string])[]
+
+/** Servers by pod, each with the lines of its log after the first one; a pod without lines cannot be read. */
+function world(pods: Record<string, Lines | null>, firstLine = -3_600) {
   let clock = 0
   let looks = 0
   const logs: ServerLogs = {
@@ -42,7 +42,9 @@ function world(
     piece: (_backend, pod) => (since, limitBytes) => {
       const lines = pods[pod]
       if (!lines) return Promise.reject(new Error('a secret of the API server'))
-      const late = lines.filter(([second]) => at(second).getTime() >= Date.parse(since))
+      const from = since === undefined ? 0 : Date.parse(since)
+      const all: Lines = [[firstLine, 'server starts'], ...lines]
+      const late = all.filter(([second]) => at(second).getTime() >= from)
       const text = late.map(([s, line]) => `${at(s).toISOString()} ${line}\n`).join('')
       return Promise.resolve(text.slice(0, limitBytes))
     },
@@ -51,6 +53,7 @@ function world(
     logs,
     () => new Set(['10.0.0.99']),
     () => clock,
+    () => new Date(START.getTime() + clock),
   )
   return {
     ask: (role: string, since = START) => port.of(backend, role, since, signal),
@@ -123,6 +126,33 @@ describe('RefusedLogins', () => {
     wait(1_001)
     expect(await ask('shop_a')).toEqual(unseen)
     expect(await ask('shop_a', at(4))).toEqual({ kind: 'seen', clients: [] })
+  })
+
+  it('does not take a log for seen that begins after the moment it is asked for', async () => {
+    const { ask } = world({ 'db-1': [] }, 3)
+    const message = 'the log of db-1 begins anew, and what was in it before is gone'
+    const unseen = { kind: 'unseen', reason: 'ServerLogsUnreadable', message }
+    expect(await ask('shop_a')).toEqual(unseen)
+    expect(await ask('shop_a', at(4))).toEqual({ kind: 'seen', clients: [] })
+  })
+
+  it('does not take a log for seen whose writer leaves records out', async () => {
+    const burst = Array.from({ length: 100 }, () => [5, record('x', '10.0.0.1')] as const)
+    const { ask } = world({ 'db-1': burst })
+    const message = 'the log of db-1 lacks records: too many came within a second'
+    expect(await ask('shop_a')).toMatchObject({ reason: 'ServerLogsUnreadable', message })
+  })
+
+  it('does not forget a server that went away with the rest of its log', async () => {
+    const pods: Record<string, Lines | null> = { 'db-1': [], 'db-2': [] }
+    const { ask, wait } = world(pods)
+    expect(await ask('shop_a')).toEqual({ kind: 'seen', clients: [] })
+    delete pods['db-2']
+    wait(2_000)
+    const message = 'db-2 is gone, and the end of its log with it'
+    expect(await ask('shop_a')).toMatchObject({ reason: 'ServerLogsUnreadable', message })
+    wait(2_000)
+    expect(await ask('shop_a', at(3))).toEqual({ kind: 'seen', clients: [] })
   })
 
   it('sees nothing where no pod fits, and where the backend names none', async () => {

@@ -1,7 +1,7 @@
 import type { RotationBackend } from '#api/v1alpha1/rotation-backend'
 import type { RefusalsSeen, RefusedClient, RefusedLogins } from '../ports.ts'
 import { instantOfDate } from './server-log/instant.ts'
-import { LogTail, type DatedRefusal, type ReadPiece } from './server-log/tail.ts'
+import { LogTail, type DatedRefusal, type Gap, type ReadPiece } from './server-log/tail.ts'
 
 /** Where the logs of a backend's servers are. */
 export interface ServerLogs {
@@ -19,10 +19,18 @@ const FRESH_MS = 1_000
 const FORGOTTEN_MS = 120_000
 const LOOK_MS = 15_000
 
+const LACKS: Readonly<Record<Gap, string>> = {
+  flooded: 'holds a second too full to be read',
+  cut: 'begins anew, and what was in it before is gone',
+  sampled: 'lacks records: too many came within a second',
+}
+
 interface Memory {
   from: bigint
   askedAt: number
   readonly tails: Map<string, LogTail>
+  /** The server that went away last: what it wrote after the last look was never read. */
+  gone: { readonly pod: string; readonly seenAt: bigint } | undefined
   readonly refusals: DatedRefusal[]
   /** `endedAt` is missing as long as it is under way. */
   look: { endedAt?: number; readonly done: Promise<string | undefined> } | undefined
@@ -36,6 +44,7 @@ export function createRefusedLogins(
   logs: ServerLogs,
   own: () => ReadonlySet<string>,
   now: () => number = () => performance.now(),
+  date: () => Date = () => new Date(),
 ): RefusedLogins {
   const memories = new Map<string, Memory>()
 
@@ -45,7 +54,14 @@ export function createRefusedLogins(
     const isUsable = known && known.from <= since && now() - known.askedAt < FORGOTTEN_MS
     const memory: Memory = isUsable
       ? known
-      : { from: since, askedAt: 0, tails: new Map(), refusals: [], look: undefined }
+      : {
+          from: since,
+          askedAt: 0,
+          tails: new Map(),
+          gone: undefined,
+          refusals: [],
+          look: undefined,
+        }
     memory.askedAt = now()
     memories.delete(key)
     memories.set(key, memory)
@@ -57,7 +73,7 @@ export function createRefusedLogins(
     const { look: last } = memory
     const isFresh = last && (last.endedAt === undefined || now() - last.endedAt < FRESH_MS)
     if (isFresh) return last.done
-    const next: NonNullable<Memory['look']> = { done: look(logs, backend, memory) }
+    const next: NonNullable<Memory['look']> = { done: look(logs, backend, memory, date) }
     void next.done.then(() => (next.endedAt = now()))
     memory.look = next
     return next.done
@@ -86,13 +102,18 @@ async function look(
   logs: ServerLogs,
   backend: RotationBackend,
   memory: Memory,
+  date: () => Date,
 ): Promise<string | undefined> {
   const signal = AbortSignal.timeout(LOOK_MS)
   try {
     const pods = await logs.pods(backend, signal)
+    for (const pod of memory.tails.keys()) {
+      if (pods.includes(pod)) continue
+      memory.tails.delete(pod)
+      memory.gone = { pod, seenAt: instantOfDate(date()) }
+    }
     if (pods.length === 0) return 'no pod has the labels of spec.serverLogs'
     const asked = pods.slice(0, MOST_PODS)
-    for (const pod of memory.tails.keys()) if (!pods.includes(pod)) memory.tails.delete(pod)
     const read = await Promise.allSettled(
       asked.map((pod) => {
         const tail = memory.tails.get(pod) ?? new LogTail(memory.from)
@@ -113,11 +134,17 @@ async function look(
   }
 }
 
-/** Whoever fills the log must not hide a refusal in it, so the loss is told of as long as it may matter. */
-function lossSince({ tails }: Memory, since: bigint): string | undefined {
-  const lossy = [...tails].filter(([, { lostAt = -1n }]) => lostAt >= since).map(([pod]) => pod)
-  return lossy.length > 0
-    ? `the log of ${lossy.join(', ')} holds a second too full to be read`
+/**
+ * Whoever fills the log must not hide a refusal in it, and no new file may, so that a loss is told of as long as it may
+ * matter.
+ */
+function lossSince({ tails, gone }: Memory, since: bigint): string | undefined {
+  for (const gap of ['flooded', 'cut', 'sampled'] as const) {
+    const pods = [...tails].filter(([, tail]) => tail.gapSince(since) === gap).map(([pod]) => pod)
+    if (pods.length > 0) return `the log of ${pods.join(', ')} ${LACKS[gap]}`
+  }
+  return gone && gone.seenAt > since
+    ? `${gone.pod} is gone, and the end of its log with it`
     : undefined
 }
 
