@@ -60,7 +60,7 @@ const ServerLogs = fields(
   },
   {
     description:
-      "Postgres in this cluster: where the servers' logs are, in which alone refused logins of a disabled user show. Records of CloudNativePG (JSON) or plain lines that begin with %m [%p]; messages in English. The operator needs a Role there: list on pods, get on pods/log.",
+      "Postgres in this cluster: where the servers' logs are, in which alone refused logins of a disabled user show. Records of CloudNativePG (JSON) or plain lines that begin with %m [%p]; messages in English. Of a log that has a gap nothing is taken for seen; CloudNativePG drops records unless spec.logLevel of its Cluster is debug. The operator needs a Role there: list on pods, get on pods/log.",
   },
 )
 

@@ -53,6 +53,10 @@ describe('clusterSpec', () => {
     })
   })
 
+  it('has a level of the instance manager at which no record of the server is dropped', () => {
+    expect(['debug', 'trace']).toContain(cluster().logLevel)
+  })
+
   it('waits for a replica at commit from three instances on', () => {
     expect(cluster(1)).not.toHaveProperty('minSyncReplicas')
     expect(cluster(3)).toMatchObject({ minSyncReplicas: 1, maxSyncReplicas: 1 })

@@ -67,6 +67,8 @@ export const clusterSpec = ({ image, postgres, storageClass }: ClusterWish) => (
     clientCASecret: SECRETS.replicationTls,
     replicationTLSSecret: SECRETS.replicationTls,
   },
+  // Above this level the instance manager hands on a hundred records of a second and drops the others (ADR 0024).
+  logLevel: 'debug',
   postgresql: {
     pg_hba: [...hostRules()],
     parameters: { ...LOGGING, ...GUARDS, ...walSettings(postgres) },
