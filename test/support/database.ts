@@ -6,7 +6,6 @@ import { generatePassword } from '#core/password'
 import { scramSha256Verifier } from '#core/scram'
 import { kubeconfigPath } from '../../local/paths.ts'
 import { toolPath } from '../../local/tools/path.ts'
-import { kubectl } from './cluster.ts'
 import { forward } from './forward.ts'
 
 const POD = ['-n', 'palisade-data', 'palisade-db-1'] as const
@@ -43,36 +42,6 @@ export async function asAuditor<T>(use: (url: string) => Promise<T>): Promise<T>
 }
 
 const forwardDatabase = () => forward('palisade-data', 'palisade-db-1', 5432)
-
-export interface ServerRecord {
-  readonly user_name?: string
-  /** `10.244.0.7:41234`, or `[local]` for the socket. */
-  readonly connection_from?: string
-  readonly sql_state_code: string
-  readonly message: string
-}
-
-/** What the server itself logged since a moment, whatever a client may have counted or repeated. */
-export async function serverLog(since: Date): Promise<ServerRecord[]> {
-  const text = await kubectl(
-    'logs',
-    ...POD,
-    '-c',
-    'postgres',
-    `--since-time=${since.toISOString()}`,
-  )
-  return text.split('\n').flatMap((line) => {
-    if (!line.includes('"logger":"postgres"')) return []
-    return [(JSON.parse(line) as { record: ServerRecord }).record]
-  })
-}
-
-/** Class 28 of SQLSTATE: logins of Pods that the server refused. What a test tries itself comes from loopback. */
-export const refusedLogins = async (since: Date): Promise<ServerRecord[]> =>
-  (await serverLog(since)).filter(
-    ({ sql_state_code: code, connection_from: from = '' }) =>
-      code.startsWith('28') && !from.startsWith('127.0.0.1'),
-  )
 
 /** Why the server refuses this login, as SQLSTATE, or `accepted`. */
 export async function tryLogin(user: string, password: string, database: string): Promise<string> {
