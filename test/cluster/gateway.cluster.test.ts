@@ -1,14 +1,17 @@
 import { execFile } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { StoredSigningKey } from '../../gateway/identity/signing-keys.ts'
 import { kubectl } from '../support/cluster.ts'
 import { asAuditor, psql } from '../support/database.ts'
 import { accessToken, type EdgeClient, edgeClient } from '../support/edge.ts'
+import { openVault } from '../support/vault.ts'
 
 let edge: EdgeClient
 let token = ''
@@ -83,6 +86,62 @@ describe('a secret through the edge', () => {
       token: `${encode({ alg: 'none', typ: 'at+jwt' })}.${encode(claims)}.`,
     })
     expect(status).toBe(401)
+  })
+})
+
+describe('a token that says what a good one says', () => {
+  const path = '/api/secrets/not-there'
+  let own: KeyObject
+  beforeAll(async () => {
+    const vault = await openVault()
+    try {
+      const rights = await vault.loginAs('gateway', 'palisade-gateway')
+      const stored = await vault.call(rights, 'GET', 'platform/data/gateway/jwt-keys')
+      const { keys } = stored?.['data'] as { keys: string }
+      const [{ kid = '' } = {}] = token.split('.').map(decoded) as { kid?: string }[]
+      const signing = (JSON.parse(keys) as StoredSigningKey[]).find((key) => key.kid === kid)
+      own = createPrivateKey({ key: signing?.privateJwk ?? {}, format: 'jwk' })
+    } finally {
+      await vault.close()
+    }
+  })
+
+  const decoded = (part: string): object => {
+    try {
+      return JSON.parse(Buffer.from(part, 'base64url').toString()) as object
+    } catch {
+      return {} // The signature.
+    }
+  }
+  /** The claims and the header of the token that is accepted, made again. */
+  async function made(key: KeyObject, secondsLeft: number): Promise<string> {
+    const [header = {}, claims = {}] = token.split('.').map(decoded)
+    const now = Math.floor(Date.now() / 1000)
+    return new SignJWT({ ...claims, iat: now - 900 + secondsLeft, exp: now + secondsLeft })
+      .setProtectedHeader({ alg: 'ES256', ...header })
+      .sign(key)
+  }
+  const answerTo = async (bearer: string) => {
+    const { status, headers, body } = await edge.call(path, { token: bearer })
+    return [status, code(body), headers['www-authenticate']]
+  }
+
+  it('is answered 404 for what is not there while its time lasts', async () => {
+    const [status] = await answerTo(await made(own, 600))
+    expect(status).toBe(404)
+  })
+
+  it('is answered 401 when its time is over', async () => {
+    const expected = [401, 'ERR_TOKEN_INVALID', 'Bearer error="invalid_token"']
+    expect(await answerTo(await made(own, -120))).toEqual(expected)
+  })
+
+  it('is answered 401 when another key signed it under the name of the right one', async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    expect((await answerTo(await made(privateKey, 600))).slice(0, 2)).toEqual([
+      401,
+      'ERR_TOKEN_INVALID',
+    ])
   })
 })
 
