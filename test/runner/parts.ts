@@ -89,7 +89,7 @@ export const PARTS: readonly Part[] = [
       vitest('postgres', 'gateway/gateway', 'gateway/limits/', 'gateway/embedded/'),
       vitest('apiserver', 'gateway/'),
     ],
-    onPlatform: [vitest('cluster', 'test/cluster/gateway')],
+    onPlatform: [vitest('cluster', 'test/cluster/gateway', 'test/cluster/credentials')],
     // Searches for what everything before it may have left.
     last: [vitest('cluster', 'test/cluster/z-leaks')],
   },
