@@ -41,6 +41,7 @@ export const GATEWAY_EVENT_TYPES = [
   'key.destroy',
   'audit.search',
   'audit.export',
+  'audit.read',
   'audit.intake-conflict',
 ] as const
 

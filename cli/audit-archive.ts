@@ -10,6 +10,7 @@ import {
   type LogRange,
   type Until,
 } from '../gateway/store/audit-segment.ts'
+import { noteReading } from '../gateway/store/audit-reading.ts'
 import {
   assertHolds,
   dropPartials,
@@ -44,8 +45,9 @@ export async function archive(args: readonly string[], usage: string): Promise<A
     throw unusableFile(folder, error, 'name a folder that may be written to')
   })
   await dropPartials(folder)
-  return withDatabase((client) =>
-    asAuditor(client, async () => {
+  return withDatabase(async (client) => {
+    await noteReading(client, { purpose: 'archive' })
+    return asAuditor(client, async () => {
       const written: Archived[] = []
       for (const range of await rangesUntil(client, until)) {
         for (;;) {
@@ -58,8 +60,8 @@ export async function archive(args: readonly string[], usage: string): Promise<A
         }
       }
       return written
-    }),
-  )
+    })
+  })
 }
 
 async function* texts(client: pg.Client, range: LogRange): AsyncGenerator<string> {

@@ -12,6 +12,7 @@ import {
   takePage,
   type DecidedCut,
 } from '../gateway/store/audit-cut.ts'
+import { noteReading } from '../gateway/store/audit-reading.ts'
 import { asAuditor, segmentLines } from '../gateway/store/audit-segment.ts'
 import { cutRecord, type CutWish } from './audit-cut-record.ts'
 import { assertSealed } from './audit-cut-sealed.ts'
@@ -62,6 +63,7 @@ export async function cut(
 }
 
 async function cutOne(client: pg.Client, wish: CutWish): Promise<CutDone> {
+  await noteReading(client, { purpose: 'cut' })
   const decided = (await findDecided(client, wish)) ?? (await decide(client, wish))
   const { recordId: record, archive } = decided
   let { taken, finished } = decided

@@ -2,6 +2,7 @@ import { EXPORT_FORMATS, type ExportFormat } from '#api/rest/audit'
 import { exportLine } from '#core/siem/line'
 import { idRangeOf } from '../gateway/services/audit-filter.ts'
 import { exportRecords } from '../gateway/store/audit-events.ts'
+import type { Reading } from '../gateway/store/audit-reading.ts'
 import { parseCall, usageError } from './command.ts'
 import { withDatabase } from './database.ts'
 import { newFile } from './new-file.ts'
@@ -38,10 +39,15 @@ export async function exportEvents(path: string, { format, from, to }: EventsWis
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
   })
+  const reading: Reading = {
+    ...{ purpose: 'export', format },
+    ...(from === undefined ? {} : { after: range.after }),
+    ...(to === undefined ? {} : { before: range.before }),
+  }
   const file = await newFile(path)
   let count = 0
   await withDatabase(async (client) => {
-    for await (const record of exportRecords(client, range)) {
+    for await (const record of exportRecords(client, range, reading)) {
       count += 1
       await file.write(`${exportLine(record, format)}\n`)
     }

@@ -4,19 +4,22 @@ import { collect, readLine, writeLine, type AuditLog, type LogLine } from '#core
 import { systemClock } from '#core/clock'
 import { PalisadeError } from '#core/problem'
 import { exportLog } from '../gateway/store/audit-export.ts'
+import type { Reading } from '../gateway/store/audit-reading.ts'
 import { checkFile } from './audit-blocks.ts'
 import { withDatabase } from './database.ts'
 import { unusableFile } from './failure.ts'
 import { LineSplitter } from './line-splitter.ts'
 import { newFile } from './new-file.ts'
 
-const withLog = <T>(use: (lines: AsyncIterable<LogLine>) => Promise<T>): Promise<T> =>
-  withDatabase((client) => use(exportLog(client, systemClock.now())))
+const withLog = <T>(
+  reading: Reading,
+  use: (lines: AsyncIterable<LogLine>) => Promise<T>,
+): Promise<T> => withDatabase((client) => use(exportLog(client, systemClock.now(), reading)))
 
 export async function exportTo(path: string): Promise<number> {
   const file = await newFile(path)
   let count = 0
-  await withLog(async (lines) => {
+  await withLog({ purpose: 'export', format: 'jsonl' }, async (lines) => {
     for await (const line of lines) {
       count += 1
       await file.write(`${writeLine(line)}\n`)
@@ -67,7 +70,7 @@ export async function readChecked(
   evidence: LineEvidence,
 ): Promise<CheckedLog> {
   if (path === undefined) {
-    return withLog(async (lines) => {
+    return withLog({ purpose: 'verify' }, async (lines) => {
       const all: LogLine[] = []
       for await (const line of lines) all.push(line)
       return checkLog(collect(all), evidence)

@@ -11,11 +11,13 @@ import { buildInternal } from './internal/app.ts'
 import type { RecognitionDeps } from './internal/recognise.ts'
 import type { AuditVolume } from './observe/audit-volume.ts'
 import type { GatewayMetrics } from './observe/metrics.ts'
+import { ReadingRecords } from './observe/reading-records.ts'
 import { Refusals } from './observe/refusals.ts'
 import { witness } from './observe/witness.ts'
 import type { IntakeStore, SealStore } from './ports/audit-records.ts'
 import type { AuditReadStore } from './ports/audit-search.ts'
 import type { KeyWrapper } from './ports/key-wrapper.ts'
+import type { ReadingStore } from './ports/noted-readings.ts'
 import type { RefusalStore } from './ports/refusals.ts'
 import type { Store } from './ports/store.ts'
 import type { Profile } from './profile.ts'
@@ -37,7 +39,7 @@ export interface GatewayParts {
   readonly profile: Profile
   readonly clock: Clock
   readonly log: FastifyBaseLogger
-  readonly store: Store & IntakeStore & RefusalStore & SealStore & AuditReadStore
+  readonly store: Store & IntakeStore & RefusalStore & ReadingStore & SealStore & AuditReadStore
   readonly wrapper: KeyWrapper
   readonly limiter: Limiter
   readonly metrics: GatewayMetrics
@@ -57,6 +59,7 @@ export interface Gateway {
   readonly app: FastifyInstance
   readonly internal: FastifyInstance | undefined
   readonly refusals: Refusals
+  readonly readings: ReadingRecords
   readonly verifier: TokenVerifier
 }
 
@@ -73,6 +76,10 @@ export function assembleGateway(parts: GatewayParts): Gateway {
   const refusals = new Refusals({
     ...{ clock, log, audit, store, key, writer, metrics, committed },
     room: volume,
+  })
+  const readings = new ReadingRecords({
+    ...{ log, audit, store, committed },
+    onFailure: () => metrics.auditFailures.inc(),
   })
   const dataKeys = new DataKeys(parts.wrapper, {
     clock,
@@ -124,5 +131,5 @@ export function assembleGateway(parts: GatewayParts): Gateway {
       }),
       ...(parts.settings.tls ? { tls: parts.settings.tls } : {}),
     })
-  return { app, internal, refusals, verifier }
+  return { app, internal, refusals, readings, verifier }
 }

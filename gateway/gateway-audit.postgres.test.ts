@@ -477,7 +477,9 @@ describe('POST /api/v1/audit/export', () => {
     const taken = async (query: Pick<AuditQuery, 'from' | 'to'>) => {
       const lines: string[] = []
       await withClient(db.auditor, async (client) => {
-        for await (const one of exportRecords(client, idRangeOf(query))) {
+        for await (const one of exportRecords(client, idRangeOf(query), {
+          purpose: 'export',
+        })) {
           lines.push(exportLine(one, 'cef'))
         }
       })

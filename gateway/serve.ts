@@ -81,7 +81,7 @@ export async function serve({ config, vault, log, clock }: ServeDeps): Promise<v
   const reviewer = new TokenReviewer(apiServer, audience)
   const reviews = new RecentReviews((token) => reviewer.review(token))
   const isDev = config.profile === 'dev'
-  const { app, internal, refusals } = assembleGateway({
+  const { app, internal, refusals, readings } = assembleGateway({
     profile: config.profile,
     clock,
     log,
@@ -118,7 +118,10 @@ export async function serve({ config, vault, log, clock }: ServeDeps): Promise<v
   const servers = [app, operations, ...(internal ? [internal] : [])].map(
     ({ server }) => server as unknown as Server,
   )
-  const secondly = setInterval(() => void refusals.flush(), SECOND)
+  const secondly = setInterval(() => {
+    void refusals.flush()
+    void readings.record()
+  }, SECOND)
   const measuring = setInterval(() => void volume.measure(), MEASURE_VOLUME)
   const minutely = setInterval(() => {
     void reloadSigningKeys(vault.kv, clock, (error) =>
@@ -138,6 +141,7 @@ export async function serve({ config, vault, log, clock }: ServeDeps): Promise<v
       { name: 'requests', run: () => Promise.all([app.close(), internal?.close()]) },
       { name: 'timers', run: () => [secondly, measuring, minutely].forEach(clearInterval) },
       { name: 'counters', run: () => refusals.close() },
+      { name: 'readings', run: () => readings.record() },
       { name: 'operations', run: () => operations.close() },
       { name: 'database', run: () => store.close() },
       { name: 'limits', run: () => limiter.close() },

@@ -77,6 +77,7 @@ export const OCSF_KINDS: Readonly<Record<AuditEventType, OcsfKind>> = {
   'key.destroy': ['entityManagement', 'delete'],
   'audit.search': ['apiActivity', 'read'],
   'audit.export': ['apiActivity', 'read'],
+  'audit.read': ['apiActivity', 'read'],
   'audit.intake-conflict': ['apiActivity', 'other'],
   'audit.cut': ['entityManagement', 'delete'],
   'audit.epoch-opened': ['entityManagement', 'create'],

@@ -9,6 +9,7 @@ const OF_TYPE: Partial<Readonly<Record<AuditEventType, Severity>>> = {
   'break-glass.request': 'medium',
   'break-glass.approve': 'high',
   'audit.export': 'low',
+  'audit.read': 'low',
   'audit.intake-conflict': 'high',
   'audit.cut': 'high',
   'audit.epoch-opened': 'high',

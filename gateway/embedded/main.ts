@@ -90,7 +90,10 @@ async function run(config: EmbeddedConfig): Promise<void> {
   const operations = buildOperations({ registries, readiness })
   await listen(gateway.app, api)
   await listen(operations, probes)
-  const second = setInterval(() => void gateway.refusals.flush(), 1_000)
+  const second = setInterval(() => {
+    void gateway.refusals.flush()
+    void gateway.readings.record()
+  }, 1_000)
   process.stdout.write(
     greeting({ config, firstUser, logFile, tookMs: performance.now() - started }),
   )
@@ -102,6 +105,7 @@ async function run(config: EmbeddedConfig): Promise<void> {
       { name: 'requests', run: () => gateway.app.close() },
       { name: 'timers', run: () => clearInterval(second) },
       { name: 'counters', run: () => gateway.refusals.close() },
+      { name: 'readings', run: () => gateway.readings.record() },
       { name: 'audit', run: () => sealing?.stop() },
       { name: 'operations', run: () => operations.close() },
       { name: 'connections', run: () => store.close() },

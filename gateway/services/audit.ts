@@ -81,7 +81,7 @@ export class AuditWriter {
         method: origin.method,
         ...(origin.route === undefined ? {} : { route: origin.route }),
       },
-      personal: [await this.#deps.personal.seal(caller.userId, id, fields)],
+      personal: [await this.#deps.personal.seal(`user-${caller.userId}`, id, fields)],
     })
   }
 
@@ -92,6 +92,26 @@ export class AuditWriter {
       ...happening,
       actor: { kind, id: account },
       request: { id: requestId, method, ...(route === undefined ? {} : { route }) },
+    })
+  }
+
+  /**
+   * By a login of the database. It is no user of ours, so where it came from lies under the platform's key.
+   * @param address null over the server's own socket
+   */
+  async ofLogin(
+    { login, address, request }: { login: string; address: string | null; request: string },
+    happening: Happening,
+  ): Promise<AuditRow> {
+    const id = uuidV7(this.#deps.clock)
+    const key = `tenant-${PLATFORM_TENANT}` as const
+    return this.#row(id, PLATFORM_TENANT, {
+      ...happening,
+      actor: { kind: 'administrator', id: login },
+      request: { id: request },
+      ...(address === null
+        ? {}
+        : { personal: [await this.#deps.personal.seal(key, id, { address })] }),
     })
   }
 

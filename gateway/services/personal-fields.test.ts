@@ -24,7 +24,7 @@ async function open(envelope: PersonalEnvelope, recordId: string): Promise<unkno
 describe('PersonalFields', () => {
   it('gives the fields back to whoever may use the key of the person', async () => {
     const [user, record] = [randomUUID(), randomUUID()]
-    const envelope = await new PersonalFields(wrapper, clock).seal(user, record, {
+    const envelope = await new PersonalFields(wrapper, clock).seal(`user-${user}`, record, {
       address: '192.0.2.1',
     })
     expect(envelope).toMatchObject({ key: `user-${user}`, fields: ['address'] })
@@ -32,9 +32,13 @@ describe('PersonalFields', () => {
   })
 
   it('makes an envelope that does not open in another record', async () => {
-    const envelope = await new PersonalFields(wrapper, clock).seal(randomUUID(), randomUUID(), {
-      address: 'a',
-    })
+    const envelope = await new PersonalFields(wrapper, clock).seal(
+      `user-${randomUUID()}`,
+      randomUUID(),
+      {
+        address: 'a',
+      },
+    )
     await expect(open(envelope, randomUUID())).rejects.toThrow()
   })
 
@@ -49,7 +53,7 @@ describe('PersonalFields', () => {
     }
     const fields = new PersonalFields(counting, { now: () => new Date(at) })
     const user = randomUUID()
-    const seal = () => fields.seal(user, randomUUID(), { address: 'a' })
+    const seal = () => fields.seal(`user-${user}`, randomUUID(), { address: 'a' })
     const nonces = new Set(
       (await Promise.all(Array.from({ length: 50 }, seal))).map(({ nonce }) => nonce),
     )

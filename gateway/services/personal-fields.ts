@@ -29,13 +29,15 @@ export class PersonalFields {
     this.#clock = clock
   }
 
-  /** @param recordId the record that will carry the envelope: in another record it does not open */
+  /**
+   * @param name of the transit key: the person's, or the tenant's where nobody of ours is known
+   * @param recordId the record that will carry the envelope: in another record it does not open
+   */
   async seal(
-    userId: string,
+    name: `user-${string}` | `tenant-${string}`,
     recordId: string,
     fields: Readonly<Partial<Record<FieldName, string>>>,
   ): Promise<PersonalEnvelope> {
-    const name = `user-${userId}`
     const { key, wrappedKey } = await this.#keyOf(name)
     const nonce = randomBytes(12)
     const aad = canonicalJson({ format: AUDIT_FORMAT, id: recordId, key: name })

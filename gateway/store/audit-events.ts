@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { readRecord, type ExportedRecord } from '#core/siem/line'
-import { becomeAuditor, pages } from './audit-export.ts'
+import { pages } from './audit-export.ts'
+import { becomeAuditor, noteReading, type Reading } from './audit-reading.ts'
 
 interface Row {
   readonly id: string
@@ -12,14 +13,16 @@ interface Row {
 }
 
 /**
- * Records of a span of time with their place, oldest first, as palisade_auditor.
+ * Records of a span of time with their place, oldest first, as palisade_auditor, once the reading is noted.
  *
  * @param after id that comes before the first wanted; @param before id that comes behind the last
  */
 export async function* exportRecords(
   client: pg.Client,
   { after, before }: { readonly after: string; readonly before: string },
+  reading: Reading,
 ): AsyncGenerator<ExportedRecord> {
+  await noteReading(client, reading)
   await client.query('begin isolation level repeatable read read only')
   try {
     await becomeAuditor(client)

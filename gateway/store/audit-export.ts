@@ -1,30 +1,28 @@
 import type pg from 'pg'
 import type { LogBatch, LogLine, LogPending, LogRecord, LogSeal } from '#core/audit/export'
-import { PalisadeError } from '#core/problem'
+import { becomeAuditor, noteReading, type Reading } from './audit-reading.ts'
 
 const PAGE = 5_000
 
 type Numeric = string
 
 /**
- * The whole log as one consistent picture, in pages. Read as palisade_auditor: for any other role row-level security
- * would make it look empty, which a verifier could not tell from the truth.
+ * The whole log as one consistent picture, in pages, once the reading is noted. Read as palisade_auditor: for any other
+ * role row-level security would make it look empty, which a verifier could not tell from the truth.
  */
-export async function* exportLog(client: pg.Client, now: Date): AsyncGenerator<LogLine> {
+export async function* exportLog(
+  client: pg.Client,
+  now: Date,
+  reading: Reading = { purpose: 'export', format: 'jsonl' },
+): AsyncGenerator<LogLine> {
+  await noteReading(client, reading)
   await client.query('begin isolation level repeatable read read only')
   try {
     await becomeAuditor(client)
-    const { rows } = await client.query<{ standby: boolean; counter: Numeric }>(
-      `select pg_is_in_recovery() as standby, case when is_called then last_value else 0 end as counter
-       from palisade.audit_batch_counter`,
+    const { rows } = await client.query<{ counter: Numeric }>(
+      `select case when is_called then last_value else 0 end as counter from palisade.audit_batch_counter`,
     )
-    const [state = { standby: false, counter: '0' }] = rows
-    if (state.standby) {
-      throw new PalisadeError('ERR_CONFIG_INVALID', 'this server is a standby', {
-        remedy: 'export from the primary: a standby may show commits in another order',
-      })
-    }
-    const batchCounter = Number(state.counter)
+    const batchCounter = Number(rows[0]?.counter ?? 0)
     yield { type: 'header', format: 1, batchCounter, exportedAt: now.toISOString() }
     yield* records(client)
     yield* pending(client)
@@ -32,17 +30,6 @@ export async function* exportLog(client: pg.Client, now: Date): AsyncGenerator<L
     yield* batches(client)
   } finally {
     await client.query('rollback')
-  }
-}
-
-export async function becomeAuditor(client: pg.Client): Promise<void> {
-  try {
-    await client.query('set local role palisade_auditor')
-  } catch (cause) {
-    throw new PalisadeError('ERR_CONFIG_INVALID', 'this login may not read the audit log', {
-      cause,
-      remedy: 'use a login that is a member of palisade_auditor',
-    })
   }
 }
 

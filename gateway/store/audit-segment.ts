@@ -2,7 +2,7 @@ import type pg from 'pg'
 import type { LogBatch, LogLine, LogRecord, LogSeal } from '#core/audit/export'
 import type { SegmentHeader } from '#core/audit/segment'
 import { PalisadeError } from '#core/problem'
-import { becomeAuditor } from './audit-export.ts'
+import { becomeAuditor } from './audit-reading.ts'
 
 /** Places of one epoch, both ends included; `last` is where a batch ends. */
 export interface LogRange {
@@ -16,7 +16,7 @@ export type Until = { readonly epoch?: number; readonly seq: number } | { readon
 
 const PAGE = 5_000
 
-/** One consistent picture, read as palisade_auditor: to any other role the log looks empty. */
+/** One consistent picture, read as palisade_auditor, which needs a noted reading: to any other role the log looks empty. */
 export async function asAuditor<T>(client: pg.Client, use: () => Promise<T>): Promise<T> {
   await client.query('begin isolation level repeatable read read only')
   try {

@@ -8,6 +8,7 @@ import type {
 } from '../ports/audit-records.ts'
 import type { AuditReadStore, AuditWish, AuditReach, FoundPage } from '../ports/audit-search.ts'
 import type { Caller } from '../ports/callers.ts'
+import type { NotedReading, ReadingStore } from '../ports/noted-readings.ts'
 import type { CountedRefusal, RefusalStore, RefusalTotals } from '../ports/refusals.ts'
 import type {
   ChangeHead,
@@ -46,18 +47,21 @@ import {
   type HeadRow,
   type IntakeRow,
   type ReadRow,
+  type ReadingRow,
   type StandaloneRecord,
 } from './rows.ts'
 
 /** Minutes that get their record in one go; after an outage the next flush takes more. */
 const REFUSAL_PAGE = 50
+/** Readings that get their record in one go. */
+const READING_PAGE = 50
 
 /**
  * The store on PostgreSQL: each call is one statement, which is one transaction and one round trip. Records that stand
  * for themselves share one when they come at the same moment.
  */
 export class PostgresStore
-  implements Store, IntakeStore, RefusalStore, SealStore, VolumeStore, AuditReadStore
+  implements Store, IntakeStore, RefusalStore, ReadingStore, SealStore, VolumeStore, AuditReadStore
 {
   readonly #connections: Connections
   readonly #records = new RecordBatches<StandaloneRecord>((all) => this.#commitRecords(all))
@@ -197,6 +201,20 @@ export class PostgresStore
     const { writer, minute, kind, total } = totals
     const values = [writer, minute, kind, total, ...auditValues(row)]
     return (await this.#one<{ recorded: boolean }>('recordRefusals', values)).recorded
+  }
+
+  async unrecordedReadings(): Promise<readonly NotedReading[]> {
+    const rows = await this.#connections.run<ReadingRow>('unrecordedReadings', [READING_PAGE])
+    return rows.map(({ noted_at, open_until, ...rest }) => ({
+      ...rest,
+      notedAt: noted_at,
+      openUntil: open_until,
+    }))
+  }
+
+  async recordReading(id: string, row: AuditRow): Promise<boolean> {
+    const values = [id, ...auditValues(row)]
+    return (await this.#one<{ recorded: boolean }>('recordReading', values)).recorded
   }
 
   async volumeUse(): Promise<VolumeUse> {

@@ -195,6 +195,8 @@ const ARGUMENTS: Record<StatementName, (who: Who) => unknown[]> = {
     ...['w', new Date(), 'surplus', 1],
     ...auditValues(auditRow(owner.tenantId)),
   ],
+  unrecordedReadings: () => [10],
+  recordReading: () => [randomUUID(), ...auditValues(auditRow(owner.tenantId))],
   auditVolume: () => [],
   searchAudit: (who) => [
     ...[

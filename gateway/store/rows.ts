@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { AuditRow, IntakeOutcome, ReportedStep } from '../ports/audit-records.ts'
 import type { Caller } from '../ports/callers.ts'
+import type { NotedReading } from '../ports/noted-readings.ts'
 import type { SecretHead, StoredVersion, WriteOutcome } from '../ports/secrets.ts'
 
 export interface HeadRow {
@@ -40,6 +41,11 @@ export const auditValues = (row: AuditRow) => [
 
 export const bytes = (value: Uint8Array) =>
   Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+
+export interface ReadingRow extends Omit<NotedReading, 'notedAt' | 'openUntil'> {
+  readonly noted_at: Date
+  readonly open_until: Date
+}
 
 export interface IntakeRow {
   /** From 1, as the database counts. */

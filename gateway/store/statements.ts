@@ -20,6 +20,8 @@ export const STATEMENTS = {
   unrecordedRefusals: 'select * from palisade.unrecorded_refusals($1, $2, $3, $4)',
   recordRefusals:
     'select palisade.record_refusals($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) as recorded',
+  unrecordedReadings: 'select * from palisade.unrecorded_readings($1)',
+  recordReading: 'select palisade.record_reading($1, $2, $3, $4, $5, $6, $7) as recorded',
   auditVolume: 'select * from palisade.audit_volume()',
   searchAudit:
     'select * from palisade.search_audit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)',

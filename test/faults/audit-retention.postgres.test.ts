@@ -404,6 +404,19 @@ describe('palisade audit cut', () => {
     expect(await countOf('secret_audit_logs')).toBe(SEALED + 3 - OLD)
   })
 
+  it('was noted before it read anything, like the archive, under the name of the login', async () => {
+    const noted = await db.query(
+      'select distinct login, purpose from palisade.audit_readings order by purpose',
+    )
+    const login = 'test_retention'
+    expect(noted).toEqual(
+      expect.arrayContaining([
+        { login, purpose: 'archive' },
+        { login, purpose: 'cut' },
+      ]),
+    )
+  })
+
   it('shows in the metrics of the sealer, which reads no record', async () => {
     const state = await withClient(db.sealer, readRetention)
     const yesterday = Date.now() / 1000 - 86_400
