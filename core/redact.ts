@@ -1,6 +1,6 @@
 import { Sealed } from './sealed.ts'
 
-export const REDACTED = '[redacted]'
+const REDACTED = '[redacted]'
 
 // The second line of defence: secrets travel as Sealed; this catches what a library put into an error or a log.
 const SECRET_NAMES =

@@ -10,7 +10,7 @@ import { PARTS } from './alerts/parts.ts'
 import { ROTATION } from './alerts/rotation.ts'
 import { metricsIn } from './promql.ts'
 
-export const GROUPS: Readonly<Record<string, readonly Alert[]>> = {
+const GROUPS: Readonly<Record<string, readonly Alert[]>> = {
   gateway: GATEWAY,
   logins: LOGINS,
   parts: PARTS,

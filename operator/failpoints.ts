@@ -23,7 +23,7 @@ export const parseFailpointSetting = (text: string): FailpointSetting =>
   text.startsWith('@/') ? { file: text.slice(1) } : parseFailpoint(text)
 
 /** `publishValue.after:kill@2`: kill the process the second time it comes by. */
-export function parseFailpoint(text: string): ArmedFailpoint {
+function parseFailpoint(text: string): ArmedFailpoint {
   const match = /^([A-Za-z]+\.(?:before|after))(?::(kill|stop))?(?:@(\d+))?$/.exec(text)
   if (!match?.[1])
     throw new RangeError(`not a failpoint: "${text}"; write it like publishValue.after:kill@1`)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Secrets } from './secrets.ts'
 
-export const SEAL_KEY_BYTES = 32
+const SEAL_KEY_BYTES = 32
 const PLACE = { namespace: 'palisade-vault', name: 'openbao-seal-key' }
 
 /**

@@ -2,9 +2,6 @@ import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'no
 import { canonicalJson } from '../canonical-json.ts'
 import { leafHash } from './merkle.ts'
 
-/** The form of the bytes below. A later form gets a later number; old records keep theirs. */
-export const RECORD_FORMAT = 1
-
 /** Told apart from every other use of the key. */
 const MAC_DOMAIN = Buffer.from('palisade audit record v1\n')
 

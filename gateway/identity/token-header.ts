@@ -1,5 +1,5 @@
 /** Longest compact token that is looked at; ours are about 500 characters. */
-export const MAX_TOKEN_LENGTH = 4096
+const MAX_TOKEN_LENGTH = 4096
 const MAX_HEADER_LENGTH = 512
 const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 const ALLOWED = new Set(['alg', 'kid', 'typ'])

@@ -25,13 +25,6 @@ export const GENERAL: LimitPolicy = {
   periodMs: 15 * MINUTE,
   withoutRedis: 'local',
 }
-/** Issuing of credentials and other acts that are rare by nature. */
-export const STRICT: LimitPolicy = {
-  name: 'strict',
-  limit: 30,
-  periodMs: MINUTE,
-  withoutRedis: 'local',
-}
 /** Reading of the audit log, each page of which may look at thousands of records. */
 export const AUDIT: LimitPolicy = {
   name: 'audit',

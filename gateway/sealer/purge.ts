@@ -1,7 +1,7 @@
 import type pg from 'pg'
 
 /** Rows of one statement: small enough that a request which wants the same row waits for milliseconds at most. */
-export const PURGE_BATCH = 500
+const PURGE_BATCH = 500
 
 /**
  * Takes away what a day made useless: idempotency keys, and counters of refusals that have their record. Row-level

@@ -41,7 +41,7 @@ export const reachesInto = ({ after }: IdRange, cut: CutThrough | undefined): bo
   cut !== undefined && after < lowestIdOf(Date.parse(cut.sealedAt) + SKEW_MS)
 
 /** No id of that millisecond, or of a later one, lies below. @param ms since 1970 */
-export function lowestIdOf(ms: number): string {
+function lowestIdOf(ms: number): string {
   const hex = ms.toString(16).padStart(12, '0')
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`
 }

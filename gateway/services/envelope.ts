@@ -10,7 +10,7 @@ import { PalisadeError } from '#core/problem'
 import type { SealedVersion } from '../ports/secrets.ts'
 import type { DataKeys } from './data-keys.ts'
 
-export const ENVELOPE_FORMAT = 1
+const ENVELOPE_FORMAT = 1
 const ALGORITHM = 'A256GCM'
 const TAG_BYTES = 16
 

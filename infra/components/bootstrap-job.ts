@@ -24,7 +24,7 @@ export interface BootstrapJobArgs {
 }
 
 /** What it may do with Secrets in one namespace. Creation cannot be limited to a name. */
-export const secretMaker = (secret: string) => [
+const secretMaker = (secret: string) => [
   { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
   { apiGroups: [''], resources: ['secrets'], resourceNames: [secret], verbs: ['get', 'patch'] },
 ]

@@ -6,7 +6,7 @@ import { BootstrapJob } from './bootstrap-job.ts'
 const TLS = '/etc/palisade/postgres'
 
 /** How a program reaches the database with a client certificate. */
-export const certificateLogin = (role: string): Readonly<Record<string, string>> => ({
+const certificateLogin = (role: string): Readonly<Record<string, string>> => ({
   PGHOST: HOSTS.database,
   PGPORT: String(DATABASE.port),
   PGDATABASE: DATABASE.name,

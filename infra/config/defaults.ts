@@ -8,7 +8,7 @@ const SIZES = {
 } as const satisfies Record<Profile, { copies: number; data: number; disk: string }>
 
 /** Exact versions, so that the same stack installs the same operators tomorrow; the bot proposes newer ones. */
-export const CHARTS = {
+const CHARTS = {
   certManager: { chart: 'oci://quay.io/jetstack/charts/cert-manager', version: 'v1.19.2' },
   postgres: {
     chart: 'oci://ghcr.io/cloudnative-pg/charts/cloudnative-pg',

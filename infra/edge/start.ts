@@ -6,7 +6,7 @@ const NGINX = `nginx -e stderr -c ${CONFIG}`
  * file, which follows its Secret, and asks for a reload; connections that are open go on with the old one.
  * A certificate that nginx refuses is left alone and tried again.
  */
-export const START_SCRIPT = [
+const START_SCRIPT = [
   'set -u',
   'seen=$(cksum < /etc/palisade/tls/tls.crt)',
   'watch() {',

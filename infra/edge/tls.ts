@@ -1,5 +1,5 @@
 /** Forward secrecy and authenticated encryption alone; TLS 1.3 brings its own suites. */
-export const CIPHERS = [
+const CIPHERS = [
   'ECDHE-ECDSA-AES256-GCM-SHA384',
   'ECDHE-RSA-AES256-GCM-SHA384',
   'ECDHE-ECDSA-CHACHA20-POLY1305',

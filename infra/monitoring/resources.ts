@@ -15,7 +15,7 @@ const trusting = (serverName: string) => ({
   serverName,
 })
 
-export const ALERTMANAGER_HOST = `alertmanager-operated.${NAMESPACES.monitoring}.svc`
+const ALERTMANAGER_HOST = `alertmanager-operated.${NAMESPACES.monitoring}.svc`
 export const PROMETHEUS_HOST = `prometheus-operated.${NAMESPACES.monitoring}.svc`
 
 export interface MonitoringWish {
@@ -89,7 +89,7 @@ const program = (name: string): Target => ({
   serverName: `${name}.${NAMESPACES.system}.svc`,
 })
 
-export const TARGETS: readonly Target[] = [
+const TARGETS: readonly Target[] = [
   program('gateway'),
   program('sealer'),
   program('operator'),

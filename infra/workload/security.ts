@@ -1,5 +1,5 @@
 /** Our images run as this user; PostgreSQL's images by convention as 26. */
-export const APP_UID = 10001
+const APP_UID = 10001
 
 /** What Pod Security `restricted` asks of a pod, and a numeric user so that the kubelet can check it. */
 export const restrictedPod = (uid: number = APP_UID) => ({

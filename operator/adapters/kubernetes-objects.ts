@@ -9,7 +9,6 @@ import { addFinalizer, removeFinalizer } from '../runtime/finalizer.ts'
 import type { KubeObject, ObjectKey } from '../runtime/types.ts'
 
 const GROUP = '/apis/palisade.dev/v1alpha1'
-export const ROTATIONS = `${GROUP}/secretrotations`
 const FIELD_MANAGER = 'palisade-secret-rotation'
 
 const rotationPath = ({ namespace, name }: ObjectKey): string =>

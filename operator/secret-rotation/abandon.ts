@@ -5,7 +5,7 @@ import type { StateRecord } from './state.ts'
 const NONE = 'none'
 
 /** The id that a person names to give a release up: the record's, and what status shows when no store answers. */
-export const idToAbandon = ({ status }: SecretRotation, state?: StateRecord): string =>
+const idToAbandon = ({ status }: SecretRotation, state?: StateRecord): string =>
   state?.rotation?.id ?? state?.current?.rotationId ?? status?.rotationId ?? NONE
 
 /** The annotation names one rotation, so that one which was left from an earlier life gives up nothing. */

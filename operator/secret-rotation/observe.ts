@@ -29,7 +29,7 @@ export async function findBackend(
   return { rotation, source, backend, address, database: deps.databaseOf(backend) }
 }
 
-export const addressOf = ({ spec }: RotationBackend, database: string | undefined) => ({
+const addressOf = ({ spec }: RotationBackend, database: string | undefined) => ({
   host: spec.endpoint.host,
   port: spec.endpoint.port,
   database: database ?? spec.endpoint.database ?? '',

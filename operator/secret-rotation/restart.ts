@@ -2,7 +2,7 @@ import { templateAnnotation } from '#api/v1alpha1/names'
 import type { Consumer, WorkloadKind, WorkloadPatch } from '../ports.ts'
 
 /** When the restart that several Secrets share is due. It lives on the workload, so it survives the operator. */
-export const RESTART_DUE = 'palisade.dev/restart-due'
+const RESTART_DUE = 'palisade.dev/restart-due'
 const WAITING_FOR = 'restart-for.palisade.dev/'
 
 export type RestartPlan =

@@ -20,7 +20,7 @@ export interface SoakResult {
   readonly kills: readonly Kill[]
 }
 
-export const failuresOf = ({ kills }: SoakResult): readonly Kill[] =>
+const failuresOf = ({ kills }: SoakResult): readonly Kill[] =>
   kills.filter(({ failure }) => failure !== undefined)
 
 /** A run is good when it killed as often as it was asked to and nothing was lost or done twice. */

@@ -13,7 +13,7 @@ const PACKAGES = ['promtool', 'prometheus']
  * promtool on the PATH, or else from Debian's package, unpacked into the cache and never installed. Without
  * either the tests fail here and say so: a test that skips proves nothing.
  */
-export async function findPromtool(): Promise<string> {
+async function findPromtool(): Promise<string> {
   const onPath = await run('which', ['promtool']).catch(() => undefined)
   if (onPath) return onPath.stdout.trim()
   const failures: unknown[] = []

@@ -10,7 +10,7 @@ import { flightOf, flightWith, record, type Outcome } from './record.ts'
 type Fields = Readonly<Record<string, string>>
 
 /** What a consumer needs to log in, under the names that most charts look for. */
-export function fieldsFor(username: string, password: string, at: DatabaseAddress): Sealed<Fields> {
+function fieldsFor(username: string, password: string, at: DatabaseAddress): Sealed<Fields> {
   const { host, port, database } = at
   return Sealed.of({
     username,
@@ -120,7 +120,7 @@ export async function applySecret(
   )
 }
 
-export function secretFor(
+function secretFor(
   rotation: SecretRotation,
   state: StateRecord,
   value: StoredValue,

@@ -31,7 +31,7 @@ export interface MemoryRole {
 type Seqs = Readonly<Record<string, number>>
 
 /** A pair of roles behind a fence, with the rules of palisade_fence and a database of nothing else. */
-export class MemoryDatabase implements RotatingDatabase {
+class MemoryDatabase implements RotatingDatabase {
   owner: string | null = null
   readonly roles: Record<string, MemoryRole>
   open: DatabaseSession[] = []
