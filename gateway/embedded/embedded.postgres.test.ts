@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { freePorts } from '../../test/support/child.ts'
 
 const MAIN = join(import.meta.dirname, 'main.ts')
 
@@ -21,7 +22,7 @@ interface Running {
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'palisade-embedded-'))
   await chmod(directory, 0o755)
-  ;[port, operations] = [await freePort(), await freePort()]
+  ;[port = 0, operations = 0] = await freePorts(2)
 })
 afterEach(async () => {
   if (running?.child.exitCode === null) {
@@ -166,12 +167,4 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
     await new Promise((done) => setTimeout(done, 100))
   }
   throw new Error('the condition did not come true within 20 s')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const { port: free } = server.address() as AddressInfo
-  await new Promise((done) => server.close(done))
-  return free
 }

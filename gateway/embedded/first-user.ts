@@ -1,9 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import { access, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { generatePassword } from '#core/password'
+import {
+  DEVELOPMENT_EMAIL,
+  makeDevelopmentAdministrator,
+} from '../identity/development-administrator.ts'
 import { readDevelopmentUsers, type DevelopmentUser } from '../identity/development-users.ts'
-import { hashPassword } from '../identity/password-hash.ts'
 
 export interface FirstUser {
   readonly users: readonly DevelopmentUser[]
@@ -12,28 +13,19 @@ export interface FirstUser {
   readonly loginFile: string
 }
 
-const EMAIL = 'dev@palisade.localhost'
-
 /** Made on the first start; afterwards the list is the user's to edit. */
 export async function loadOrMakeFirstUser(directory: string): Promise<FirstUser> {
   const usersFile = join(directory, 'users.json')
   const loginFile = join(directory, 'first-login.json')
   if (!(await exists(usersFile))) await make(usersFile, loginFile)
   const users = await readDevelopmentUsers(usersFile)
-  return { users, email: users[0]?.email ?? EMAIL, loginFile }
+  return { users, email: users[0]?.email ?? DEVELOPMENT_EMAIL, loginFile }
 }
 
 async function make(usersFile: string, loginFile: string): Promise<void> {
-  const password = generatePassword()
-  const user: DevelopmentUser = {
-    id: randomUUID(),
-    tenantId: randomUUID(),
-    email: EMAIL,
-    role: 'admin',
-    passwordHash: await hashPassword(password),
-  }
+  const { user, login } = await makeDevelopmentAdministrator()
   // The password first: a crash between the two makes a new pair, never a user whose password nobody knows.
-  await writeWhole(loginFile, JSON.stringify({ email: EMAIL, password }))
+  await writeWhole(loginFile, login)
   await writeWhole(usersFile, JSON.stringify([user], null, 2))
 }
 

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { compose, type Composition } from '../compose.ts'
-import { readConfig } from '../config.ts'
+import type { Composition } from '../compose.ts'
+import { composeIn } from '../../test/support/composition.ts'
 import { startOperator, type OperatorProcess } from '../../test/support/operator-process.ts'
 import { secretRotation } from '../../test/support/rotation-objects.ts'
 import { RotationView } from '../../test/support/rotation-view.ts'
 import { startRotationWorld, type RotationWorld } from '../../test/support/rotation-world.ts'
 import { VaultKv } from '../adapters/vault-kv.ts'
 import type { Deps } from '../ports.ts'
-import { silentLogger } from '../runtime/types.ts'
 import { reconcile } from './reconcile.ts'
 import type { StateRecord } from './state.ts'
 
@@ -28,15 +27,7 @@ beforeAll(async () => {
   await shop.create(secretRotation('orders', 'shop_orders'))
   await shop.settled(1, () => operator.output())
   await operator.stop()
-  const config = readConfig({
-    PALISADE_PROFILE: 'dev',
-    PALISADE_CLUSTER_ID: 'test',
-    KUBECONFIG: world.files.kubeconfig,
-    PALISADE_TLS_DIR: world.files.tlsDir,
-    PALISADE_VAULT_ADDR: world.bao.address,
-    PALISADE_VAULT_TOKEN_PATH: world.files.vaultToken,
-  })
-  composition = await compose(config, silentLogger, () => true)
+  composition = await composeIn(world)
   credulous = { ...composition.deps, eligibility: { refusal: () => undefined } }
 })
 afterAll(async () => {

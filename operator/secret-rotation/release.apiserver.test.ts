@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { composeIn } from '../../test/support/composition.ts'
 import { startOperator, type OperatorProcess } from '../../test/support/operator-process.ts'
 import { secretRotation } from '../../test/support/rotation-objects.ts'
 import { RotationView } from '../../test/support/rotation-view.ts'
@@ -7,9 +8,7 @@ import {
   startRotationWorld,
   type RotationWorld,
 } from '../../test/support/rotation-world.ts'
-import { compose, type Composition } from '../compose.ts'
-import { readConfig } from '../config.ts'
-import { silentLogger } from '../runtime/types.ts'
+import type { Composition } from '../compose.ts'
 import { reconcile } from './reconcile.ts'
 
 const MINUTE = 60_000
@@ -155,15 +154,7 @@ describe('a release in a namespace that is going', () => {
   beforeAll(async () => {
     await world.db.kill()
     await world.api.ask('DELETE', `/api/v1/namespaces/${namespace}`)
-    const config = readConfig({
-      PALISADE_PROFILE: 'dev',
-      PALISADE_CLUSTER_ID: 'test',
-      KUBECONFIG: world.files.kubeconfig,
-      PALISADE_TLS_DIR: world.files.tlsDir,
-      PALISADE_VAULT_ADDR: world.bao.address,
-      PALISADE_VAULT_TOKEN_PATH: world.files.vaultToken,
-    })
-    composition = await compose(config, silentLogger, () => true)
+    composition = await composeIn(world)
   })
   afterAll(() => composition?.close())
 

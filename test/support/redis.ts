@@ -1,11 +1,11 @@
 import { execFile, spawn } from 'node:child_process'
 import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePorts } from './child.ts'
 
 const run = promisify(execFile)
 
@@ -69,7 +69,8 @@ async function unpack(root: string): Promise<void> {
 export async function startRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
   const { file, libraries } = await findServer()
   const directory = await mkdtemp(join(tmpdir(), 'palisade-redis-'))
-  const port = options.port ?? (await freePort())
+  const [free = 0] = await freePorts(1)
+  const { port = free } = options
   const lines = [`bind ${HOST}`, `port ${port}`, 'save ""', 'appendonly no', `dir ${directory}`]
   await writeFile(
     join(directory, 'redis.conf'),
@@ -102,14 +103,6 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
       await rm(directory, { recursive: true, force: true })
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, HOST, resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 const exists = (path: string) =>

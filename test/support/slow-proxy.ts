@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { endTogether } from './two-sockets.ts'
 
 export interface SlowProxy {
   readonly port: number
@@ -14,15 +15,7 @@ export async function startSlowProxy(target: number): Promise<SlowProxy> {
   const open = new Set<Socket>()
   const server = createServer((client) => {
     const upstream = connect(target, '127.0.0.1')
-    for (const socket of [client, upstream]) {
-      open.add(socket)
-      socket.on('error', () => undefined)
-      socket.on('close', () => {
-        open.delete(socket)
-        client.destroy()
-        upstream.destroy()
-      })
-    }
+    endTogether(client, upstream, open)
     client.pipe(upstream)
     upstream.on('data', (chunk) => {
       setTimeout(() => client.writable && client.write(chunk), delayMs)

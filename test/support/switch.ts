@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { endTogether } from './two-sockets.ts'
 
 export interface Address {
   readonly host: string
@@ -18,15 +19,7 @@ export async function startSwitch(first: Address): Promise<Switch> {
   const open = new Set<Socket>()
   const server = createServer((client) => {
     const upstream = connect({ ...target })
-    for (const socket of [client, upstream]) {
-      open.add(socket)
-      socket.on('error', () => undefined)
-      socket.on('close', () => {
-        open.delete(socket)
-        client.destroy()
-        upstream.destroy()
-      })
-    }
+    endTogether(client, upstream, open)
     client.pipe(upstream).pipe(client)
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
