@@ -7,6 +7,7 @@ import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
 import { kubeconfigPath } from '../../local/paths.ts'
 import { toolPath } from '../../local/tools/path.ts'
 import { kubectl, kubectlJson } from '../../test/support/cluster.ts'
+import { keepRetired } from '../../test/support/retired-values.ts'
 import { type FollowedLog, followServerLog, isRefusal } from '../../test/support/server-log.ts'
 
 const run = promisify(execFile)
@@ -99,7 +100,9 @@ describe('three rotations under three consumers', () => {
     const old: { username: string; password: string }[] = []
     let version = (await rotation()).status?.version ?? 0
     for (const turn of ['one', 'two', 'three']) {
-      old.push(await credential())
+      const retired = await credential()
+      old.push(retired)
+      await keepRetired({ name: `Secret shop/orders-db retired, ${turn}`, text: retired.password })
       const token = `palisade.dev/rotate-now=${turn}-${startedAt.replaceAll(':', '-')}`
       await kubectl('-n', 'shop', 'annotate', '--overwrite', 'srot', 'orders-db', token)
       version = await settled(version)

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tryLogin } from '../support/database.ts'
 import { accessToken, type EdgeClient, edgeClient } from '../support/edge.ts'
+import { keepRetired } from '../support/retired-values.ts'
 import { published, rotateQuickly } from '../support/rotate.ts'
 import { type FollowedLog, followServerLog, isRefusal } from '../support/server-log.ts'
 
@@ -47,6 +48,7 @@ function flow(): { stop(): Promise<Map<number, number>> } {
 describe('the gateway’s own database credential', () => {
   it('is rotated while requests flow, none of which fails and no login of which is refused', async () => {
     const before = await published(...at)
+    await keepRetired({ name: `Secret ${at.join('/')} retired`, text: before.password })
     const requests = flow()
     const statuses = await rotateQuickly(...at, 4 * MINUTE).then(
       () => requests.stop(),

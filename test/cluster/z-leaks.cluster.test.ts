@@ -9,11 +9,19 @@ import { psql } from '../support/database.ts'
 import { accessToken, developmentLogin, type EdgeClient, edgeClient } from '../support/edge.ts'
 import { valuesOfSecrets, valuesOfVault } from '../support/live-values.ts'
 import { find, formsOf, type Value } from '../support/needles.ts'
+import { forgetRetired, keepRetired, retiredValues } from '../support/retired-values.ts'
 import { published, rotateQuickly } from '../support/rotate.ts'
 import { openVault, type Vault } from '../support/vault.ts'
 
 const MINUTE = 60_000
 const PODS = ['/var/log/pods']
+const NAMES = [
+  'gateway-db password',
+  'sealer-db version',
+  'sealer-db retired',
+  'jwt-keys',
+  'audit-mac',
+]
 const canary = { name: 'canary', text: `canary/${randomBytes(24).toString('base64')}` }
 let edge: EdgeClient
 let vault: Vault
@@ -35,12 +43,13 @@ beforeAll(async () => {
   expect(JSON.parse((await edge.call(path, { token })).body)).toMatchObject({ value: canary.text })
 
   const retired = await published('palisade-system', 'sealer-db')
+  await keepRetired({ name: 'Secret palisade-system/sealer-db retired', text: retired.password })
   await rotateQuickly('palisade-system', 'sealer-db', 4 * MINUTE)
   values = [
     canary,
     { name: 'access token', text: token.split('.')[2] ?? '' },
     { name: 'password of the development user', text: (await developmentLogin()).password },
-    { name: 'retired password of the sealer', text: retired.password },
+    ...(await retiredValues()),
     ...(await valuesOfSecrets()),
     ...(await valuesOfVault(vault)),
   ]
@@ -48,6 +57,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await edge?.close()
   await vault?.close()
+  await forgetRetired()
 })
 
 const processes = (file: 'cmdline' | 'environ'): string =>
@@ -65,7 +75,7 @@ const processes = (file: 'cmdline' | 'environ'): string =>
 describe('the search itself', () => {
   it('has live and retired values to look for', () => {
     const names = values.map(({ name }) => name).join('\n')
-    for (const name of ['gateway-db password', 'sealer-db version', 'jwt-keys', 'audit-mac']) {
+    for (const name of NAMES) {
       expect(names).toContain(name)
     }
     expect(values.length).toBeGreaterThan(15)
