@@ -540,8 +540,16 @@ describe('personal fields', () => {
     const verifiers = [verifier]
     const log = await takeOut()
     expect(log.records.slice(0, before.records.length)).toEqual(before.records)
-    const verdict = verifyLog(log, { verifiers, checkpoints: [], witness: [], macKeys: new Map() })
-    expect(verdict).toMatchObject({ ok: true, findings: [] })
+    const evidence = { verifiers, checkpoints: [], witness: [], macKeys: new Map() }
+    const { findings } = verifyLog(log, evidence)
+    expect(findings).toEqual(verifyLog(before, evidence).findings)
+    // What was damaged above names nobody, and nothing else is wrong.
+    const damaged = log.records.filter(({ record }) => !String(record).includes('"eventType"'))
+    const [forged] = log.records.filter(({ record }) => String(record).includes('sys/seal'))
+    expect(findings.map(({ code }) => code)).toEqual(Array(3).fill('RecordMisfiled'))
+    for (const { id: wrong } of [...damaged, ...(forged ? [forged] : [])]) {
+      expect(findings.map(({ detail }) => detail).join()).toContain(wrong)
+    }
     for (const proof of [proveRecords(log, [id]), proveTenant(log, alice.tenantId)]) {
       expect(verifyProof(proof, verifiers)).toMatchObject({ ok: true })
     }

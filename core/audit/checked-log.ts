@@ -1,4 +1,5 @@
 import type { AuditLog, LogBatch, LogHeader, LogRecord, LogSeal } from './export.ts'
+import { isFiled } from './filing.ts'
 import { handingOver } from './key-chain.ts'
 import { leafHash } from './merkle.ts'
 import { openNote, type NoteVerifier } from './note.ts'
@@ -32,6 +33,7 @@ export interface CheckedSeal {
   readonly epoch: number
   readonly seq: number
   readonly id: string
+  readonly tenant: string
   readonly leaf: Uint8Array
   /** Leaf of the numbering tree: the hash of this seal's place. */
   readonly numbering: Uint8Array
@@ -60,19 +62,18 @@ export interface LineEvidence {
   readonly macKeys: ReadonlyMap<string, Uint8Array>
 }
 
-export function checkRecord(
-  { id, key, record, mac }: LogRecord,
-  { macKeys }: LineEvidence,
-): CheckedRecord {
+export function checkRecord(line: LogRecord, { macKeys }: LineEvidence): CheckedRecord {
+  const { id, key, tenant, record, mac } = line
   const secret = macKeys.get(key)
   const state = !secret ? 'unchecked' : isAuthentic(record, mac, secret) ? 'authentic' : 'forged'
-  return { id, key, leaf: leafHash(record), mac: state }
+  return { id, key, tenant, leaf: leafHash(record), mac: state, filed: isFiled(record, line) }
 }
 
 export const checkSeal = (seal: LogSeal): CheckedSeal => ({
   epoch: seal.epoch,
   seq: seal.seq,
   id: seal.id,
+  tenant: seal.tenant,
   leaf: seal.leaf,
   numbering: leafHash(placeBytes(seal)),
 })

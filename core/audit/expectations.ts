@@ -75,6 +75,11 @@ export class Expectations {
     return this.#sealAt(row)?.leaf ?? this.#waiting(row)
   }
 
+  /** Tenant among whose records it is numbered; undefined while it has no place. */
+  tenantOf(row: number): string | undefined {
+    return this.#sealAt(row)?.tenant
+  }
+
   /** Its place in the log, or its id while it has none. */
   whereOf(row: number): string {
     const seal = this.#sealAt(row)

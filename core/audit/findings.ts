@@ -4,6 +4,7 @@ export const FINDINGS = {
   RecordDeleted: 'a sealed record is gone',
   RecordsSwapped: 'two records stand in each other’s place',
   RecordForged: 'a record does not carry the MAC of its writer',
+  RecordMisfiled: 'a record lies under another id, tenant or key than its own bytes name',
   RecordUnaccounted: 'a record is neither sealed nor waiting to be sealed',
   UnsealedDeleted: 'a record that was committed but not sealed yet is gone',
   SealDeleted: 'a seal in the middle of the log is gone',

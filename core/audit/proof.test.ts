@@ -10,16 +10,18 @@ import { NoProof, proveHistory, proveRecords, proveTenant } from './proof.ts'
 import { verifyProof } from './verify-proof.ts'
 
 /** Of tenants a and b in turn. */
-const recordOf = (seq: number): LogRecord => ({
-  ...{ type: 'record', id: `r${seq}`, tenant: seq % 2 === 1 ? 'a' : 'b', key: 'k' },
-  record: Buffer.from(`{"id":"r${seq}"}`),
+const tenantOf = (seq: number) => (seq % 2 === 1 ? 'a' : 'b')
+
+const recordOf = (seq: number, told = tenantOf(seq)): LogRecord => ({
+  ...{ type: 'record', id: `r${seq}`, tenant: tenantOf(seq), key: 'k' },
+  record: Buffer.from(`{"id":"r${seq}","tenant":"${told}"}`),
   mac: Buffer.alloc(32),
 })
 
 /** Records r1, r2, ... in batches that end where told; the last one waits. */
-const logOf = (ends: readonly number[]): Promise<AuditLog> =>
+const logOf = (ends: readonly number[], tells = tenantOf): Promise<AuditLog> =>
   sealedLog(
-    Array.from({ length: (ends.at(-1) ?? 0) + 1 }, (_, i) => recordOf(i + 1)),
+    Array.from({ length: (ends.at(-1) ?? 0) + 1 }, (_, i) => recordOf(i + 1, tells(i + 1))),
     ends,
   )
 
@@ -48,7 +50,7 @@ describe('a proof of records', () => {
     const [one] = proof.records
     if (!one) throw new TypeError('no record')
     const changed: Partial<typeof one>[] = [
-      { record: Buffer.from('{"id":"r9"}').toString('base64') },
+      { record: Buffer.from('{"id":"r9","tenant":"b"}').toString('base64') },
       { place: { ...one.place, seq: 7 } },
       { place: { ...one.place, tenant: 'a' } },
       { place: { ...one.place, tenantSeq: 4 } },
@@ -96,6 +98,22 @@ describe('a proof of all records of a tenant', () => {
     ]) {
       expect(judge({ ...proof, records }).ok).toBe(false)
     }
+  })
+
+  it("falls when one of them is another tenant's by its own bytes", async () => {
+    const log = await logOf([4, 11], (seq) => (seq === 4 ? 'a' : tenantOf(seq)))
+    expect(judge(proveTenant(log, 'b'))).toMatchObject({
+      ok: false,
+      faults: ['1/4: these bytes name another tenant'],
+    })
+    expect(judge(proveRecords(log, ['r4'])).ok).toBe(false)
+  })
+
+  it('says of each epoch up to which number, and claims no epoch that is not in it', async () => {
+    const { shows } = judge(proveTenant(await logOf([4, 11]), 'b'))
+    expect(shows.at(-1)).toBe(
+      'none of tenant b is missing in epoch 1 up to its number 5; later ones are not shown',
+    )
   })
 
   it('is refused for a tenant without a sealed record', async () => {

@@ -1,5 +1,6 @@
 import { countOf, hashAt, idAt, joinBytes, packIds } from './columns.ts'
 import { IdIndex } from './id-index.ts'
+import { NameColumn, packNames, type NameBlock } from './name-column.ts'
 import type { CheckedRecord, MacState, RecordRows } from './rows.ts'
 
 const MAC_STATES: readonly MacState[] = ['authentic', 'forged', 'unchecked']
@@ -9,38 +10,30 @@ export interface RecordBlock {
   readonly ids: Uint8Array
   readonly leaves: Uint8Array
   readonly macs: Uint8Array
-  /** Number of each record's key among the names. */
-  readonly keys: Uint32Array
-  readonly keyNames: readonly string[]
+  /** 1 where the bytes name what the record lies under. */
+  readonly filed: Uint8Array
+  readonly keys: NameBlock
+  readonly tenants: NameBlock
 }
 
-export function packRecords(records: readonly CheckedRecord[]): RecordBlock {
-  const names = new Map<string, number>()
-  const keys = records.map(({ key }) => numberOf(names, key))
-  return {
-    count: records.length,
-    ids: packIds(records),
-    leaves: Buffer.concat(records.map(({ leaf }) => leaf)),
-    macs: Uint8Array.from(records, ({ mac }) => MAC_STATES.indexOf(mac)),
-    keys: Uint32Array.from(keys),
-    keyNames: [...names.keys()],
-  }
-}
-
-function numberOf(names: Map<string, number>, name: string): number {
-  const known = names.get(name)
-  if (known !== undefined) return known
-  names.set(name, names.size)
-  return names.size - 1
-}
+export const packRecords = (records: readonly CheckedRecord[]): RecordBlock => ({
+  count: records.length,
+  ids: packIds(records),
+  leaves: Buffer.concat(records.map(({ leaf }) => leaf)),
+  macs: Uint8Array.from(records, ({ mac }) => MAC_STATES.indexOf(mac)),
+  filed: Uint8Array.from(records, ({ filed }) => Number(filed)),
+  keys: packNames(records.map(({ key }) => key)),
+  tenants: packNames(records.map(({ tenant }) => tenant)),
+})
 
 export class RecordColumns implements RecordRows {
   readonly length: number
   readonly ids: Buffer<ArrayBuffer>
   readonly leaves: Buffer
   readonly macs: Buffer
-  readonly keys: Uint32Array
-  readonly keyNames: readonly string[]
+  readonly filed: Buffer
+  readonly keys: NameColumn
+  readonly tenants: NameColumn
   readonly #index: IdIndex
 
   constructor(blocks: readonly RecordBlock[]) {
@@ -48,14 +41,9 @@ export class RecordColumns implements RecordRows {
     this.ids = joinBytes(blocks.map(({ ids }) => ids))
     this.leaves = joinBytes(blocks.map(({ leaves }) => leaves))
     this.macs = joinBytes(blocks.map(({ macs }) => macs))
-    this.keys = new Uint32Array(this.length)
-    const all = new Map<string, number>()
-    let row = 0
-    for (const { keys, keyNames } of blocks) {
-      const numbers = keyNames.map((name) => numberOf(all, name))
-      for (const key of keys) this.keys[row++] = numbers[key] ?? 0
-    }
-    this.keyNames = [...all.keys()]
+    this.filed = joinBytes(blocks.map(({ filed }) => filed))
+    this.keys = new NameColumn(blocks.map(({ keys }) => keys))
+    this.tenants = new NameColumn(blocks.map(({ tenants }) => tenants))
     this.#index = new IdIndex(this.ids)
   }
 
@@ -87,7 +75,15 @@ class RecordRow implements CheckedRecord {
   }
 
   get key() {
-    return this.#columns.keyNames[this.#columns.keys[this.#row] ?? 0] ?? ''
+    return this.#columns.keys.at(this.#row)
+  }
+
+  get tenant() {
+    return this.#columns.tenants.at(this.#row)
+  }
+
+  get filed() {
+    return this.#columns.filed[this.#row] === 1
   }
 
   get leaf() {

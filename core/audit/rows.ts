@@ -11,8 +11,12 @@ export interface CheckedRecord {
   readonly id: string
   /** Id of the MAC key that the record names. */
   readonly key: string
+  /** Tenant that it lies under. */
+  readonly tenant: string
   readonly leaf: Uint8Array
   readonly mac: MacState
+  /** Whether its bytes name the id, key and tenant above. */
+  readonly filed: boolean
 }
 
 export interface RecordRows extends Rows<CheckedRecord> {

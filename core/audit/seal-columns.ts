@@ -1,5 +1,6 @@
 import type { CheckedSeal } from './checked-log.ts'
 import { countOf, hashAt, idAt, joinBytes, joinNumbers, packIds } from './columns.ts'
+import { NameColumn, packNames, type NameBlock } from './name-column.ts'
 import type { Rows } from './rows.ts'
 
 export interface SealBlock {
@@ -9,6 +10,7 @@ export interface SealBlock {
   readonly numbering: Uint8Array
   readonly epochs: Float64Array
   readonly seqs: Float64Array
+  readonly tenants: NameBlock
 }
 
 export const packSeals = (seals: readonly CheckedSeal[]): SealBlock => ({
@@ -18,6 +20,7 @@ export const packSeals = (seals: readonly CheckedSeal[]): SealBlock => ({
   numbering: Buffer.concat(seals.map(({ numbering }) => numbering)),
   epochs: Float64Array.from(seals, ({ epoch }) => epoch),
   seqs: Float64Array.from(seals, ({ seq }) => seq),
+  tenants: packNames(seals.map(({ tenant }) => tenant)),
 })
 
 /** In order of (epoch, seq), whatever the order of the lines was. */
@@ -28,6 +31,7 @@ export class SealColumns implements Rows<CheckedSeal> {
   readonly numbering: Buffer
   readonly epochs: Float64Array
   readonly seqs: Float64Array
+  readonly tenants: NameColumn
   /** Undefined while the lines have the order already, as an exporter writes them. */
   readonly #order: Uint32Array | undefined
 
@@ -44,6 +48,7 @@ export class SealColumns implements Rows<CheckedSeal> {
       blocks.map(({ seqs }) => seqs),
       this.length,
     )
+    this.tenants = new NameColumn(blocks.map(({ tenants }) => tenants))
     this.#order = this.#isSorted() ? undefined : this.#sorted()
   }
 
@@ -94,6 +99,10 @@ class SealRow implements CheckedSeal {
 
   get id() {
     return idAt(this.#columns.ids, this.#row)
+  }
+
+  get tenant() {
+    return this.#columns.tenants.at(this.#row)
   }
 
   get leaf() {

@@ -4,6 +4,7 @@ import type { Loss } from './epochs.ts'
 import { place, type Finding } from './findings.ts'
 import { parseLogCheckpoint, type LogCheckpoint } from './log-checkpoint.ts'
 import { openNote, type NoteVerifier } from './note.ts'
+import type { TreeRoots } from './verify-tree.ts'
 
 /** A checkpoint that was kept outside the database, opened. */
 export interface OutsideCheckpoints {
@@ -38,7 +39,7 @@ export const sizesOf = (checkpoints: readonly LogCheckpoint[]): ReadonlySet<stri
 export function verifyOutside(
   log: CheckedLog,
   checkpoints: readonly LogCheckpoint[],
-  roots: ReadonlyMap<string, Uint8Array>,
+  roots: ReadonlyMap<string, TreeRoots>,
   isCut: boolean,
   losses: readonly Loss[] = [],
 ): Finding[] {
@@ -46,7 +47,7 @@ export function verifyOutside(
   const newest = log.seals.at(-1)
   const end = { epoch: newest?.epoch ?? 1, seq: newest?.seq ?? 0 }
   for (const checkpoint of checkpoints) {
-    const { epoch, size, root } = checkpoint
+    const { epoch, size } = checkpoint
     if (contradictsEarlier(checkpoint, checkpoints)) {
       findings.push(forked(checkpoint, 'two checkpoints from outside contradict each other'))
       continue
@@ -56,21 +57,29 @@ export function verifyOutside(
       continue
     }
     const own = roots.get(place(epoch, size))
-    if (own && Buffer.compare(own, root) !== 0) {
-      findings.push(forked(checkpoint, 'the log gives another root for this many records'))
-    } else if (!own && epoch < end.epoch && size > lastOf(log, epoch)) {
+    const other = own && differs(own, checkpoint)
+    if (other) findings.push(forked(checkpoint, other))
+    else if (!own && epoch < end.epoch && size > lastOf(log, epoch)) {
       findings.push(...pastEnd(log, checkpoint, losses, isCut))
     }
   }
   return findings
 }
 
+/** Why what the log gives for as many records is not what was signed; undefined when it is. */
+function differs(own: TreeRoots, { root, numbering }: LogCheckpoint): string | undefined {
+  if (!equal(own.records, root)) return 'the log gives another root for this many records'
+  return equal(own.numbering, numbering)
+    ? undefined
+    : 'the log numbers the records of its tenants otherwise'
+}
+
 function contradictsEarlier(
-  { epoch, size, root }: LogCheckpoint,
+  { epoch, size, root, numbering }: LogCheckpoint,
   checkpoints: readonly LogCheckpoint[],
 ): boolean {
   const first = checkpoints.find((c) => c.epoch === epoch && c.size === size)
-  return Buffer.compare(first?.root ?? root, root) !== 0
+  return first !== undefined && !(equal(first.root, root) && equal(first.numbering, numbering))
 }
 
 /** Beyond the end of an epoch that others followed: lost, and either given up by two people or taken. */
@@ -121,3 +130,5 @@ const forked = ({ epoch, size }: LogCheckpoint, detail: string): Finding => ({
   where: place(epoch, size),
   detail,
 })
+
+const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0

@@ -42,7 +42,7 @@ function recordsVerdict(proof: RecordsProof, verifiers: readonly NoteVerifier[])
     `${records.length} records stand in ${opened[0]?.log} where it says, with these bytes, up to ${upTo}`,
     ...(allOf === undefined
       ? []
-      : [`none of tenant ${allOf} is missing up to its last number here`]),
+      : [`none of tenant ${allOf} is missing ${lastNumbers(records)}; later ones are not shown`]),
   ]
   return { faults, shows }
 }
@@ -55,14 +55,31 @@ function recordFaults(
   if (!checkpoint) return [`${where}: no checkpoint of its epoch`]
   const { size, root, numbering: numbers } = checkpoint
   const at = { index: place.seq - 1, size }
-  const leaf = leafHash(bytes(record))
+  const own = bytes(record)
+  const leaf = leafHash(own)
   const isThere = isIncluded({ ...at, leaf, root, proof: inclusion.map(bytes) })
   const number = leafHash(placeBytes(place))
   const isNumbered = isIncluded({ ...at, leaf: number, root: numbers, proof: numbering.map(bytes) })
   return [
     ...(isThere ? [] : [`${where}: these bytes are not in the log`]),
     ...(isNumbered ? [] : [`${where}: its tenant or number is not the one in the log`]),
+    ...(tenantIn(own) === place.tenant ? [] : [`${where}: these bytes name another tenant`]),
   ]
+}
+
+/** A record that was numbered among another tenant's stands in the log as it says, and in the wrong place. */
+function tenantIn(record: Buffer): unknown {
+  try {
+    return (JSON.parse(record.toString()) as { readonly tenant?: unknown } | null)?.tenant
+  } catch {
+    return undefined
+  }
+}
+
+/** Which epochs a tenant has records in the proof does not say: one that is not named may have some. */
+function lastNumbers(records: readonly ProvenRecord[]): string {
+  const last = new Map(records.map(({ place }) => [place.epoch, place.tenantSeq]))
+  return [...last].map(([epoch, seq]) => `in epoch ${epoch} up to its number ${seq}`).join(', ')
 }
 
 /** Numbers of a tenant begin with 1 in each epoch. */

@@ -29,9 +29,13 @@ export function verifyRecords(
     if (!leaf) findings.push(unaccounted(record))
     else if (!equal(leaf, record.leaf)) {
       changed.push({ id: record.id, where: where(), leaf, is: record.leaf })
-    } else if (record.mac === 'unchecked') withoutKey += 1
-    else if (record.mac === 'authentic') authenticated += 1
-    else findings.push(forged(record, where()))
+    } else if (record.mac === 'forged') findings.push(forged(record, where()))
+    else {
+      if (record.mac === 'unchecked') withoutKey += 1
+      else authenticated += 1
+      const isNumbered = (expected.tenantOf(row) ?? record.tenant) === record.tenant
+      if (!record.filed || !isNumbered) findings.push(misfiled(record, where()))
+    }
     row += 1
   }
   findings.push(...nameChanges(changed))
@@ -95,6 +99,12 @@ const forged = (record: CheckedRecord, where: string): Finding => ({
   code: 'RecordForged',
   where,
   detail: `the MAC of record ${record.id} is not one of key ${record.key}`,
+})
+
+const misfiled = ({ id }: CheckedRecord, where: string): Finding => ({
+  code: 'RecordMisfiled',
+  where,
+  detail: `what lies or is numbered as record ${id} names another id, tenant or key of its MAC`,
 })
 
 const unaccounted = ({ id }: CheckedRecord): Finding => ({

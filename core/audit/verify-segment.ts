@@ -1,5 +1,6 @@
 import { place, type Finding } from './findings.ts'
 import { checkLog } from './checked-log.ts'
+import { TO } from './audience.ts'
 import { rootOf } from './merkle.ts'
 import type { NoteVerifier } from './note.ts'
 import { placeOfSegment, startOf, type Segment } from './segment.ts'
@@ -42,9 +43,13 @@ export function verifySegment(
     ),
     counts: { records: log.records.length, batches: log.batches.length },
     proves: [
-      'every record in it has the bytes and the place that the log gives it',
-      ...(isSigned ? [`${tree.signatures} batches were signed by a key of this log`] : []),
-      ...(isWritten ? [`${records.authenticated} records carry the MAC of their writer`] : []),
+      `${TO.everybody}: every record in it has the bytes and the place that the log gives it`,
+      ...(isSigned
+        ? [`${TO.keys}: ${tree.signatures} batches were signed by a key of this log`]
+        : []),
+      ...(isWritten
+        ? [`${TO.macKeys}: ${records.authenticated} records carry the MAC of their writer`]
+        : []),
     ],
     doesNotProve: [
       ...(isSigned ? [] : ['who signed the batches: no public key was given (--key)']),

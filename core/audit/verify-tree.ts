@@ -8,10 +8,16 @@ import type { NoteVerifier } from './note.ts'
 import { SealCursor } from './seal-cursor.ts'
 import { SigningKeys, type HandedOver, type KeyUse } from './signing-keys.ts'
 
+/** Of both trees, as seals give them. */
+export interface TreeRoots {
+  readonly records: Uint8Array
+  readonly numbering: Uint8Array
+}
+
 export interface TreeChecks {
   readonly findings: readonly Finding[]
-  /** Roots by `epoch/size`, for every size that was asked for and reached. */
-  readonly roots: ReadonlyMap<string, Uint8Array>
+  /** By `epoch/size`, for every size that was asked for and reached. */
+  readonly roots: ReadonlyMap<string, TreeRoots>
   readonly signatures: number
   readonly keys: readonly KeyUse[]
   readonly handOvers: readonly HandedOver[]
@@ -25,7 +31,7 @@ export function verifyTree(
   start: BatchTrees = NO_TREES,
 ): TreeChecks {
   const findings: Finding[] = []
-  const roots = new Map<string, Uint8Array>()
+  const roots = new Map<string, TreeRoots>()
   let signatures = 0
   const keys = new SigningKeys(verifiers)
   let prevRoot: Uint8Array = rootOf(start.records)
@@ -94,27 +100,30 @@ function grow(
   tree: BatchTrees,
   seals: readonly CheckedSeal[],
   wantedSizes: ReadonlySet<string>,
-  roots: Map<string, Uint8Array>,
+  roots: Map<string, TreeRoots>,
 ): BatchTrees {
-  let { records } = tree
+  let grown = tree
   let from = 0
   for (const [i, { epoch, seq }] of seals.entries()) {
     const size = place(epoch, seq)
     if (!wantedSizes.has(size)) continue
-    records = append(records, leavesOf(seals.slice(from, i + 1)))
+    grown = appendTo(grown, seals.slice(from, i + 1))
     from = i + 1
-    roots.set(size, rootOf(records))
+    roots.set(size, { records: rootOf(grown.records), numbering: rootOf(grown.numbering) })
   }
-  return {
-    records: append(records, leavesOf(seals.slice(from))),
-    numbering: append(
-      tree.numbering,
-      seals.map(({ numbering }) => numbering),
-    ),
-  }
+  return appendTo(grown, seals.slice(from))
 }
 
-const leavesOf = (seals: readonly CheckedSeal[]) => seals.map(({ leaf }) => leaf)
+const appendTo = (tree: BatchTrees, seals: readonly CheckedSeal[]): BatchTrees => ({
+  records: append(
+    tree.records,
+    seals.map(({ leaf }) => leaf),
+  ),
+  numbering: append(
+    tree.numbering,
+    seals.map(({ numbering }) => numbering),
+  ),
+})
 
 /** Seals that are missing between others; at the end of the log they are the tail, judged elsewhere. */
 function gaps(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { provenLog } from '../../test/support/proven-log.ts'
+import { TO } from './audience.ts'
 import type { AuditLog } from './export.ts'
 import { verifyLog, type Evidence } from './verify.ts'
 
@@ -42,6 +43,13 @@ describe('verifyLog', () => {
     const { ok, doesNotProve } = verifyLog(rewound(2, 2), blind)
     expect(ok).toBe(true)
     expect(doesNotProve.join()).toContain('that this is the newest database')
+  })
+
+  it('says to whom it proves each thing, by the evidence that they have', () => {
+    const { proves } = verifyLog(log, evidence)
+    expect(proves.map((sentence) => sentence.split(': ')[0])).toEqual(Object.values(TO))
+    const { proves: bare } = verifyLog(log, { ...evidence, verifiers: [], checkpoints: [] })
+    expect(bare.map((sentence) => sentence.split(': ')[0])).not.toContain(TO.keys)
   })
 
   it.each([

@@ -1,8 +1,9 @@
-import { verifyArchives, withArchives, type Archive } from './archives.ts'
-import { checkLog, type CheckedLog, type LineEvidence } from './checked-log.ts'
+import { verifyArchives, withArchives } from './archives.ts'
+import { checkLog, type CheckedLog } from './checked-log.ts'
+import { coverage, type Coverage } from './coverage.ts'
 import { isCut, sealedCuts, type Cut } from './cuts.ts'
-import { verifyEpochs, type Loss } from './epochs.ts'
-import type { WitnessLine } from './expectations.ts'
+import { verifyEpochs } from './epochs.ts'
+import type { CutPart, Evidence, LostPart } from './evidence.ts'
 import type { AuditLog } from './export.ts'
 import { place, type Finding, type FindingCode } from './findings.ts'
 import { verifyHandOvers } from './hand-overs.ts'
@@ -13,26 +14,9 @@ import { openOutside, sizesOf, verifyOutside } from './verify-outside.ts'
 import { verifyRecords } from './verify-records.ts'
 import { verifyTree } from './verify-tree.ts'
 
-/** What is known from elsewhere. The more of it, the more a verification proves. */
-export interface Evidence extends LineEvidence {
-  /** Checkpoints kept outside the database. */
-  readonly checkpoints: readonly string[]
-  readonly witness: readonly WitnessLine[]
-  /** Pieces that were archived; with those of all cuts the whole history is verified. */
-  readonly archives?: readonly Archive[]
-}
+export type { Evidence, LostPart } from './evidence.ts'
 
-/** A cut, and how many of its records are neither in the log nor in an archive that was given. */
-export interface CutPart extends Cut {
-  readonly missing: number
-}
-
-/** A loss, and how many of its records the witness saw. */
-export interface LostPart extends Loss {
-  readonly missing: number
-}
-
-export interface Verification {
+export interface Verification extends Coverage {
   readonly ok: boolean
   readonly findings: readonly Finding[]
   readonly counts: {
@@ -47,8 +31,6 @@ export interface Verification {
   readonly losses: readonly LostPart[]
   /** Which key signed what. */
   readonly keys: readonly KeyUse[]
-  readonly proves: readonly string[]
-  readonly doesNotProve: readonly string[]
 }
 
 /** Verifies an exported log without database, gateway or network, and says what was not looked at for want of evidence. */
@@ -74,6 +56,7 @@ export function verifyChecked(live: CheckedLog, evidence: Evidence): Verificatio
   const ahead = verifyOutside(log, outside.checkpoints, tree.roots, isCut, epochs.losses)
   const explained = explainLost(log, records.findings, epochs.losses)
   const parts = partsOf(log, cuts)
+  const losses = epochs.losses.map((loss, i) => ({ ...loss, missing: explained.missing[i] ?? 0 }))
   const findings = fold([
     ...outside.findings,
     ...tree.findings,
@@ -94,11 +77,11 @@ export function verifyChecked(live: CheckedLog, evidence: Evidence): Verificatio
       batches: log.batches.length,
     },
     cuts: parts,
-    losses: epochs.losses.map((loss, i) => ({ ...loss, missing: explained.missing[i] ?? 0 })),
+    losses,
     keys: tree.keys,
     ...coverage(evidence, tree.signatures, outside.checkpoints.length, records, {
       cuts: parts,
-      losses: epochs.losses,
+      losses,
     }),
   }
 }
@@ -155,59 +138,3 @@ function fold(findings: readonly Finding[]): Finding[] {
     ...findings.filter(({ code }) => !explained.has(code)),
   ]
 }
-
-function coverage(
-  evidence: Evidence,
-  signatures: number,
-  outside: number,
-  records: { readonly authenticated: number; readonly withoutKey: number },
-  { cuts, losses }: { readonly cuts: readonly CutPart[]; readonly losses: readonly Loss[] },
-): Pick<Verification, 'proves' | 'doesNotProve'> {
-  const isWhole = cuts.every(({ missing }) => missing === 0)
-  const proves = [
-    `every sealed record${isWhole ? '' : ' that is there'} has the bytes and the place that the log gives it`,
-  ]
-  const doesNotProve: string[] = []
-  const say = (known: boolean, yes: string, no: string) =>
-    known ? proves.push(yes) : doesNotProve.push(no)
-  say(
-    evidence.verifiers.length > 0,
-    `${signatures} batches were signed by a key of this log`,
-    'who signed the batches: no public key was given (--key)',
-  )
-  say(
-    outside > 0,
-    `nothing was rewritten or lost up to the ${outside} checkpoints given from outside`,
-    'that this is the newest database: no checkpoint from outside was given (--checkpoint)',
-  )
-  say(
-    evidence.witness.length > 0,
-    `the ${evidence.witness.length} records that the witness saw are there${isWhole ? '' : ', or were cut,'} as they were committed`,
-    'that nothing was taken away before it was sealed: no witness was given (--witness)',
-  )
-  say(
-    records.authenticated > 0,
-    `${records.authenticated} records carry the MAC of their writer`,
-    'who wrote the records: no MAC key was given (--mac-keys)',
-  )
-  for (const { epoch, first, last, missing, archive, authenticated } of cuts) {
-    const where = place(epoch, first, last)
-    say(
-      missing === 0,
-      `the records ${where} are whole, from the log and the archives given`,
-      `what ${missing} of the records ${where} said: they were cut, and archive ${archive} was not given (--archive)`,
-    )
-    if (!authenticated) doesNotProve.push(`who decided the cut ${where}: its MAC key was not given`)
-  }
-  if (records.authenticated > 0 && records.withoutKey > 0) {
-    doesNotProve.push(`who wrote ${records.withoutKey} records: their MAC key was not given`)
-  }
-  doesNotProve.push(...losses.map(undecided))
-  return { proves, doesNotProve }
-}
-
-/** Logins of the database, by its own word: its administrator makes them, and may be both. */
-const undecided = ({ epoch, decision }: Loss) =>
-  decision
-    ? `that ${decision.people.join(' and ')} are two people, and opened epoch ${epoch}: the database names them`
-    : `who opened epoch ${epoch}: the record of the decision is not here`

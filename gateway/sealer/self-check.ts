@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type pg from 'pg'
-import { place, type Finding } from '#core/audit/findings'
+import { place, type Finding, type FindingCode } from '#core/audit/findings'
 import type { NoteVerifier } from '#core/audit/note'
 import { checkBatch, type StoredBatch, type StoredSeal } from './check-batch.ts'
 import { readEnd } from './head.ts'
@@ -119,15 +119,28 @@ async function brokenRecords(
   from: number,
   to: number,
 ): Promise<Finding[]> {
-  const { rows } = await client.query<{ changed: string; missing: string; first: string | null }>(
-    'select * from palisade.broken_records($1, $2, $3)',
-    [epoch, from, to],
-  )
-  const [{ changed, missing, first } = { changed: '0', missing: '0', first: null }] = rows
-  const where = place(epoch, Number(first ?? from), to)
-  const all: Finding[] = [
-    { code: 'RecordEdited', where, detail: `${changed} records differ from what was sealed` },
-    { code: 'RecordDeleted', where, detail: `${missing} sealed records are not there` },
+  const { rows } = await client.query<Broken>('select * from palisade.broken_records($1, $2, $3)', [
+    epoch,
+    from,
+    to,
+  ])
+  const [broken] = rows
+  if (!broken) return []
+  const where = place(epoch, Number(broken.first ?? from), to)
+  const all: (readonly [count: string, code: FindingCode, detail: string])[] = [
+    [broken.changed, 'RecordEdited', 'records differ from what was sealed'],
+    [broken.missing, 'RecordDeleted', 'sealed records are not there'],
+    [broken.misfiled, 'RecordMisfiled', 'records name another tenant than the one they are under'],
   ]
-  return all.filter(({ code }) => Number(code === 'RecordEdited' ? changed : missing) > 0)
+  return all
+    .filter(([count]) => Number(count) > 0)
+    .map(([count, code, detail]) => ({ code, where, detail: `${count} ${detail}` }))
+}
+
+/** Numbers are bigint. */
+interface Broken {
+  readonly changed: string
+  readonly missing: string
+  readonly misfiled: string
+  readonly first: string | null
 }

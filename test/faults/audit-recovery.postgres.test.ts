@@ -342,6 +342,8 @@ describe('two people', () => {
         { epoch: 2, range: LOST_RANGE, missing: LOST - 2, decision: { people: [...people] } },
       ],
     })
+    // Of what the witness saw it claims no more than what is there.
+    expect(result.proves.join()).toContain(`but for ${LOST - 2} that a restore lost`)
     // The database says whose login it was, and its administrator may be both.
     expect(result.doesNotProve).toContainEqual(
       expect.stringMatching(new RegExp(`^that ${people.join(' and ')} are two people.*epoch 2`)),

@@ -14,6 +14,7 @@ import {
   SEAL_AGAIN,
   SEALED,
   TamperedLog,
+  TENANTS,
   type Statement,
   UNDO,
 } from '../support/tampered-log.ts'
@@ -51,6 +52,16 @@ describe('the check that the sealer makes by itself, with its own rights', () =>
       ['SealEdited 1/7..12'],
     ],
     [
+      'a record that was put under another tenant',
+      () => [
+        [
+          'update palisade.secret_audit_logs set tenant_id = $2 where id = $1',
+          ...[log.id(6), TENANTS[1]],
+        ],
+      ],
+      [`RecordMisfiled 1/7..${SEALED}`],
+    ],
+    [
       'a deleted seal',
       () => [['delete from palisade.audit_seals where record_id = $1', log.id(3)]],
       ['SealDeleted 1/1..6'],
@@ -71,6 +82,15 @@ describe('the check that the sealer makes by itself, with its own rights', () =>
       expect(await named(await log.tampered(...statements()))).toEqual(findings)
     },
   )
+
+  it("finds a record that was numbered among another tenant's before it was sealed", async () => {
+    const name = await log.tampered([
+      'update palisade.audit_pending set tenant_id = $2 where record_id = $1',
+      ...[log.id(SEALED), TENANTS[1]],
+    ])
+    await log.seal(name)
+    expect(await named(name)).toEqual([expect.stringMatching(/^RecordMisfiled /)])
+  })
 
   it('finds a log that somebody else signed', async () => {
     const { findings } = await check('palisade', noteSigner(log.key.signer.name))

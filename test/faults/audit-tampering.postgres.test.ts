@@ -21,6 +21,7 @@ import {
   SEAL_AGAIN,
   SEALED,
   TamperedLog,
+  TENANTS,
   UNSEALED,
 } from '../support/tampered-log.ts'
 
@@ -333,6 +334,52 @@ describe('an inserted record', () => {
       ],
     )
     expect(await found(name)).toEqual([`RecordForged ${at}`])
+  })
+})
+
+describe('a misfiled record', () => {
+  it('is found when it was put under another tenant, where no search of its own finds it', async () => {
+    const name = await log.tampered([
+      'update palisade.secret_audit_logs set tenant_id = $2 where id = $1',
+      ...[log.id(6), TENANTS[1]],
+    ])
+    expect(await found(name)).toEqual(['RecordMisfiled 1/7'])
+    expect(await found(name, { macKeys: new Map() })).toEqual(['RecordMisfiled 1/7'])
+  })
+
+  it("is found when it was numbered among another tenant's before it was sealed, with its row as it was", async () => {
+    const first = log.id(FIRST_UNSEALED)
+    const name = await log.tampered([
+      'update palisade.audit_pending set tenant_id = $2 where record_id = $1',
+      ...[first, TENANTS[1]],
+    ])
+    await log.seal(name)
+    expect(await found(name, { checkpoints: [] })).toEqual([
+      expect.stringMatching(/^RecordMisfiled/),
+    ])
+  })
+
+  it('is found when two stand under the id of each other, with their seals', async () => {
+    const [a, b] = [log.id(2), log.id(8)]
+    const swap = (table: string, column: string) => {
+      const put = (from: string, to: string) =>
+        [`update palisade.${table} set ${column} = $2 where ${column} = $1`, from, to] as const
+      const nobody = randomUUID()
+      return [put(a, nobody), put(b, a), put(nobody, b)]
+    }
+    const name = await log.tampered(
+      ...swap('secret_audit_logs', 'id'),
+      ...swap('audit_seals', 'record_id'),
+    )
+    expect(await found(name, { witness: [] })).toEqual(['RecordMisfiled 1/3', 'RecordMisfiled 1/9'])
+  })
+
+  it('is found when it lies under a key that nobody has, so that its MAC is not asked', async () => {
+    const name = await log.tampered([
+      `update palisade.secret_audit_logs set mac_key_id = 'nobody' where id = $1`,
+      log.id(5),
+    ])
+    expect(await found(name)).toEqual(['RecordMisfiled 1/6'])
   })
 })
 

@@ -248,6 +248,23 @@ describe('what a client sends', () => {
     expect(canaries.length).toBeGreaterThan(40)
   })
 
+  it('leaves what failed inside recorded as that, behind the roll-back of what it had begun', async () => {
+    const told = await db.query<{ type: string; outcome: string; code: string | null }>(
+      `select r ->> 'eventType' as type, r ->> 'outcome' as outcome, r ->> 'code' as code
+       from (select id, convert_from(record, 'UTF8')::jsonb as r from palisade.secret_audit_logs) l
+       where r #>> '{request,method}' = 'PUT' and r ->> 'outcome' <> 'refused' order by id`,
+    )
+    const written = { type: 'secret.write', outcome: 'success', code: null }
+    const failed = { type: 'request.failed', outcome: 'failed', code: 'ERR_INTERNAL' }
+    // Of three that failed, one could not be recorded and is a number.
+    expect(told).toEqual([written, failed, failed])
+    expect(await db.query('select version from palisade.secret_versions')).toEqual([{ version: 1 }])
+    const counted = await db.query(
+      `select sum(refusals)::integer as times from palisade.audit_counters where reason = 'ERR_INTERNAL'`,
+    )
+    expect(counted).toEqual([{ times: 1 }])
+  })
+
   it.each([
     ['a log of the gateway', async () => gateway.lines.join('')],
     ['a log of the sealer', async () => sealerLines.join('')],

@@ -28,7 +28,8 @@ export const recordId = (seq: number): string =>
 
 export const recordOf = (seq: number, event: object = {}, tenant = 'a'): LogRecord => {
   const id = recordId(seq)
-  const { bytes, mac } = signRecord({ id, eventType: 'secret.read', ...event }, MAC)
+  const told = { id, tenant, macKey: MAC.id, eventType: 'secret.read', ...event }
+  const { bytes, mac } = signRecord(told, MAC)
   return { type: 'record', id, tenant, key: MAC.id, record: bytes, mac }
 }
 

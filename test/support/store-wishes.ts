@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { signRecord } from '../../core/audit/record.ts'
 import { systemClock } from '../../core/clock.ts'
-import { uuidV7 } from '../../core/uuid.ts'
+import { momentOf, uuidV7 } from '../../core/uuid.ts'
 import { PLATFORM_TENANT } from '../../api/audit-event.ts'
 import type { AuditRow, ReportedStep } from '../../gateway/ports/audit-records.ts'
 import type { Caller } from '../../gateway/ports/callers.ts'
@@ -18,7 +18,9 @@ export function caller(overrides: Partial<Caller> = {}): Caller {
 
 export function auditRow(tenantId: string, action = 'secret.write'): AuditRow {
   const id = uuidV7(systemClock)
-  const event = { v: 1, id, tenant: tenantId, action, outcome: 'success', keyId: MAC_KEY.id }
+  const time = momentOf(id).toISOString()
+  const names = { format: 1, id, macKey: MAC_KEY.id, tenant: tenantId, time }
+  const event = { ...names, action, outcome: 'success' }
   const { bytes, mac, leaf, keyId } = signRecord(event, MAC_KEY)
   return { id, formatVersion: 1, tenantId, writer: 'test', keyId, bytes, mac, leaf }
 }
