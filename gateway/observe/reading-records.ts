@@ -30,11 +30,16 @@ export class ReadingRecords {
   }
 
   async #try(): Promise<void> {
+    let isWaiting = false
     try {
-      for (const reading of await this.#deps.store.unrecordedReadings()) await this.#one(reading)
+      for (const reading of await this.#deps.store.unrecordedReadings()) {
+        isWaiting = true
+        await this.#one(reading)
+      }
       this.#isFailing = false
     } catch (error) {
-      this.#deps.onFailure()
+      // Somebody is woken by this. A database that is away for a moment has alerts of its own.
+      if (isWaiting) this.#deps.onFailure()
       // Each second again: one line says it.
       if (!this.#isFailing) {
         this.#deps.log.error(

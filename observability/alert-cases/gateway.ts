@@ -67,7 +67,8 @@ export const GATEWAY_CASES: Readonly<Record<string, AlertCase>> = {
     fires: {
       series: { 'palisade_audit_write_failures_total{job="gateway"}': '0+1x40' },
       at: '6m',
-      summary: 'Refused requests were not recorded: 20 in five minutes.',
+      summary:
+        'Refused requests, or readings of the audit log, were not recorded: 20 in five minutes.',
     },
     silent: { series: { 'palisade_audit_write_failures_total{job="gateway"}': '7x40' }, at: '6m' },
   },

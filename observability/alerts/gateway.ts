@@ -48,9 +48,10 @@ export const GATEWAY: readonly Alert[] = [
     expr: 'sum(increase(palisade_audit_write_failures_total{job="gateway"}[5m])) > 0',
     for: '0s',
     severity: 'page',
-    summary: 'Refused requests were not recorded: {{ $value | humanize }} in five minutes.',
+    summary:
+      'Refused requests, or readings of the audit log, were not recorded: {{ $value | humanize }} in five minutes.',
     description:
-      'What was refused stays refused, but the log has no row of it, a number at most. Accepted requests cannot be affected: they fail without their record.',
+      'What was refused stays refused, but the log has no row of it, a number at most. Who read the log in the database is kept as a note and tried each second. Accepted requests cannot be affected: they fail without their record.',
   },
   {
     name: 'RefusalCountsUnwritten',
