@@ -2,9 +2,10 @@
 // Usage: node main.ts <spec.json> <state folder>
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { layoutOf } from '../layout.ts'
+import { layoutOf, NODE } from '../layout.ts'
 import type { NodeSpec } from '../spec.ts'
 import { forward } from './forward.ts'
+import { keepPolicyQueue } from './policy-queue.ts'
 import { readinessWith } from './ready.ts'
 import { Supervisor } from './supervisor.ts'
 
@@ -29,6 +30,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 say('node started')
+void keepPolicyQueue(NODE.queue, say)
 await supervisor.run(spec.components)
 say('node stopped')
 process.exit(0)
