@@ -46,6 +46,7 @@ export async function becomeAuditor(client: pg.Client): Promise<void> {
 const STANDBY = '25006'
 const NO_SUCH_FUNCTION = '42883'
 const UNFIT_NAME = 'PL051'
+const TOO_MANY = 'PL052'
 
 function unnoted(cause: unknown): unknown {
   const { code, message } = cause as { code?: string; message: string }
@@ -61,6 +62,8 @@ function unnoted(cause: unknown): unknown {
       return invalid('this database cannot note who reads its audit log', 'run palisade migrate')
     case UNFIT_NAME:
       return invalid(message, 'use a login of such a name')
+    case TOO_MANY:
+      return invalid(message, 'wait until a gateway has recorded them, which takes seconds')
     default:
       return cause
   }

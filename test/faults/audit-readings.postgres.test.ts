@@ -148,6 +148,42 @@ describe('a member of palisade_auditor', () => {
     })
   })
 
+  it('is shown nothing under the note that another session of its own login made', async () => {
+    await asAuditor(async (noting) => {
+      const { rows: made } = await noting.query<{ id: string }>(NOTE)
+      await asAuditor(async (client) => {
+        await client.query(`select set_config('palisade.reading', $1, false)`, [made[0]?.id])
+        await expect(client.query(READ)).rejects.toMatchObject(NOT_NOTED)
+      })
+    })
+  })
+
+  it('reads one picture of the log that it began in time to its end, and begins no other', async () => {
+    await asAuditor(async (client) => {
+      const { rows: own } = await client.query<{ id: string }>(NOTE)
+      await db.query(
+        `update palisade.audit_readings set open_until = clock_timestamp() + interval '1 s' where id = $1`,
+        [own[0]?.id],
+      )
+      await client.query('begin isolation level repeatable read read only')
+      const all = await client.query(READ)
+      await client.query('select pg_sleep(1.1)')
+      expect((await client.query(READ)).rows).toEqual(all.rows)
+      await client.query('commit')
+      await client.query('begin isolation level repeatable read read only')
+      await expect(client.query(READ)).rejects.toMatchObject(NOT_NOTED)
+    })
+  })
+
+  it('cannot note more than gateways can record, so that nobody else’s note waits for long', async () => {
+    const before = await waiting()
+    const flood = `select count(palisade.note_reading('query')) from generate_series(1, 1001)`
+    await expect(asAuditor((client) => client.query(flood))).rejects.toMatchObject({
+      code: 'PL052',
+    })
+    expect(await waiting()).toEqual(before)
+  })
+
   it('is shown the records between the bounds of the note and no others', async () => {
     const [first, , , , last] = rows
     await asAuditor(async (client) => {
