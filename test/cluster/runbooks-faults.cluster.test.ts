@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kubectl } from '../support/cluster.ts'
 import { asAuditor } from '../support/database.ts'
 import { openPrometheus, type Prometheus } from '../support/prometheus.ts'
-import { type Command, runbookCommands, runCommand } from '../support/runbook-commands.ts'
+import { type Command, commandsOf, runCommand } from '../support/runbook-commands.ts'
 
 interface Fault {
   /** Brings about what the alert is about. */
@@ -76,9 +76,6 @@ async function firing(): Promise<string[]> {
     .filter(({ state }) => state === 'firing')
     .map(({ labels }) => labels['alertname'] ?? '')
 }
-
-const commandsOf = (name: string, section: 'Diagnosis' | 'Mitigation') =>
-  runbookCommands().filter((command) => command.page === name && command.section === section)
 
 /** `<pod>` is the one that the alert names. */
 async function filledIn({ page, text }: Command): Promise<string> {

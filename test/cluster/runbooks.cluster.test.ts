@@ -2,18 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { psql } from '../support/database.ts'
 import { accessToken, edgeClient } from '../support/edge.ts'
 import { forward, type Forward } from '../support/forward.ts'
-import { blocksOf, runbookCommands, runCommand } from '../support/runbook-commands.ts'
+import { takeLogOut, TAKES_LOG_OUT } from '../support/log-taken-out.ts'
+import { runbookCommands, runCommand } from '../support/runbook-commands.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
 const COMMANDS = runbookCommands().filter(({ section }) => section === 'Diagnosis')
 const RUNS = COMMANDS.map(({ page, text }) => [page, text] as const)
 
-/** Commands that need one another, from the first on: they are run as one. */
-const chain = COMMANDS.filter(({ page }) => page === 'AuditChainBroken').map(({ text }) => text)
-const TAKES_LOG_OUT = chain.slice(chain.findIndex((text) => text.includes('PGPASSWORD=')))
 /** Searches for traces of trouble, which in order find none: grep ends with 1, kubectl says so. */
 const isSearch = (text: string) => /\| grep| get events/.test(text)
 const FOUND_NONE = 'No resources found\n'
@@ -49,26 +45,16 @@ describe('the diagnosis on a platform in order', () => {
 })
 
 describe('taking the audit log out', () => {
-  const [readsCheckpoint = ''] = blocksOf('README').filter((text) => text.includes('bao kv get'))
-  const witness = chain.find((text) => text.includes('Committed audit')) ?? ''
-
   it('reads the checkpoint, makes an auditor, takes the log out, verifies it and leaves no login', async () => {
     // A gateway that came up a moment ago has committed nothing, and its log has no witness yet.
     const edge = await edgeClient()
     await accessToken(edge)
     await edge.close()
-    const cli = `palisade() { node ${join(ROOT, 'cli/main.ts')} "$@"; }`
-    const leave = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT"
-    try {
-      const script = ['set -e', leave, cli, readsCheckpoint, witness, ...TAKES_LOG_OUT]
-      const ran = await runCommand(script.join('\n'), folder)
-      expect(ran.stderr).toBe('')
-      expect(ran.stdout).toContain('The audit log holds.')
-      expect(ran.stdout).toMatch(/the [1-9]\d* records that the witness saw/)
-      expect(ran.code).toBe(0)
-      expect(await psql("select rolname from pg_roles where rolname = 'auditor'")).toEqual([])
-    } finally {
-      await psql('drop role if exists auditor')
-    }
+    const ran = await takeLogOut(folder)
+    expect(ran.stderr).toBe('')
+    expect(ran.stdout).toContain('The audit log holds.')
+    expect(ran.stdout).toMatch(/the [1-9]\d* records that the witness saw/)
+    expect(ran.code).toBe(0)
+    expect(ran.logins).toEqual([])
   })
 })

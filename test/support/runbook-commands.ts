@@ -33,6 +33,9 @@ export const runbookCommands = (): readonly Command[] =>
     .filter((file) => file.endsWith('.md') && file !== 'README.md')
     .flatMap((file) => commandsIn(basename(file, '.md'), readFileSync(join(PAGES, file), 'utf8')))
 
+export const commandsOf = (page: string, section: Command['section']): readonly Command[] =>
+  runbookCommands().filter((command) => command.page === page && command.section === section)
+
 /** The blocks of `sh` of a page without sections, each as a whole. */
 export const blocksOf = (page: string): readonly string[] =>
   [...readFileSync(join(PAGES, `${page}.md`), 'utf8').matchAll(/^```sh\n([^]*?)^```$/gm)].map(
