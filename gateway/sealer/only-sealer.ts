@@ -15,13 +15,25 @@ export async function asOnlySealer<T extends object>(
 ): Promise<T | undefined> {
   await client.query('begin')
   try {
-    const appended = !lock || (await isAlone(client)) ? await append() : undefined
+    const isMine = !lock || (await isAlone(client))
+    if (isMine) await holdTail(client)
+    const appended = isMine ? await append() : undefined
     await client.query(appended ? 'commit' : 'rollback')
     return appended
   } catch (error) {
     await client.query('rollback').catch(() => undefined)
     throw error
   }
+}
+
+/**
+ * The log stays until the commit as it is read from here on: nothing is taken out of these tables before a trigger is
+ * disabled, and that waits for this lock, the strongest one of a role that may only insert. Others may still append.
+ */
+async function holdTail(client: pg.ClientBase): Promise<void> {
+  await client.query(
+    'lock table palisade.audit_seals, palisade.audit_batches in row exclusive mode',
+  )
 }
 
 async function isAlone(client: pg.ClientBase): Promise<boolean> {

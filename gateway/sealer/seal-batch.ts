@@ -51,7 +51,7 @@ async function appendPending(
 ): Promise<Sealed | undefined> {
   const head = await readHead(client)
   const due = handOverDue(head, signers)
-  const goesOn = async () => after && (await assertGoesOn(client, head, positionOf(after)))
+  const goesOn = () => assertGoesOn(client, head, after ? positionOf(after) : undefined)
   if (due) {
     await goesOn()
     const { checkpoint } = await handOver(client, head, due, { log, signers, records })

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { collect, type LogLine } from '../../core/audit/export.ts'
 import { verifyLog } from '../../core/audit/verify.ts'
 import { copyDatabase } from '../../test/support/database-copy.ts'
+import { interrupted } from '../../test/support/interrupted-client.ts'
 import { noteSigner } from '../../test/support/note-signer.ts'
 import {
   startPalisadeDatabase,
@@ -49,20 +50,6 @@ async function write(count: number): Promise<void> {
 
 const seal = (client: pg.ClientBase, over: Partial<typeof options> = {}, lock = true) =>
   sealBatch(client, { ...options, ...over }, lock)
-
-/** The client, with something that happens once, right after the first statement of this form. */
-function interrupted(client: pg.Client, form: RegExp, act: () => Promise<unknown>): pg.ClientBase {
-  let isDone = false
-  const query = async (text: string, values?: unknown[]) => {
-    const answer = await client.query(text, values)
-    if (!isDone && form.test(text)) {
-      isDone = true
-      await act()
-    }
-    return answer
-  }
-  return { query } as unknown as pg.ClientBase
-}
 
 async function expectOneHistory(records: number): Promise<void> {
   const lines: LogLine[] = []
