@@ -60,7 +60,7 @@ export default defineConfig({
           name: 'promtool',
           expect,
           include: ['**/*.promtool.test.ts'],
-          testTimeout: 30_000,
+          testTimeout: 120_000,
           hookTimeout: 240_000,
           maxWorkers: 1,
         },
