@@ -67,6 +67,29 @@ describe('migrate', () => {
     ])
   })
 
+  it('holds nobody up for long while somebody reads on, and runs when that has ended', async () => {
+    await run([migration('9001_busy.sql', 'create table palisade_meta.busy (a int)')])
+    const column = migration('9002_busy.sql', 'alter table palisade_meta.busy add b int')
+    await withClient(server.superuser, async (reader) => {
+      await reader.query('begin')
+      await reader.query('select * from palisade_meta.busy')
+      const migrated = run([column])
+      await expect
+        .poll(() =>
+          server.query("select 1 from pg_locks where mode = 'AccessExclusiveLock' and not granted"),
+        )
+        .toHaveLength(1)
+      // Behind the one who waits, as every request would be.
+      await withClient(server.superuser, async (other) => {
+        await other.query("set statement_timeout = '8s'")
+        await other.query('select * from palisade_meta.busy')
+      })
+      await reader.query('rollback')
+      expect(await migrated).toEqual(['9002_busy.sql'])
+    })
+    await server.query('drop table palisade_meta.busy')
+  })
+
   it('refuses a file that was edited after it had been applied', async () => {
     await run([migration('9002_once.sql', 'select 1')])
     await expect(run([migration('9002_once.sql', 'select 2')])).rejects.toMatchObject({

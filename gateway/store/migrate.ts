@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { PalisadeError } from '#core/problem'
 
@@ -9,6 +10,12 @@ const DIRECTORY = new URL('./migrations/', import.meta.url)
 const BOOTSTRAP = new URL('./bootstrap.sql', import.meta.url)
 /** Any number, but always the same one: two runners must not work at the same time. */
 const LOCK = 7_203_114_501
+/** Whatever wants a table waits behind a migration that waits for it; a request is given up after ten seconds. */
+const LOCK_TIMEOUT = '2s'
+const BETWEEN_ATTEMPTS_MS = 1_000
+/** Long enough for an export to end, short enough for whoever deploys to hear of one that does not. */
+const PATIENCE_MS = 300_000
+const LOCK_NOT_AVAILABLE = '55P03'
 
 export interface Migration {
   readonly name: string
@@ -56,7 +63,7 @@ export async function migrate(
     for (const migration of wanted) {
       const checksum = done.get(migration.name)
       if (checksum === undefined) {
-        await apply(client, migration)
+        await applyWhenFree(client, migration)
         applied.push(migration.name)
       } else if (checksum !== migration.checksum) {
         throw new PalisadeError(
@@ -85,9 +92,26 @@ async function readLedger(client: pg.Client): Promise<ReadonlyMap<string, string
   return new Map(rows.map((row) => [row.name, row.checksum]))
 }
 
+/** Lets go of everything between attempts, so that whoever reads for long holds up the migration and nobody else. */
+async function applyWhenFree(client: pg.Client, migration: Migration): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS
+  for (;;) {
+    try {
+      return await apply(client, migration)
+    } catch (error) {
+      const isLocked =
+        error instanceof PalisadeError &&
+        (error.cause as { code?: unknown } | undefined)?.code === LOCK_NOT_AVAILABLE
+      if (!isLocked || Date.now() > deadline) throw error
+      await sleep(BETWEEN_ATTEMPTS_MS)
+    }
+  }
+}
+
 async function apply(client: pg.Client, migration: Migration): Promise<void> {
   await client.query('begin')
   try {
+    await client.query(`set local lock_timeout = '${LOCK_TIMEOUT}'`)
     await client.query(`set local role ${pg.escapeIdentifier(migration.role)}`)
     await client.query(await withoutRefusedSettings(client, migration.text))
     await client.query('set local role palisade_owner')
