@@ -26,7 +26,7 @@ describe('Deaf', () => {
   it('begins anew when somebody listened meanwhile', () => {
     const deaf = new Deaf()
     deaf.observe([7], false, 0)
-    deaf.observe([7], true, 5_000)
+    deaf.observe([], true, 5_000)
     expect(deaf.observe([7], false, 9_000)).toEqual([])
   })
   it('gives the next agent its own time', () => {

@@ -15,11 +15,10 @@ export const hasListener = (table: string, queue: number): boolean =>
 export class Deaf {
   readonly #since = new Map<number, number>()
 
+  /** @param agents those that run; nobody where the queue has a listener */
   observe(agents: readonly number[], isHeard: boolean, now: number): readonly number[] {
-    for (const pid of this.#since.keys()) {
-      if (isHeard || !agents.includes(pid)) this.#since.delete(pid)
-    }
-    if (isHeard) return []
+    if (isHeard) this.#since.clear()
+    for (const pid of this.#since.keys()) if (!agents.includes(pid)) this.#since.delete(pid)
     for (const pid of agents) if (!this.#since.has(pid)) this.#since.set(pid, now)
     return agents.filter((pid) => now - (this.#since.get(pid) ?? now) > PATIENCE_MS)
   }
@@ -33,8 +32,10 @@ export async function keepPolicyQueue(queue: number, say: (text: string) => void
   const deaf = new Deaf()
   for (;;) {
     await sleep(EVERY_MS)
-    const table = await readFile(TABLE, 'utf8').catch(() => '')
-    for (const pid of deaf.observe(await agents(), hasListener(table, queue), Date.now())) {
+    const isHeard = hasListener(await readFile(TABLE, 'utf8').catch(() => ''), queue)
+    // Looking through all processes costs a hundred times as much as the table.
+    const pids = isHeard ? [] : await agents()
+    for (const pid of deaf.observe(pids, isHeard, Date.now())) {
       say(`${AGENT} (pid ${pid}) does not listen to queue ${queue}: ended, to be started again`)
       kill(pid)
     }
