@@ -63,9 +63,9 @@ export const PARTS: readonly Part[] = [
       run('generated files', 'npm', 'run', '--silent', 'gen:check'),
       run('known vulnerabilities', 'node', 'test/gates/npm-audit.ts'),
       vitest('unit'),
-      vitest('apiserver', 'api/', 'policies/', 'local/', 'test/our-resources'),
+      vitest('apiserver', 'api/', 'policies/', 'local/stack/', 'test/our-resources'),
     ],
-    onPlatform: [vitest('cluster', 'local/', 'test/cluster/machine', 'test/cluster/up')],
+    onPlatform: [vitest('cluster', 'local/images/', 'test/cluster/machine', 'test/cluster/up')],
     // Takes the platform away and brings it back.
     last: [vitest('cluster', 'test/cluster/zz-destroy')],
   },
@@ -101,10 +101,14 @@ export const PARTS: readonly Part[] = [
         'postgres',
         ...tables('rls', 'fence', 'migrate', 'postgres-store', 'existing-database'),
       ),
-      vitest('apiserver', 'infra/', 'charts/'),
+      // With what brings it there: the provider, and the operators that it stands on.
+      vitest('apiserver', 'infra/', 'charts/', 'local/provider/'),
     ],
     onPlatform: [
-      vitest('cluster', 'infra/', 'test/cluster/edge', 'test/cluster/network', 'test/cluster/node'),
+      vitest(
+        ...(['cluster', 'infra/', 'local/operators/'] as const),
+        ...['test/cluster/edge', 'test/cluster/network', 'test/cluster/node'],
+      ),
     ],
   },
   {
