@@ -39,7 +39,7 @@ function setting(added: AddedRun): string[] {
   const { rate, rounds, seconds, records, postgres, at, command, machine, load } = added
   const set = Object.entries(postgres).map(([name, value]) => `${name} ${value}`)
   return [
-    `${at.slice(0, 16)}Z, commit ${machine.commit}, \`${command}\`, load before ${load.before.toFixed(2)}${isTrial(added) ? ': **not quiet, a trial whose milliseconds nobody should quote**' : ''}. A look-up of a secret at ${rate}/s, without a record and with it in one transaction, taking turns: ${rounds} rounds of ${seconds} s for each side, behind ${records} records. Settings are the platform's: ${set.join(', ')}.`,
+    `${at.slice(0, 16)}Z, commit ${machine.commit}, \`${command}\`: ${machine.cores} cores (${machine.cpu}), load before ${load.before.toFixed(2)}${isTrial(added) ? ': **not quiet, a trial whose milliseconds nobody should quote**' : ''}. A look-up of a secret at ${rate}/s, without a record and with it in one transaction, taking turns: ${rounds} rounds of ${seconds} s for each side, behind ${records} records. Settings are the platform's: ${set.join(', ')}.`,
     '',
     'Requests come when they are due, whatever became of those before, and their time runs from that moment; the generator is a thread of the measured process, on the same two cores as PostgreSQL and the sealer. Quantiles are of all samples of a side, which the rounds only divide.',
   ]
