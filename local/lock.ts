@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { startTicksOf } from './bare/process-record.ts'
 import { LocalError } from './errors.ts'
 import { cacheDir, stateDir } from './paths.ts'
+import { startTicks } from './process-stat.ts'
 
 // In the cache, since `down` deletes the state folder while it holds the lock.
 export const lockPath = (): string => {
@@ -11,15 +11,12 @@ export const lockPath = (): string => {
   return join(cacheDir(), `up-or-down-${digest}.lock`)
 }
 
-const ticks = (pid: number): Promise<string> =>
-  readFile(`/proc/${pid}/stat`, 'utf8').then(startTicksOf, () => '')
-
 /** One `up` or `down` at a time; a lock whose holder is gone counts for nothing. */
 export async function withLock<T>(work: () => Promise<T>): Promise<T> {
   await mkdir(cacheDir(), { recursive: true, mode: 0o700 })
   if (!(await take())) {
     const [pid = '', started] = (await readFile(lockPath(), 'utf8').catch(() => '')).split(' ')
-    if (pid !== '' && (await ticks(Number(pid))) === started) {
+    if (pid !== '' && (await startTicks(Number(pid))) === started) {
       throw new LocalError(
         'ERR_BUSY',
         `another make up or make down is running (pid ${pid})`,
@@ -38,7 +35,7 @@ export async function withLock<T>(work: () => Promise<T>): Promise<T> {
 
 async function take(): Promise<boolean> {
   const draft = `${lockPath()}.${process.pid}`
-  await writeFile(draft, `${process.pid} ${await ticks(process.pid)}`, { mode: 0o600 })
+  await writeFile(draft, `${process.pid} ${await startTicks(process.pid)}`, { mode: 0o600 })
   try {
     // link() refuses an existing name, and nobody ever reads a lock that does not say yet whose it is.
     await link(draft, lockPath())

@@ -4,16 +4,9 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { recall, remember, startTicksOf } from './process-record.ts'
+import { recall, remember } from './process-record.ts'
 
 const file = async (): Promise<string> => join(await mkdtemp(join(tmpdir(), 'record-')), 'p.json')
-
-describe('startTicksOf', () => {
-  it('is not misled by spaces and brackets in the name of a program', () => {
-    const rest = Array.from({ length: 30 }, (_, i) => String(i + 3)).join(' ')
-    expect(startTicksOf(`42 (a) b (c)) ${rest}`)).toBe('22')
-  })
-})
 
 describe('recall', () => {
   it('finds the process that was remembered', async () => {

@@ -1,4 +1,5 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { startTicks } from '../process-stat.ts'
 
 /** A process we started. The start time tells it from a later one that got the same pid. */
 export interface ProcessRecord {
@@ -12,27 +13,14 @@ export interface ProcessRecord {
   readonly startedAt: string
 }
 
-/**
- * Empty for a process that has ended and whose parent has not asked yet: it keeps its pid and start time.
- * The second field of stat is the program's name in brackets, which may hold spaces and brackets itself.
- */
-export function startTicksOf(stat: string): string {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const isDead = fields[0] === 'Z' || fields[0] === 'X'
-  return isDead ? '' : (fields[19] ?? '')
-}
-
 const bootId = async (): Promise<string> =>
   (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
-
-const ticks = (pid: number): Promise<string | undefined> =>
-  readFile(`/proc/${pid}/stat`, 'utf8').then(startTicksOf, () => undefined)
 
 export async function remember(path: string, pid: number, digest: string): Promise<void> {
   const record: ProcessRecord = {
     pid,
     digest,
-    startTicks: (await ticks(pid)) ?? '',
+    startTicks: await startTicks(pid),
     bootId: await bootId(),
     startedAt: new Date().toISOString(),
   }
@@ -47,7 +35,7 @@ export async function recall(path: string): Promise<ProcessRecord | undefined> {
   if (!text) return undefined
   const record = JSON.parse(text) as ProcessRecord
   const alive =
-    record.bootId === (await bootId()) && record.startTicks === (await ticks(record.pid))
+    record.bootId === (await bootId()) && record.startTicks === (await startTicks(record.pid))
   if (alive && record.startTicks !== '') return record
   await rm(path, { force: true })
   return undefined

@@ -4,6 +4,7 @@ import { mkdirSync, openSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { startTicks } from '../process-stat.ts'
 import { removeCgroups } from './cgroups.ts'
 import { json } from './config.ts'
 import { HOST_PORTS, type Layout, NODE_ENVIRONMENT, socketOf } from './layout.ts'
@@ -119,12 +120,7 @@ async function terminate(pid: number, graceMs: number): Promise<void> {
   while (await isAlive(pid)) await sleep(50)
 }
 
-/** A zombie is dead: only its parent has not asked yet. */
-async function isAlive(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  const state = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3)
-  return state !== '' && state !== 'Z' && state !== 'X'
-}
+const isAlive = async (pid: number): Promise<boolean> => (await startTicks(pid)) !== ''
 
 function signal(pid: number, name: 'SIGTERM' | 'SIGKILL'): boolean {
   try {

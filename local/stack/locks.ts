@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LocalError } from '../errors.ts'
+import { hasEnded } from '../process-stat.ts'
 import { pulumiDir, type StackRequest } from './request.ts'
 
 interface Patience {
@@ -15,10 +16,6 @@ interface Lock {
   readonly pid: number
   readonly hostname: string
 }
-
-/** A process that was killed answers signals until somebody has collected its status. */
-export const hasEnded = (stat: string): boolean =>
-  ['Z', 'X'].includes(stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3))
 
 function isRunning(pid: number): boolean {
   try {

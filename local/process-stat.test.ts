@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { hasEnded } from './locks.ts'
+import { hasEnded, startTicksOf } from './process-stat.ts'
 
 describe('hasEnded', () => {
   it('tells a killed process that nobody collected from a sleeping one', () => {
@@ -8,5 +8,12 @@ describe('hasEnded', () => {
   })
   it('reads past a bracket in the name', () => {
     expect(hasEnded('5694 (a) Z (b) S 1 5690')).toBe(false)
+  })
+})
+
+describe('startTicksOf', () => {
+  it('is not misled by spaces and brackets in the name of a program', () => {
+    const rest = Array.from({ length: 30 }, (_, i) => String(i + 3)).join(' ')
+    expect(startTicksOf(`42 (a) b (c)) ${rest}`)).toBe('22')
   })
 })
