@@ -66,6 +66,19 @@ describe('canonicalJson', () => {
     )
   })
 
+  it('orders a dozen members and a hundred by the same rule', () => {
+    const keys = fc.uniqueArray(fc.string({ unit: 'grapheme' }), { maxLength: 100 })
+    fc.assert(
+      fc.property(keys, (names) => {
+        const value = Object.fromEntries(names.map((name) => [`k${name}`, 0]))
+        const written = Object.keys(value)
+          .sort()
+          .map((name) => `${JSON.stringify(name)}:0`)
+        expect(canonicalJson(value)).toBe(`{${written.join(',')}}`)
+      }),
+    )
+  })
+
   it('leaves out a member that is undefined, as an absent optional field', () => {
     expect(canonicalJson({ a: undefined, b: 1 })).toBe('{"b":1}')
   })

@@ -30,12 +30,11 @@ export interface Side {
 export interface AddedLatency extends AddedWish {
   readonly bare: Side
   readonly audited: Side
-  /** One sync of the disk while the database rests, before each round. */
+  /** One sync of the disk at the same rate while the database rests, as long as a side, before each round. */
   readonly disk: Latencies
   readonly postgres: Readonly<Record<string, string>>
 }
 
-const PROBE_SECONDS = 3
 const WARM_SECONDS = 3
 const FILLING = { writers: 1024, seconds: 1 }
 
@@ -94,7 +93,7 @@ async function takeTurns(
   for (const side of SIDES) await openLoop(calls[side], rate, WARM_SECONDS)
   for (let round = 1; round <= rounds; round += 1) {
     say(`look-ups without and with their record, round ${round} of ${rounds}`)
-    disk.push(...probeDisk(dirname(palisade.measured.directory), PROBE_SECONDS))
+    disk.push(...probeDisk(dirname(palisade.measured.directory), rate, seconds))
     // There and back, so that neither always follows the other.
     for (const side of round % 2 === 1 ? SIDES : SIDES.toReversed()) {
       const before = await look()

@@ -54,7 +54,7 @@ function latencies(added: AddedRun): string[] {
     row('without a record', bare.all.count, ...cells(bare.all)),
     row('with its record', audited.all.count, ...cells(audited.all)),
     row('added', '', ...QUANTILES.map((q) => `**${millis(addedTo(q, added))}**`), ''),
-    row('one fdatasync of 8 kB, database at rest', disk.count, ...cells(disk)),
+    row('one fdatasync of 8 kB at this rate, database at rest', disk.count, ...cells(disk)),
     '',
     `p99 added, round by round: ${spreadText(addedByRound('p99', added), millis)}, in order ${addedByRound('p99', added).map(millis).join(', ')}. A commit waits for at least one sync, so what the disk takes is part of what is added.`,
   ]

@@ -61,7 +61,10 @@ export function readWish(
   name: string,
   overrides: Partial<ReadSecret> = {},
 ): ReadSecret {
-  const audit = { read: auditRow(who.tenantId, 'read'), absent: auditRow(who.tenantId, 'absent') }
+  const audit = overrides.audit ?? {
+    read: auditRow(who.tenantId, 'read'),
+    absent: auditRow(who.tenantId, 'absent'),
+  }
   return { name, version: null, expected: 1, audit, ...overrides }
 }
 
