@@ -17,7 +17,7 @@ function passages(script: string) {
     import { createFailpoint } from '${join(import.meta.dirname, 'failpoints.ts')}'
     const arm = (text) => writeFileSync('${file}', text)
     const failpoint = createFailpoint({ file: '${file}' })
-    const pass = (name) => { failpoint(name); console.log(name) }
+    const pass = (name, of) => { failpoint(name, of); console.log(name) }
     ${script}`
   const { signal, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', text], {
     encoding: 'utf8',
@@ -40,6 +40,15 @@ describe('a failpoint that a file arms', () => {
       pass('a.before'); pass('b.before'); pass('a.before')`)
     expect(signal).toBe('SIGKILL')
     expect(survived).toEqual(['a.before', 'a.before', 'a.before', 'a.before', 'b.before'])
+  })
+
+  it('kills at a passage of the resource that it names, and of no other', () => {
+    const { signal, survived } = passages(`
+      arm('shop/orders-db:a.before:kill')
+      pass('a.before'); pass('a.before', 'shop/ledger-db'); pass('b.before', 'shop/orders-db')
+      pass('a.before', 'shop/orders-db')`)
+    expect(signal).toBe('SIGKILL')
+    expect(survived).toEqual(['a.before', 'a.before', 'b.before'])
   })
 
   it('is disarmed by another text', () => {

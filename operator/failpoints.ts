@@ -7,6 +7,8 @@ export interface ArmedFailpoint {
   readonly act: 'kill' | 'stop'
   /** Which passage of that place it takes. */
   readonly passage: number
+  /** `<namespace>/<name>` of the one resource whose passages count; those of all others do not. */
+  readonly of?: string
 }
 
 /** A file that holds the text of a failpoint or nothing, so that a process can be armed while it runs. */
@@ -22,15 +24,19 @@ export const noFailpoint: Failpoint = () => undefined
 export const parseFailpointSetting = (text: string): FailpointSetting =>
   text.startsWith('@/') ? { file: text.slice(1) } : parseFailpoint(text)
 
-/** `publishValue.after:kill@2`: kill the process the second time it comes by. */
+const FAILPOINT =
+  /^(?:(?<of>[a-z0-9-]+\/[a-z0-9.-]+):)?(?<name>[A-Za-z]+\.(?:before|after))(?::(?<act>kill|stop))?(?:@(?<passage>\d+))?$/
+
+/** `publishValue.after:kill@2`: kill the process the second time it comes by; `shop/db:…`: with this resource. */
 function parseFailpoint(text: string): ArmedFailpoint {
-  const match = /^([A-Za-z]+\.(?:before|after))(?::(kill|stop))?(?:@(\d+))?$/.exec(text)
-  if (!match?.[1])
+  const { of, name, act, passage = '1' } = FAILPOINT.exec(text)?.groups ?? {}
+  if (name === undefined)
     throw new RangeError(`not a failpoint: "${text}"; write it like publishValue.after:kill@1`)
   return {
-    name: match[1],
-    act: match[2] === 'stop' ? 'stop' : 'kill',
-    passage: Number(match[3] ?? 1),
+    name,
+    act: act === 'stop' ? 'stop' : 'kill',
+    passage: Number(passage),
+    ...(of === undefined ? {} : { of }),
   }
 }
 
@@ -40,8 +46,9 @@ export const createFailpoint = (setting: FailpointSetting): Failpoint =>
 
 function armedAt(armed: ArmedFailpoint): Failpoint {
   let passages = 0
-  return (name) => {
+  return (name, of) => {
     if (name !== armed.name) return
+    if (armed.of !== undefined && armed.of !== of) return
     passages += 1
     if (passages !== armed.passage) return
     process.stderr.write(`failpoint ${name}: ${armed.act}\n`)
@@ -53,13 +60,13 @@ function armedAt(armed: ArmedFailpoint): Failpoint {
 function armedByFile(file: string): Failpoint {
   let text = ''
   let failpoint = noFailpoint
-  return (name) => {
+  return (name, of) => {
     const now = textOf(file)
     if (now !== text) {
       failpoint = now === '' ? noFailpoint : armedAt(parseFailpoint(now))
       text = now
     }
-    return failpoint(name)
+    return failpoint(name, of)
   }
 }
 

@@ -224,8 +224,11 @@ export interface RotationMetrics {
   forget(key: ObjectKey): void
 }
 
-/** A named place before or after an outside effect where a test can stop or kill the process. */
-export type Failpoint = (name: string) => Promise<void> | void
+/**
+ * A named place before or after an outside effect where a test can stop or kill the process.
+ * @param of whose effect it is, `<namespace>/<name>`
+ */
+export type Failpoint = (name: string, of?: string) => Promise<void> | void
 
 export interface Deps {
   readonly cluster: string

@@ -13,7 +13,10 @@ export function createRotationController(
 ): Controller {
   const controller = new Controller({
     name: 'secretrotation',
-    reconcile: (key, signal) => reconcile(parseKey(key), deps, signal),
+    reconcile: (key, signal) => {
+      const failpoint: Deps['failpoint'] = (name) => deps.failpoint(name, key)
+      return reconcile(parseKey(key), { ...deps, failpoint }, signal)
+    },
     concurrency: options.concurrency,
     deadlineMs: 60_000,
     log: deps.log,

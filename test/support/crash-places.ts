@@ -30,6 +30,27 @@ export const SIDES = ['before', 'after'] as const
 /** Begin, verifier, test, publication, Secret, restart, quiet, disable, ... : each record is a place to die. */
 export const RECORDS = Array.from({ length: 14 }, (_, i) => i + 1)
 
+const around = (effect: Effect): readonly string[] => SIDES.map((side) => `${effect}.${side}`)
+const RECORD = 'recordState.after'
+
+/** The same rotation as the way that it takes: both sides of each effect, and each record, in order. */
+export const ALONG_THE_WAY: readonly string[] = [
+  ...['recordState.before', RECORD],
+  ...[...around('setVerifier'), RECORD],
+  ...[...around('testLogin'), RECORD],
+  ...[...around('publishValue'), RECORD],
+  ...[...around('applySecret'), RECORD],
+  // That the consumer is told to restart, that nobody has a session, and that nobody had one for long enough.
+  ...[RECORD, ...around('restartConsumer'), RECORD, RECORD],
+  ...[...around('disableLogin'), RECORD],
+  // And that the watch is over.
+  ...[...around('terminateSessions'), RECORD, RECORD],
+  ...[...around('destroyVerifier'), RECORD],
+  ...[...around('destroyValue'), RECORD],
+  // The Secret loses what it had of the previous value.
+  ...[...around('applySecret'), RECORD],
+]
+
 const BEFORE_ALL = 'recordState.before:kill'
 const AFTER_ALL = `recordState.after:kill@${RECORDS.length}`
 

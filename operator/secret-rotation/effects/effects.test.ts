@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
   AFTER_A_RESTORE,
+  ALONG_THE_WAY,
   ELSEWHERE,
   IN_A_ROTATION,
+  RECORDS,
   SIDES,
 } from '../../../test/support/crash-places.ts'
 import { EFFECTS } from './effect.ts'
@@ -54,5 +56,13 @@ describe('effects', () => {
     expect(missing).toEqual([])
     const resync = readFileSync(join(import.meta.dirname, '../resync.apiserver.test.ts'), 'utf8')
     for (const effect of AFTER_A_RESTORE) expect(resync).toContain(`${effect}.\${side}`)
+  })
+
+  it('of a rotation are all on the way on which the platform kills an operator', () => {
+    const sides = IN_A_ROTATION.flatMap((effect) => SIDES.map((side) => `${effect}.${side}`))
+    const known = ['recordState.before', 'recordState.after', ...sides]
+    expect([...new Set(ALONG_THE_WAY)].sort()).toEqual(known.sort())
+    const records = ALONG_THE_WAY.filter((place) => place === 'recordState.after')
+    expect(records).toHaveLength(RECORDS.length)
   })
 })
