@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { apiServerUrl } from '#core/api-server-url'
 import { PalisadeError } from '#core/problem'
 import type { Sealed } from '#core/sealed'
 import type { ApiServerPlace } from './internal/token-reviewer.ts'
@@ -134,13 +135,6 @@ const vaultPlace = (s: SettingSources): VaultPlace => ({
   tokenFile: s.text('vault.token.path', '/var/run/secrets/palisade/openbao/token'),
   tlsDirectory: s.text('tls.dir', `${MOUNTS}/tls`),
 })
-
-/** The kubelet tells each Pod where the API server is. */
-function apiServerUrl(env: Environment): string {
-  const { KUBERNETES_SERVICE_HOST: host = 'kubernetes.default.svc' } = env
-  const port = env['KUBERNETES_SERVICE_PORT'] ?? '443'
-  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`
-}
 
 function readProfile(text: string | undefined): Profile {
   const profile = PROFILES.find((name) => name === text)

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { KubeConfig } from '@kubernetes/client-node'
 import { systemClock } from '#core/clock'
 import { createGatewayAudit } from './adapters/audit-gateway.ts'
 import { createDatabases } from './adapters/databases.ts'
@@ -21,8 +20,10 @@ import { createFailpoint, noFailpoint } from './failpoints.ts'
 import { everyNowAndThen } from './login-turns.ts'
 import type { Deps } from './ports.ts'
 import { createRotationMetrics } from './rotation-metrics.ts'
-import { createApiClient, endpointFrom, type ApiClient } from './runtime/api-client.ts'
+import { createApiClient, type ApiClient } from './runtime/api-client.ts'
+import { endpointInCluster } from './runtime/endpoint.ts'
 import { createEventRecorder } from './runtime/events.ts'
+import { endpointOf } from './runtime/kubeconfig.ts'
 import { createMetrics, type RuntimeMetrics } from './runtime/metrics.ts'
 import type { Logger } from './runtime/types.ts'
 import { OutboxDeliveries } from './secret-rotation/audit-deliveries.ts'
@@ -43,10 +44,11 @@ export async function compose(
   log: Logger,
   isLeader: () => boolean,
 ): Promise<Composition> {
-  const kubeconfig = new KubeConfig()
-  if (config.kubeconfig === undefined) kubeconfig.loadFromCluster()
-  else kubeconfig.loadFromFile(config.kubeconfig)
-  const client = createApiClient(await endpointFrom(kubeconfig))
+  const client = createApiClient(
+    config.kubeconfig === undefined
+      ? await endpointInCluster(config.apiServer)
+      : await endpointOf(config.kubeconfig),
+  )
   const ca = await readFile(join(config.tlsDir, 'ca.crt'), 'utf8')
   const vault = new VaultClient({ ...config.vault, ca })
   const databases = createDatabases(config.tlsDir, createKeptLogins(vault))

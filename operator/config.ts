@@ -1,3 +1,4 @@
+import { apiServerUrl } from '#core/api-server-url'
 import { parseDuration } from '#core/duration'
 import { PalisadeError } from '#core/problem'
 import { parseFailpointSetting, type FailpointSetting } from './failpoints.ts'
@@ -9,6 +10,8 @@ export interface Config {
   readonly namespace: string
   /** Set outside a cluster only; inside, the Pod's own files are used. */
   readonly kubeconfig: string | undefined
+  /** Where the API server is inside a cluster. */
+  readonly apiServer: string
   readonly tlsDir: string
   readonly vault: {
     readonly address: string
@@ -39,6 +42,7 @@ export function readConfig(env: Environment = process.env): Config {
     identity: env['POD_NAME'] ?? `operator-${process.pid}`,
     namespace,
     kubeconfig: env['KUBECONFIG'],
+    apiServer: apiServerUrl(env),
     tlsDir: env['PALISADE_TLS_DIR'] ?? '/etc/palisade/tls',
     vault: {
       address: required(env, 'PALISADE_VAULT_ADDR'),

@@ -1,4 +1,3 @@
-import type { KubeConfig } from '@kubernetes/client-node'
 import { Agent, request, type Dispatcher } from 'undici'
 import { errorFromStatus, parseRetryAfter } from './api-error.ts'
 
@@ -82,34 +81,6 @@ export function createApiClient(endpoint: Endpoint): ApiClient {
     },
     close: () => agent.destroy(),
   }
-}
-
-/** client-node resolves kubeconfig, in-cluster files, exec plugins; requests themselves are ours. */
-export async function endpointFrom(config: KubeConfig): Promise<Endpoint> {
-  const cluster = config.getCurrentCluster()
-  if (!cluster) throw new Error('the kubeconfig names no current cluster: set a current-context')
-  const resolve = async () => {
-    const options: TlsAndHeaders = { headers: {} }
-    await config.applyToHTTPSOptions(options as Parameters<KubeConfig['applyToHTTPSOptions']>[0])
-    return options
-  }
-  const first = await resolve()
-  return {
-    server: cluster.server,
-    headers: async () => (await resolve()).headers,
-    tls: {
-      ...(first.ca === undefined ? {} : { ca: String(first.ca) }),
-      ...(first.cert === undefined ? {} : { cert: String(first.cert) }),
-      ...(first.key === undefined ? {} : { key: String(first.key) }),
-    },
-  }
-}
-
-interface TlsAndHeaders {
-  headers: Record<string, string>
-  ca?: string | Buffer
-  cert?: string | Buffer
-  key?: string | Buffer
 }
 
 const singleHeader = (value: string | string[] | undefined): string | undefined =>

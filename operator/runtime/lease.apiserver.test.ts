@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startApiServer, type TestApiServer } from '../../test/support/apiserver.ts'
-import { createApiClient, endpointFrom, type ApiClient } from './api-client.ts'
+import { createApiClient, type ApiClient } from './api-client.ts'
+import { endpointOf } from './kubeconfig.ts'
 import { LeaseElection } from './lease.ts'
 import { silentLogger } from './types.ts'
 
@@ -9,7 +10,7 @@ let client: ApiClient
 beforeAll(async () => {
   api = await startApiServer()
   await api.namespace('system')
-  client = createApiClient(await endpointFrom(api.config()))
+  client = createApiClient(await endpointOf(api.kubeconfigPath))
 })
 afterAll(async () => {
   await client?.close()

@@ -4,11 +4,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { KubeConfig } from '@kubernetes/client-node'
-
 import { admissionPolicies } from '../../policies/admission/list.ts'
 import { toolPath } from '../../local/tools/path.ts'
-import { ApiRequests, type Identity, type KubeObject } from './api-requests.ts'
+import { ApiRequests, type KubeObject } from './api-requests.ts'
 import { type Child, freePorts, startChild, until } from './child.ts'
 
 const CRDS = join(import.meta.dirname, '../../charts/palisade/crds')
@@ -23,8 +21,6 @@ export interface TestApiServer extends ApiRequests {
   /** Kubeconfig of a cluster administrator. */
   readonly kubeconfig: string
   readonly kubeconfigPath: string
-  /** The same, or another identity's, for the typed client. */
-  config(identity?: Identity): KubeConfig
   /** A token of a ServiceAccount, which is made when it is not there. */
   token(namespace: string, serviceAccount: string): Promise<string>
   kubectl(...args: readonly string[]): Promise<string>
@@ -71,7 +67,6 @@ export async function startApiServer(): Promise<TestApiServer> {
       ca,
       kubeconfig,
       kubeconfigPath,
-      config: (identity: Identity = {}) => configFor(url, ca, adminToken, identity),
       token: (namespace: string, name: string) => serviceAccountToken(requests, namespace, name),
       kubectl: async (...args: readonly string[]) =>
         (await run(kubectl ?? '', [`--kubeconfig=${kubeconfigPath}`, ...args])).stdout,
@@ -154,20 +149,6 @@ const kubeconfigText = (url: string, ca: string, token: string) =>
     users: [{ name: 'admin', user: { token } }],
     contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
   })
-
-function configFor(url: string, ca: string, adminToken: string, identity: Identity): KubeConfig {
-  const config = new KubeConfig()
-  const caData = Buffer.from(ca).toString('base64')
-  config.loadFromClusterAndUser(
-    { name: 'test', server: url, caData, skipTLSVerify: false },
-    {
-      name: 'test',
-      token: identity.token ?? adminToken,
-      ...(identity.user === undefined ? {} : { impersonateUser: identity.user }),
-    },
-  )
-  return config
-}
 
 async function serviceAccountToken(
   requests: ApiRequests,
@@ -252,4 +233,4 @@ const probeDeployment = {
   },
 }
 
-export type { Identity, KubeObject }
+export type { KubeObject }

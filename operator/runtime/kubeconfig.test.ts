@@ -1,0 +1,74 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { endpointOf } from './kubeconfig.ts'
+
+let dir: string
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'palisade-kubeconfig-'))
+})
+afterAll(() => rm(dir, { recursive: true }))
+
+const encoded = (text: string) => Buffer.from(text).toString('base64')
+
+async function kubeconfig(user: string, context = 'here'): Promise<string> {
+  const path = join(dir, 'config')
+  const text = `
+apiVersion: v1
+kind: Config
+current-context: ${context}
+contexts:
+  - name: elsewhere
+    context: { cluster: far, user: nobody }
+  - name: here
+    context: { cluster: near, user: me }
+clusters:
+  - name: far
+    cluster: { server: https://far:6443 }
+  - name: near
+    cluster: { server: https://near:6443, certificate-authority-data: ${encoded('the authority')} }
+users:
+  - name: me
+    user: ${user}
+`
+  await writeFile(path, text)
+  return path
+}
+
+describe('endpointOf', () => {
+  it('is the cluster of the current context, with its authority and the token of its user', async () => {
+    const endpoint = await endpointOf(await kubeconfig('{ token: mine }'))
+    expect(endpoint).toMatchObject({ server: 'https://near:6443', tls: { ca: 'the authority' } })
+    expect(await endpoint.headers()).toEqual({ authorization: 'Bearer mine' })
+  })
+
+  it('takes the token of a file, beside the kubeconfig, before one that is written out', async () => {
+    await writeFile(join(dir, 'token'), 'of the file\n')
+    const endpoint = await endpointOf(await kubeconfig('{ token: mine, tokenFile: token }'))
+    expect(await endpoint.headers()).toEqual({ authorization: 'Bearer of the file' })
+  })
+
+  it('takes a certificate from the text or from a file beside the kubeconfig', async () => {
+    await writeFile(join(dir, 'me.key'), 'the key')
+    const user = `{ client-certificate-data: ${encoded('the certificate')}, client-key: me.key }`
+    const endpoint = await endpointOf(await kubeconfig(user))
+    expect(endpoint.tls).toEqual({ ca: 'the authority', cert: 'the certificate', key: 'the key' })
+    expect(await endpoint.headers()).toEqual({})
+  })
+
+  it('asks a plugin for the token', async () => {
+    const status = { token: 'of the plugin' }
+    const credential = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential' }
+    const answer = JSON.stringify({ ...credential, status })
+    const exec = `{ apiVersion: ${credential.apiVersion}, command: echo, args: ['${answer}'] }`
+    const endpoint = await endpointOf(await kubeconfig(`{ exec: ${exec} }`))
+    expect(endpoint).toMatchObject({ server: 'https://near:6443', tls: { ca: 'the authority' } })
+    expect(await endpoint.headers()).toMatchObject({ Authorization: 'Bearer of the plugin' })
+  })
+
+  it('refuses one whose current context is not there', async () => {
+    const path = await kubeconfig('{}', 'nowhere')
+    await expect(endpointOf(path)).rejects.toMatchObject({ code: 'ERR_CONFIG_INVALID' })
+  })
+})
