@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { IN_A_ROTATION, RECORDS, SIDES } from '../../test/support/crash-places.ts'
 import { CrashWorld } from '../../test/support/crash-world.ts'
+import { killed } from '../../test/support/operator-process.ts'
 import { secretRotation } from '../../test/support/rotation-objects.ts'
 import { RotationView } from '../../test/support/rotation-view.ts'
 
@@ -45,8 +46,8 @@ describe('an operator killed on either side of an effect', () => {
       const { pair, view } = await enrolled(`claim-${place.toLowerCase().replace('.', '-')}`)
       const victim = await crash.replicas.leader()
       await victim.arm(`${place}:kill`)
-      await view.create(secretRotation(view.name, pair, { overlap: { quiet: '0s' } }))
-      await crash.killed(victim)
+      await view.create(secretRotation(view.name, pair))
+      await killed(victim)
       await crash.replicas.succeed(victim)
       await view.settled(1, evidence)
       const { username = '', password = '' } = await view.secret()
@@ -68,7 +69,7 @@ describe('an operator killed on either side of an effect', () => {
       const victim = await crash.replicas.leader()
       await victim.arm(`${place}:kill`)
       await crash.world.api.ask('DELETE', view.path)
-      await crash.killed(victim)
+      await killed(victim)
       await crash.replicas.succeed(victim)
       await expect
         .poll(async () => (await crash.world.api.get(view.path)).status, { timeout: 30_000 })
@@ -83,14 +84,14 @@ describe('an operator killed while it lets the previous user in again', () => {
     it(`opens the user once when it dies ${side} enableLogin, and closes it when the consumer is well`, async () => {
       const { pair, view } = await enrolled(`fall-${side}`)
       await crash.employ(view.name)
-      await view.create(secretRotation(view.name, pair, { overlap: { quiet: '0s', min: '20s' } }))
+      await view.create(secretRotation(view.name, pair, { overlap: { min: '20s' } }))
       await view.settled(1, evidence)
       const victim = await crash.replicas.leader()
       await victim.arm(`enableLogin.${side}:kill`)
       await view.rotateNow('once')
       await view.until((status) => status.step === 'Watch', evidence)
       await crash.pods.ail(view.name)
-      await crash.killed(victim)
+      await killed(victim)
       await crash.replicas.succeed(victim)
       const mayLogin = async () => {
         const text = 'select rolcanlogin from pg_roles where rolname = $1'
@@ -121,7 +122,7 @@ describe('an operator killed while it adopts', () => {
       const victim = await crash.replicas.leader()
       await victim.arm(`adoptRoles.${side}:kill`)
       await view.annotate({ 'palisade.dev/adopt': metadata.uid ?? '' })
-      await crash.killed(victim)
+      await killed(victim)
       await crash.replicas.succeed(victim)
       await view.settled(1, evidence)
       await view.rotateNow('as the new owner')

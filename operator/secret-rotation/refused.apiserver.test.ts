@@ -71,9 +71,10 @@ async function watched(name: string, overlap: { min: string; quiet?: string }) {
   return { view, username, password }
 }
 
-describe('a client that still holds the value of a disabled user', () => {
+// Each waits through times of its own: they do it together.
+describe.concurrent('a client that still holds the value of a disabled user', () => {
   it('is let in again, named in the status, and waited for', async () => {
-    const { view, username, password } = await watched('knock', { min: '10m', quiet: '5s' })
+    const { view, username, password } = await watched('knock', { min: '10m', quiet: '3s' })
     expect(await view.login(username, password)).toBe('28000')
     const { status } = await view.reason('PreviousUserRefused', output)
     expect(status?.previous).toMatchObject({
@@ -108,7 +109,7 @@ describe('a client that still holds the value of a disabled user', () => {
 describe('a log that cannot be read', () => {
   it('is told in a condition and holds nothing up', async () => {
     kubelet.goDeaf()
-    const { view } = await watched('deaf', { min: '8s' })
+    const { view } = await watched('deaf', { min: '4s' })
     const { status } = await view.reason('ServerLogsUnreadable', output)
     const unseen = status?.conditions?.find(({ type }) => type === 'RefusalsUnseen')
     expect(unseen).toMatchObject({ status: 'True', message: 'the log of db-1 cannot be read' })

@@ -24,33 +24,36 @@ afterAll(async () => {
 })
 
 describe('SecretRotation of a pair of database users', () => {
-  it('issues, publishes and retires three versions in turn, and shows no value anywhere', async () => {
-    await world.enrol('shop', 'shop_orders')
-    const orders = new RotationView(world, 'orders')
-    await orders.create(secretRotation('orders', 'shop_orders'))
-    const passwords: string[] = []
-    for (const version of [1, 2, 3]) {
-      if (version > 1) await orders.rotateNow(`turn-${version}`)
-      const { status } = await orders.settled(version, output)
-      const { username = '', password = '' } = await orders.secret()
-      expect(username).toBe(version % 2 === 1 ? 'shop_orders_a' : 'shop_orders_b')
-      expect(status?.user).toBe(username)
-      expect(await orders.login(username, password)).toBe('shop_orders')
-      passwords.push(password)
-    }
-    expect(new Set(passwords).size).toBe(3)
-    expect(await orders.login('shop_orders_b', passwords[1] ?? '')).toMatch(/^28/)
-    expect(await orders.login('shop_orders_a', passwords[0] ?? '')).toMatch(/^28/)
-    const events = await world.api.get('/apis/events.k8s.io/v1/namespaces/shop/events')
-    const sinks = [output(), JSON.stringify(events.body), JSON.stringify(await orders.read())]
-    for (const password of passwords) {
-      expect(JSON.stringify(await orders.state())).not.toContain(password)
-      for (const sink of sinks) expect(sink).not.toContain(password)
-      expect(world.db.log()).not.toContain(password)
-    }
-  })
+  it.concurrent(
+    'issues, publishes and retires three versions in turn, and shows no value anywhere',
+    async () => {
+      await world.enrol('shop', 'shop_orders')
+      const orders = new RotationView(world, 'orders')
+      await orders.create(secretRotation('orders', 'shop_orders', { overlap: { quiet: '1s' } }))
+      const passwords: string[] = []
+      for (const version of [1, 2, 3]) {
+        if (version > 1) await orders.rotateNow(`turn-${version}`)
+        const { status } = await orders.settled(version, output)
+        const { username = '', password = '' } = await orders.secret()
+        expect(username).toBe(version % 2 === 1 ? 'shop_orders_a' : 'shop_orders_b')
+        expect(status?.user).toBe(username)
+        expect(await orders.login(username, password)).toBe('shop_orders')
+        passwords.push(password)
+      }
+      expect(new Set(passwords).size).toBe(3)
+      expect(await orders.login('shop_orders_b', passwords[1] ?? '')).toMatch(/^28/)
+      expect(await orders.login('shop_orders_a', passwords[0] ?? '')).toMatch(/^28/)
+      const events = await world.api.get('/apis/events.k8s.io/v1/namespaces/shop/events')
+      const sinks = [output(), JSON.stringify(events.body), JSON.stringify(await orders.read())]
+      for (const password of passwords) {
+        expect(JSON.stringify(await orders.state())).not.toContain(password)
+        for (const sink of sinks) expect(sink).not.toContain(password)
+        expect(world.db.log()).not.toContain(password)
+      }
+    },
+  )
 
-  it('restarts a consumer once per version and none at the first', async () => {
+  it.concurrent('restarts a consumer once per version and none at the first', async () => {
     await world.enrol('shop', 'shop_cart')
     const cart = new RotationView(world, 'cart')
     const deployments = '/apis/apps/v1/namespaces/shop/deployments'
@@ -71,51 +74,57 @@ describe('SecretRotation of a pair of database users', () => {
     expect(await template()).toEqual({ 'palisade.dev/cart-db': '2', generation: 2 })
   })
 
-  it('goes back to the old value when a consumer does not become Ready with the new one', async () => {
-    await world.enrol('shop', 'shop_sick')
-    const sick = new RotationView(world, 'sick')
-    const deployments = '/apis/apps/v1/namespaces/shop/deployments'
-    await world.api.apply(consumer('sick', 'shop', 'sick-db'), deployments)
-    const restart = { coalesce: '0s', timeout: '1s' }
-    const spec = { consumers: { restart } }
-    await sick.create(secretRotation('sick', 'shop_sick', { spec }))
-    await sick.settled(1, output)
-    const before = await sick.secret()
-    pods.sicken('sick', 'palisade.dev/sick-db', '2')
-    await sick.rotateNow('into trouble')
-    await sick.settled(3, output)
-    expect(await sick.secret()).toEqual(before)
-    expect(await sick.login(before['username'] ?? '', before['password'] ?? '')).toBe('shop_sick')
-    const [failed] = await world.db.query<{ rolcanlogin: boolean }>(
-      `select rolcanlogin from pg_roles where rolname = 'shop_sick_b'`,
-    )
-    expect(failed?.rolcanlogin).toBe(false)
-  })
+  it.concurrent(
+    'goes back to the old value when a consumer does not become Ready with the new one',
+    async () => {
+      await world.enrol('shop', 'shop_sick')
+      const sick = new RotationView(world, 'sick')
+      const deployments = '/apis/apps/v1/namespaces/shop/deployments'
+      await world.api.apply(consumer('sick', 'shop', 'sick-db'), deployments)
+      const restart = { coalesce: '0s', timeout: '1s' }
+      const spec = { consumers: { restart } }
+      await sick.create(secretRotation('sick', 'shop_sick', { spec }))
+      await sick.settled(1, output)
+      const before = await sick.secret()
+      pods.sicken('sick', 'palisade.dev/sick-db', '2')
+      await sick.rotateNow('into trouble')
+      await sick.settled(3, output)
+      expect(await sick.secret()).toEqual(before)
+      expect(await sick.login(before['username'] ?? '', before['password'] ?? '')).toBe('shop_sick')
+      const [failed] = await world.db.query<{ rolcanlogin: boolean }>(
+        `select rolcanlogin from pg_roles where rolname = 'shop_sick_b'`,
+      )
+      expect(failed?.rolcanlogin).toBe(false)
+    },
+  )
 
-  it('names the holder and keeps the previous user while one session of it is open', async () => {
-    await world.enrol('shop', 'shop_held')
-    const held = new RotationView(world, 'held')
-    await held.create(secretRotation('held', 'shop_held'))
-    await held.settled(1, output)
-    const { username = '', password = '' } = await held.secret()
-    await withClient(
-      { ...world.db.as(username, password), application_name: 'report' },
-      async (session) => {
-        await held.rotateNow('with a holder')
-        const { status } = await held.reason('PreviousStillInUse', output)
-        expect(status?.previous).toMatchObject({
-          user: 'shop_held_a',
-          state: 'Valid',
-          holders: [{ application: 'report', sessions: 1 }],
-        })
-        expect((await session.query('select 1')).rowCount).toBe(1)
-      },
-    )
-    await held.settled(2, output)
-    expect(await held.login(username, password)).toMatch(/^28/)
-  })
+  it.concurrent(
+    'names the holder and keeps the previous user while one session of it is open',
+    async () => {
+      await world.enrol('shop', 'shop_held')
+      const held = new RotationView(world, 'held')
+      await held.create(secretRotation('held', 'shop_held'))
+      await held.settled(1, output)
+      const { username = '', password = '' } = await held.secret()
+      await withClient(
+        { ...world.db.as(username, password), application_name: 'report' },
+        async (session) => {
+          await held.rotateNow('with a holder')
+          const { status } = await held.reason('PreviousStillInUse', output)
+          expect(status?.previous).toMatchObject({
+            user: 'shop_held_a',
+            state: 'Valid',
+            holders: [{ application: 'report', sessions: 1 }],
+          })
+          expect((await session.query('select 1')).rowCount).toBe(1)
+        },
+      )
+      await held.settled(2, output)
+      expect(await held.login(username, password)).toMatch(/^28/)
+    },
+  )
 
-  it('ends the sessions of a leaked user without waiting for them', async () => {
+  it.concurrent('ends the sessions of a leaked user without waiting for them', async () => {
     await world.enrol('shop', 'shop_leak')
     const leak = new RotationView(world, 'leak')
     await leak.create(secretRotation('leak', 'shop_leak'))
@@ -216,8 +225,10 @@ describe('SecretRotation that cannot begin', () => {
   })
 })
 
-describe('release', () => {
-  it('leaves the current user with Retain, and lets a new resource go on from its number', async () => {
+describe.concurrent('release', () => {
+  it('leaves the current user with Retain, and lets a new resource go on from its number', async ({
+    expect,
+  }) => {
     await world.enrol('shop', 'shop_keep')
     const keep = new RotationView(world, 'keep')
     await keep.create(secretRotation('keep', 'shop_keep'))
@@ -238,7 +249,7 @@ describe('release', () => {
     expect(await keep.login(username, password)).toMatch(/^28/)
   })
 
-  it('shuts both users out with Revoke and destroys the value', async () => {
+  it('shuts both users out with Revoke and destroys the value', async ({ expect }) => {
     await world.enrol('shop', 'shop_gone')
     const gone = new RotationView(world, 'gone')
     await gone.create(secretRotation('gone', 'shop_gone', { spec: { deletionPolicy: 'Revoke' } }))
@@ -251,5 +262,57 @@ describe('release', () => {
     expect(await gone.login(username, password)).toMatch(/^28/)
     const left = await world.bao.ask('GET', 'apps/data/shop/gone/db')
     expect(JSON.stringify(left.body)).not.toContain(password)
+  })
+})
+
+/** Every version of a path that the store still gives, as text. */
+async function heldAt(mount: string, path: string): Promise<string> {
+  const { body } = await world.bao.ask('GET', `${mount}/metadata/${path}`)
+  const { versions } = body['data'] as { versions: Record<string, unknown> }
+  const texts = await Promise.all(
+    Object.keys(versions).map(async (version) => {
+      const answer = await world.bao.ask('GET', `${mount}/data/${path}?version=${version}`)
+      return JSON.stringify(answer.body)
+    }),
+  )
+  expect(texts.length).toBeGreaterThan(0)
+  return texts.join('\n')
+}
+
+async function rotated(name: string): Promise<{ retired: string[]; current: string }> {
+  await world.enrol('shop', `shop_${name}`)
+  const view = new RotationView(world, name)
+  await view.create(secretRotation(name, `shop_${name}`))
+  const passwords: string[] = []
+  for (const version of [1, 2, 3]) {
+    if (version > 1) await view.rotateNow(`turn-${version}`)
+    await view.settled(version, output)
+    passwords.push((await view.secret())['password'] ?? '')
+  }
+  return { retired: passwords.slice(0, 2), current: passwords[2] ?? '' }
+}
+
+describe('the versions that the store still holds after three rotations', () => {
+  it('have no retired value, and no value at all outside the path of the application', async () => {
+    const { retired, current } = await rotated('plain')
+    const [values, records] = await Promise.all([
+      heldAt('apps', 'shop/plain/db'),
+      heldAt('palisade-state', 'test/shop/plain'),
+    ])
+    expect(values).toContain(current)
+    for (const value of retired) expect(values).not.toContain(value)
+    for (const value of [...retired, current]) expect(records).not.toContain(value)
+    expect(records).not.toContain('pending')
+  })
+
+  it('have none either in a store that was made to keep ten of each', async () => {
+    const config = { cas_required: true, max_versions: 10 }
+    for (const mount of ['apps', 'palisade-state'])
+      expect((await world.bao.ask('POST', `${mount}/config`, config)).status).toBeLessThan(300)
+    const { retired, current } = await rotated('upgraded')
+    const values = await heldAt('apps', 'shop/upgraded/db')
+    for (const value of retired) expect(values).not.toContain(value)
+    const records = await heldAt('palisade-state', 'test/shop/upgraded')
+    for (const value of [...retired, current]) expect(records).not.toContain(value)
   })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { diesInFlight } from './crash-places.ts'
-import type { OperatorProcess } from './operator-process.ts'
+import { killed, type OperatorProcess } from './operator-process.ts'
 import { consumer, keepPods, type PodKeeper } from './pod-keeper.ts'
 import { Replicas } from './replicas.ts'
 import { secretRotation } from './rotation-objects.ts'
@@ -32,8 +32,7 @@ export class CrashWorld {
       await world.enrol('shop', 'shop_orders')
       const crash = new CrashWorld(world)
       await crash.employ('orders')
-      const overlap = { quiet: '0s' }
-      await crash.orders.create(secretRotation('orders', 'shop_orders', { overlap }))
+      await crash.orders.create(secretRotation('orders', 'shop_orders'))
       await crash.replicas.leader()
       await crash.orders.settled(1, crash.evidence)
       return crash
@@ -63,7 +62,7 @@ export class CrashWorld {
     const heir = await replicas.beside(victim)
     await heir.arm(heirsPlace)
     await this.startTowards(victim, place)
-    await this.killed(victim)
+    await killed(victim)
     const { rotation } = await orders.state()
     const where = `it did not die where it should have:\n${victim.output()}`
     assert.equal(rotation !== null, diesInFlight(place), where)
@@ -87,12 +86,6 @@ export class CrashWorld {
     await this.stoppedAt(leader, start)
     await leader.arm(place)
     leader.signal('SIGCONT')
-  }
-
-  /** Resolves when an armed process has killed itself, and fails when it goes on living. */
-  async killed(victim: OperatorProcess): Promise<void> {
-    const ended = await Promise.race([victim.ended, sleep(30_000, 'alive', { ref: false })])
-    assert.equal(ended, 'SIGKILL', victim.output())
   }
 
   /** Resolves when the kernel has stopped it: what it says comes a moment before. */

@@ -1,8 +1,10 @@
+import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { freePorts } from './child.ts'
 import type { RotationWorld } from './rotation-world.ts'
 
@@ -83,4 +85,10 @@ export async function startOperator(
       clearTimeout(timer)
     },
   }
+}
+
+/** Resolves when a process has been killed, by itself where it was armed, and fails when it goes on living. */
+export async function killed(victim: OperatorProcess): Promise<void> {
+  const ended = await Promise.race([victim.ended, sleep(60_000, 'alive', { ref: false })])
+  assert.equal(ended, 'SIGKILL', victim.output())
 }

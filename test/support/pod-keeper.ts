@@ -107,7 +107,7 @@ export function keepPods(api: TestApiServer, namespace: string): PodKeeper {
   const running = (async () => {
     while (!stopped) {
       await turn()
-      await sleep(100)
+      await sleep(50)
     }
   })()
   return {

@@ -7,11 +7,13 @@ const LEASE = '/apis/coordination.k8s.io/v1/namespaces/palisade-system/leases/pa
 /** Two replicas, as in production: one leads, the other is warm and waits. Whoever ends is replaced. */
 export class Replicas {
   readonly #world: RotationWorld
+  readonly #env: Readonly<Record<string, string>>
   readonly #started: OperatorProcess[] = []
   #running: OperatorProcess[] = []
 
-  constructor(world: RotationWorld) {
+  constructor(world: RotationWorld, env: Readonly<Record<string, string>> = {}) {
     this.#world = world
+    this.#env = env
   }
 
   /** The one that holds the lease now. */
@@ -70,6 +72,10 @@ export class Replicas {
       const started = await startOperator(this.#world, `operator-${this.#started.length + 1}`, {
         // What a rotation needs at once comes by the watch; routine passes would only blur what a crash leaves.
         PALISADE_RESYNC: '1h',
+        // The one that waits comes to lead so often that every wait of it counts.
+        PALISADE_LEASE_RETRY: '100ms',
+        PALISADE_POLL: '100ms',
+        ...this.#env,
       })
       this.#started.push(started)
       this.#running.push(started)

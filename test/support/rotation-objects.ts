@@ -28,7 +28,7 @@ export const secretRotation = (
     store: { path: change.path ?? `${name}/db` },
     secret: { name: `${name}-db` },
     schedule: { every: '720h' },
-    overlap: { min: '0s', max: '1h', quiet: '1s', ...change.overlap },
+    overlap: { min: '0s', max: '1h', quiet: '0s', ...change.overlap },
     consumers: { restart: { coalesce: '0s' } },
     ...change.spec,
   },

@@ -56,7 +56,7 @@ export class RotationView {
       if (Date.now() > end) {
         throw new Error(`not reached: ${JSON.stringify(rotation.status, null, 1)}\n${evidence()}`)
       }
-      await sleep(100)
+      await sleep(50)
     }
   }
 

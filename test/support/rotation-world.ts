@@ -41,23 +41,24 @@ export interface RotationWorld {
 
 export async function startRotationWorld(): Promise<RotationWorld> {
   const dir = await mkdtemp(join(tmpdir(), 'palisade-rotation-'))
-  const [api, bao, db] = await Promise.all([
+  // What needs no server is made while they start.
+  const [api, bao, db, certificates, rights] = await Promise.all([
     startApiServer(),
     startOpenBao(),
     startPalisadeDatabase(),
+    makeCertificates(join(dir, 'authority')),
+    renderRights(),
   ])
   const stop = async () => {
     await Promise.allSettled([api.stop(), bao.stop(), db.stop()])
     await rm(dir, { recursive: true, force: true })
   }
   try {
-    const authority = await makeAuthority(join(dir, 'authority'))
-    const server = await authority.issue('postgres')
+    const { ca, server, client } = certificates
     await serveTls(db, server)
     const tlsDir = join(dir, 'tls')
-    const client = await authority.issue('palisade_operator', ['DNS:operator'])
     await writeTls(tlsDir, bao.ca, client)
-    await writeTls(join(tlsDir, 'postgres-client'), authority.ca, client)
+    await writeTls(join(tlsDir, 'postgres-client'), ca, client)
     const files = {
       tlsDir,
       kubeconfig: join(dir, 'kubeconfig'),
@@ -65,11 +66,13 @@ export async function startRotationWorld(): Promise<RotationWorld> {
       failpoints: join(dir, 'failpoints'),
     }
     await mkdir(files.failpoints)
-    await prepareCluster(api)
+    await Promise.all([api.installCrds(), restrictOperator(api, rights)])
     await bao.trust({ url: api.url, ca: api.ca, reviewer: await reviewerToken(api) })
     await writeFile(files.kubeconfig, await operatorKubeconfig(api), { mode: 0o600 })
     await writeFile(files.vaultToken, await vaultToken(api), { mode: 0o600 })
     await api.apply(backendFor(db), `${ROTATIONS}/rotationbackends`)
+    // One after another: PostgreSQL refuses to grant a role to two at the same moment.
+    let enrolled = Promise.resolve()
     return {
       api,
       bao,
@@ -80,24 +83,36 @@ export async function startRotationWorld(): Promise<RotationWorld> {
         await api.apply(operatorBinding(namespace), `${RBAC}/namespaces/${namespace}/rolebindings`)
         await bao.enable(namespace)
       },
-      enrol: (namespace, pair) =>
-        withClient(db.migrator, async (migrator) => {
-          await migrator.query('set role palisade_fence')
-          await migrator.query('select palisade_fence.enrol($1, $2, $3, $4, $5)', [
-            `${pair}_a`,
-            `${pair}_b`,
-            pair,
-            db.database,
-            namespace,
-          ])
-          await migrator.query('reset role')
-        }),
+      async enrol(namespace, pair) {
+        const before = enrolled
+        enrolled = before.catch(() => undefined).then(() => enrolPair(db, namespace, pair))
+        await enrolled
+      },
       stop,
     }
   } catch (error) {
     await stop()
     throw error
   }
+}
+
+const enrolPair = (db: PalisadeDatabase, namespace: string, pair: string): Promise<void> =>
+  withClient(db.migrator, async (migrator) => {
+    await migrator.query('set role palisade_fence')
+    await migrator.query('select palisade_fence.enrol($1, $2, $3, $4, $5)', [
+      `${pair}_a`,
+      `${pair}_b`,
+      pair,
+      db.database,
+      namespace,
+    ])
+  })
+
+async function makeCertificates(dir: string) {
+  const authority = await makeAuthority(dir)
+  const server = await authority.issue('postgres')
+  const client = await authority.issue('palisade_operator', ['DNS:operator'])
+  return { ca: authority.ca, server, client }
 }
 
 async function writeTls(
@@ -111,9 +126,8 @@ async function writeTls(
   await writeFile(join(dir, 'tls.key'), own.key, { mode: 0o600 })
 }
 
-async function prepareCluster(api: TestApiServer): Promise<void> {
-  await api.installCrds()
-  await api.namespace(SYSTEM)
+/** The operator's own, as the chart writes them. */
+async function renderRights(): Promise<string> {
   const { stdout } = await run(await toolPath('helm'), [
     'template',
     'palisade',
@@ -127,7 +141,13 @@ async function prepareCluster(api: TestApiServer): Promise<void> {
     '--show-only',
     'templates/operator/rbac.yaml',
   ])
-  for (const document of parseAllDocuments(stdout)) {
+  return stdout
+}
+
+/** Its rights, and the fence around its account. */
+async function restrictOperator(api: TestApiServer, rights: string): Promise<void> {
+  await api.namespace(SYSTEM)
+  for (const document of parseAllDocuments(rights)) {
     const object = document.toJS() as {
       kind: string
       metadata: { name: string; namespace?: string }

@@ -54,8 +54,8 @@ describe('effects', () => {
         !SIDES.every((side) => crash.includes(`${effect}.${side}`)),
     )
     expect(missing).toEqual([])
-    const resync = readFileSync(join(import.meta.dirname, '../resync.apiserver.test.ts'), 'utf8')
-    for (const effect of AFTER_A_RESTORE) expect(resync).toContain(`${effect}.\${side}`)
+    const restore = readFileSync(join(import.meta.dirname, '../restore.apiserver.test.ts'), 'utf8')
+    for (const effect of AFTER_A_RESTORE) expect(restore).toContain(`${effect}.\${side}`)
   })
 
   it('of a rotation are all on the way on which the platform kills an operator', () => {
