@@ -1,7 +1,7 @@
 import type { StackConfig } from '../config/schema.ts'
 import { PORTS, tlsSecret } from '../names.ts'
 import { labelsOf, selectorOf } from '../workload/labels.ts'
-import { START, STOP } from './start.ts'
+import { START, START_SECONDS, STOP } from './start.ts'
 import { resources, restrictedContainer, restrictedPod } from '../workload/security.ts'
 import { configFiles, mountsOf, scratch, secretFiles, volumesOf } from '../workload/volumes.ts'
 
@@ -33,7 +33,10 @@ export const edgeDeployment = (wish: EdgeDeploymentWish) => {
     containerPort,
     ...(onHost ? { hostPort: containerPort } : {}),
   })
-  const probe = { httpGet: { path: '/healthz', port: HEALTH_PORT }, periodSeconds: 5 }
+  const probe = (periodSeconds: number) => ({
+    httpGet: { path: '/healthz', port: HEALTH_PORT },
+    periodSeconds,
+  })
   return {
     replicas: wish.replicas,
     // Two pods cannot hold one port of the node at a time.
@@ -61,8 +64,9 @@ export const edgeDeployment = (wish: EdgeDeploymentWish) => {
             ports: [port('http', PORTS.edgePlain), port('https', PORTS.edgeTls)],
             securityContext: restrictedContainer(),
             resources: resources('50m', '64Mi', '256Mi'),
-            readinessProbe: probe,
-            livenessProbe: { ...probe, periodSeconds: 10 },
+            startupProbe: { ...probe(1), failureThreshold: START_SECONDS },
+            readinessProbe: probe(5),
+            livenessProbe: probe(10),
             lifecycle: { preStop: { exec: { command: STOP } } },
             volumeMounts: mountsOf([CONFIG, TLS, TMP]),
           },
