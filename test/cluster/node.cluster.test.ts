@@ -105,6 +105,18 @@ describe('network of the node', () => {
     expect(await eventually(/hello/, () => ask('friend', `server.${NAMESPACE}.svc`))).toBe('hello')
   })
 
+  it('knows a Service at once that was asked for before it was there', async () => {
+    const name = `late.${NAMESPACE}.svc`
+    expect(await ask('friend', name)).toMatch(/^TypeError E(NOTFOUND|AI_AGAIN)$/)
+    await applyAll({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'late', namespace: NAMESPACE },
+      spec: { selector: { app: 'server' }, ports: [{ port: 8000 }] },
+    })
+    expect(await eventually(/hello/, () => ask('friend', name))).toBe('hello')
+  })
+
   it('denies ingress to all but the pods that a policy names', async () => {
     await applyAll(
       policy('server-from-friend', {

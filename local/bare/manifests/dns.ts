@@ -1,7 +1,11 @@
 import { NODE } from '../layout.ts'
 import { clusterRole, clusterRoleBinding, type Manifest } from './manifest.ts'
 
-/** No forward: the cluster has no way out, and a name it does not know should fail at once. */
+/**
+ * No forward: the cluster has no way out, and a name it does not know should fail at once. What the cluster itself
+ * knows is not cached, as with kubeadm: whoever asked for a Service a moment too early would hide it from all pods
+ * for half a minute.
+ */
 const COREFILE = `.:53 {
     errors
     health {
@@ -13,7 +17,10 @@ const COREFILE = `.:53 {
         fallthrough in-addr.arpa ip6.arpa
         ttl 30
     }
-    cache 30
+    cache 30 {
+        disable success cluster.local
+        disable denial cluster.local
+    }
     reload
     loadbalance
 }
