@@ -7,7 +7,8 @@ import { layoutOf } from './bare/layout.ts'
 import { ensureImages, referencesOf } from './images/ensure.ts'
 import { isDockerThere, kindBackend } from './kind/backend.ts'
 import { factsOf } from './machine.ts'
-import { ensureOperators } from './operators/ensure.ts'
+import { ensureOperators, prepareForOperators } from './operators/ensure.ts'
+import { isOfOperators } from './operators/harden.ts'
 import { cacheDir, kubeconfigPath, stateDir } from './paths.ts'
 import { imageConfig, runPlatform, stackLog } from './platform.ts'
 import { problemsOf } from './preflight.ts'
@@ -61,6 +62,14 @@ const foundation = (backend: Backend): Step[] => [
 function platform(backend: Backend): Step[] {
   const kubeconfig = kubeconfigPath()
   let images: Awaited<ReturnType<typeof ensureImages>> = []
+  const operators = (context: StepContext) => ({
+    kubeconfig,
+    images: referencesOf(images),
+    cacheDir: cacheDir(),
+    podCidr: backend.podCidr,
+    toolPath,
+    context,
+  })
   return [
     {
       name: 'images',
@@ -72,27 +81,31 @@ function platform(backend: Backend): Step[] {
       },
     },
     {
-      name: 'import of images',
-      needs: ['images', 'node'],
+      // Beside the node's own steps, which mostly wait.
+      name: 'images of operators',
+      needs: ['images', 'control plane'],
+      log: backend.log,
+      run: (context) => backend.importImages(images.filter(isOfOperators), context),
+    },
+    {
+      name: 'images of the platform',
+      needs: ['images of operators'],
       log: backend.log,
       run: (context) => backend.importImages(images, context),
     },
     {
+      name: 'definitions of operators',
+      needs: ['images', 'control plane', 'other tools'],
+      run: (context) => prepareForOperators(operators(context)),
+    },
+    {
       name: 'operators',
-      needs: ['import of images', 'other tools'],
-      run: (context) =>
-        ensureOperators({
-          kubeconfig,
-          images: referencesOf(images),
-          cacheDir: cacheDir(),
-          podCidr: backend.podCidr,
-          toolPath,
-          context,
-        }),
+      needs: ['node', 'images of operators', 'definitions of operators'],
+      run: (context) => ensureOperators(operators(context)),
     },
     {
       name: 'stack',
-      needs: ['operators'],
+      needs: ['operators', 'images of the platform'],
       log: stackLog(),
       run: (context) =>
         runPlatform(

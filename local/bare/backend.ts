@@ -68,14 +68,23 @@ async function ensureNodeImages(
   layout: Layout,
   context: StepContext,
 ): Promise<{ coredns: string; networkPolicies: string }> {
-  await until('containerd', () => isContainerdUp(layout.state), { timeoutMs: PATIENCE_MS, context })
   const images = await nodeImages(layout, context, NODE_IMAGES)
-  await importImages(images, imageStore(cacheDir()), await nodeContainerd(layout), context)
+  await importIntoNode(layout, images, context)
   const references = referencesOf(images)
   return {
     coredns: references.coredns ?? '',
     networkPolicies: references['kube-network-policies'] ?? '',
   }
+}
+
+/** As soon as containerd answers, whether or not the node is Ready. Answers the images that it did not have. */
+export async function importIntoNode(
+  layout: Layout,
+  images: readonly Image[],
+  context: StepContext,
+): Promise<readonly Image[]> {
+  await until('containerd', () => isContainerdUp(layout.state), { timeoutMs: PATIENCE_MS, context })
+  return importImages(images, imageStore(cacheDir()), await nodeContainerd(layout), context)
 }
 
 const isContainerdUp = async (state: string): Promise<true | undefined> => {

@@ -1,8 +1,5 @@
 import type { Backend } from '../backend.ts'
-import { imageStore } from '../images/ensure.ts'
-import { importImages } from '../images/import.ts'
-import { cacheDir } from '../paths.ts'
-import { finishNode, nodeContainerd, nodeLog, startControlPlane } from './backend.ts'
+import { finishNode, importIntoNode, nodeLog, startControlPlane } from './backend.ts'
 import { type Layout, NODE } from './layout.ts'
 
 export const bareBackend = (layout: Layout): Backend => ({
@@ -13,8 +10,7 @@ export const bareBackend = (layout: Layout): Backend => ({
   startControlPlane: (context) => startControlPlane(layout, context),
   finishNode: (context) => finishNode(layout, context),
   importImages: async (images, context) => {
-    const containerd = await nodeContainerd(layout)
-    const made = await importImages(images, imageStore(cacheDir()), containerd, context)
+    const made = await importIntoNode(layout, images, context)
     return made.length === 0 ? 'unchanged' : `${made.length} imported`
   },
 })

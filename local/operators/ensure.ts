@@ -1,6 +1,6 @@
 import type { StepContext } from '../steps.ts'
 import { ApiClient } from './api-client.ts'
-import { operatorManifests } from './manifests.ts'
+import { operatorManifests, type Phases } from './manifests.ts'
 import type { Manifest } from './objects.ts'
 import { waitForAnswers, waitUntilReady } from './readiness.ts'
 import { releasedManifests, SOURCES } from './sources.ts'
@@ -15,9 +15,41 @@ export interface EnsureOperatorsOptions {
   readonly context: StepContext
 }
 
+/** Their namespaces, policies and definitions: only the API server is needed for these, no node and no image. */
+export const prepareForOperators = (options: EnsureOperatorsOptions): Promise<string> =>
+  withClient(options, async (client) => {
+    const phases = (await phasesOf(options)).slice(0, -1)
+    for (const phase of phases) await makeReady(client, phase, options.context)
+    return told(phases)
+  })
+
 /** cert-manager, CloudNativePG and prometheus-operator: there, ready, and their webhooks answering. */
-export const ensureOperators = async (options: EnsureOperatorsOptions): Promise<string> => {
-  const { kubeconfig, images, cacheDir, podCidr, toolPath, context } = options
+export const ensureOperators = (options: EnsureOperatorsOptions): Promise<string> =>
+  withClient(options, async (client) => {
+    const { context } = options
+    const phases = (await phasesOf(options)).slice(-1)
+    for (const phase of phases) await makeReady(client, phase, context)
+    context.note('asking their webhooks')
+    await waitForAnswers(client, context)
+    return told(phases)
+  })
+
+const told = (phases: Phases): string => `${phases.flat().length} objects applied`
+
+const withClient = async (
+  { kubeconfig }: EnsureOperatorsOptions,
+  act: (client: ApiClient) => Promise<string>,
+): Promise<string> => {
+  const client = new ApiClient(kubeconfig)
+  try {
+    return await act(client)
+  } finally {
+    await client.close()
+  }
+}
+
+const phasesOf = async (options: EnsureOperatorsOptions): Promise<Phases> => {
+  const { images, cacheDir, podCidr, toolPath, context } = options
   const source = { cacheDir, toolPath, signal: context.signal }
   const [certManager, cloudNativePg, prometheusOperator] = await Promise.all([
     releasedManifests(SOURCES.certManager, source),
@@ -25,19 +57,16 @@ export const ensureOperators = async (options: EnsureOperatorsOptions): Promise<
     releasedManifests(SOURCES.prometheusOperator, source),
   ])
   const released = { certManager, cloudNativePg, prometheusOperator }
-  const phases = operatorManifests(released, images, podCidr)
-  const client = new ApiClient(kubeconfig)
-  try {
-    for (const phase of phases) {
-      await applyAll(client, phase, context)
-      await waitUntilReady(client, phase, context, 180_000)
-    }
-    context.note('asking their webhooks')
-    await waitForAnswers(client, context)
-    return `${phases.flat().length} objects applied`
-  } finally {
-    await client.close()
-  }
+  return operatorManifests(released, images, podCidr)
+}
+
+const makeReady = async (
+  client: ApiClient,
+  phase: readonly Manifest[],
+  context: StepContext,
+): Promise<void> => {
+  await applyAll(client, phase, context)
+  await waitUntilReady(client, phase, context, 180_000)
 }
 
 const AT_ONCE = 8

@@ -65,6 +65,24 @@ describe('harden', () => {
     ])
   })
 
+  it('asks every two seconds whether a program is there, and is as patient as before', () => {
+    const { container } = hardened({
+      image: 'registry.test/prometheus-operator:v0',
+      startupProbe: { httpGet: { path: '/up' }, failureThreshold: 6, periodSeconds: 5 },
+      readinessProbe: { httpGet: { path: '/up' }, initialDelaySeconds: 5, periodSeconds: 5 },
+    })
+    expect(container.startupProbe).toEqual({
+      httpGet: { path: '/up' },
+      periodSeconds: 2,
+      failureThreshold: 15,
+    })
+    expect(container.readinessProbe).toEqual({
+      httpGet: { path: '/up' },
+      periodSeconds: 2,
+      failureThreshold: 10,
+    })
+  })
+
   it('leaves no right beyond Pod Security restricted, and limits', () => {
     const { pod, container } = hardened({ image: 'registry.test/prometheus-operator:v0' })
     expect(pod.securityContext).toEqual({

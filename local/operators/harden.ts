@@ -1,8 +1,16 @@
 import type { Manifest } from './objects.ts'
 
+interface Probe {
+  readonly initialDelaySeconds?: number
+  readonly periodSeconds?: number
+  readonly failureThreshold?: number
+}
+
 interface Container {
   readonly name: string
   readonly image: string
+  readonly startupProbe?: Probe
+  readonly readinessProbe?: Probe
   readonly args?: readonly string[]
   readonly env?: readonly { readonly name: string; readonly value?: string }[]
 }
@@ -32,6 +40,15 @@ const RESOURCES = {
   limits: { cpu: '1', memory: '384Mi' },
 }
 
+const OPERATORS: readonly string[] = [
+  ...['cert-manager-controller', 'cert-manager-webhook', 'cert-manager-cainjector'],
+  ...['cnpg-manager', 'prometheus-operator'],
+]
+
+/** Whether one of their own pods runs it; what they hand on to others is not needed to start them. */
+export const isOfOperators = ({ name }: { readonly name: string }): boolean =>
+  OPERATORS.includes(name)
+
 /** Image of ours for the released one, known by the last part of its name. */
 const ours = (image: string, images: Readonly<Record<string, string>>): string => {
   const name = /([^/]+?):[^/]*$/.exec(image)?.[1] ?? image
@@ -47,6 +64,19 @@ const withOurImage = (arg: string, images: Readonly<Record<string, string>>): re
   if (arg.startsWith('--acme-http01-solver-image=')) return []
   const [, name, image] = /^(--prometheus-config-reloader)=(.*)$/.exec(arg) ?? []
   return name && image ? [`${name}=${ours(image, images)}`] : [arg]
+}
+
+const ASKED_EVERY_SECONDS = 2
+
+/** As patient as the released one, and not late to see that a program is there: nothing is pulled here. */
+const eager = (probe: Probe): Probe => {
+  const { initialDelaySeconds = 0, periodSeconds = 10, failureThreshold = 3, ...rest } = probe
+  const patience = initialDelaySeconds + periodSeconds * failureThreshold
+  return {
+    ...rest,
+    periodSeconds: ASKED_EVERY_SECONDS,
+    failureThreshold: Math.ceil(patience / ASKED_EVERY_SECONDS),
+  }
 }
 
 /** A released Deployment with our images, limits, and no right beyond Pod Security `restricted`. */
@@ -68,6 +98,8 @@ export const harden = (manifest: Manifest, images: Readonly<Record<string, strin
           ),
         }
       : {}),
+    ...(container.startupProbe ? { startupProbe: eager(container.startupProbe) } : {}),
+    ...(container.readinessProbe ? { readinessProbe: eager(container.readinessProbe) } : {}),
     resources: RESOURCES,
     securityContext: RESTRICTED_CONTAINER,
   }))

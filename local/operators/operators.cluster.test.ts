@@ -7,7 +7,8 @@ import { cacheDir, kubeconfigPath, stateDir } from '../paths.ts'
 import { until } from '../steps.ts'
 import { toolPath } from '../tools/path.ts'
 import { ApiClient } from './api-client.ts'
-import { ensureOperators } from './ensure.ts'
+import { ensureOperators, prepareForOperators } from './ensure.ts'
+import { isOfOperators } from './harden.ts'
 import { operatorManifests, type Phases } from './manifests.ts'
 import { nameOf, type Manifest } from './objects.ts'
 import { releasedManifests, SOURCES } from './sources.ts'
@@ -121,21 +122,30 @@ describe('ensureOperators', () => {
       )
     }
     const before = await versions()
-    await ensureOperators({
+    const options = {
       kubeconfig: kubeconfigPath(),
       images,
       cacheDir: cacheDir(),
       podCidr: NODE.podCidr,
       toolPath,
       context,
-    })
+    }
+    await prepareForOperators(options)
+    await ensureOperators(options)
     expect(await versions()).toEqual(before)
   })
 
   it('leaves no container of the three with an image from elsewhere', async () => {
     for (const namespace of ['cert-manager', 'cnpg-system', 'prometheus-operator']) {
       const list = await kubectl('-n', namespace, 'get', 'pods', '-o', 'jsonpath={..image}')
-      for (const image of list.split(' ')) expect(image).toMatch(/^palisade\.local\//)
+      for (const image of list.split(' ')) {
+        // Of those that `make up` gives to the node before it asks for these pods.
+        const [, name = image] = /^palisade\.local\/([^:]+):/.exec(image) ?? []
+        expect({ name, isOfOperators: isOfOperators({ name }) }).toEqual({
+          name,
+          isOfOperators: true,
+        })
+      }
     }
   })
 })
