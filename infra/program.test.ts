@@ -35,6 +35,7 @@ describe('platform', () => {
     ['Chart services', 'SecretRotation sealer-db'],
     ['Chart services', 'StatefulSet redis'],
     ['Deployment edge', 'Chart services'],
+    ['Service edge', 'Chart services'],
     ['Job onboard-shop', 'StatefulSet openbao'],
   ])('begins %s when %s is done', (later, earlier) => {
     const [laterKind = '', laterName = ''] = later.split(' ')

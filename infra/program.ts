@@ -108,8 +108,8 @@ export const platform = (
   const publicUrl = `https://${config.edge.hosts[0] ?? ''}${publicPort}`
   const operator = new ControlPlane(
     'operator',
-    { config, stage: 'operator', publicUrl },
-    after(openbao, database),
+    { config, stage: 'operator', publicUrl, startsAfter: [openbao, database] },
+    ground,
   )
   const access = new OperatorAccess(
     'operator-access',
@@ -123,10 +123,14 @@ export const platform = (
   )
   const services = new ControlPlane(
     'services',
-    { config, stage: 'services', publicUrl },
-    after(rotations, redis),
+    { config, stage: 'services', publicUrl, startsAfter: [rotations, redis] },
+    ground,
   )
-  const edge = new Edge('edge', { image: images.nginx, edge: config.edge }, after(services))
+  const edge = new Edge(
+    'edge',
+    { image: images.nginx, edge: config.edge, startsAfter: [services] },
+    ground,
+  )
 
   if (config.monitoring.enabled) {
     new Monitoring(

@@ -13,6 +13,8 @@ export interface ControlPlaneArgs {
   readonly config: StackConfig
   readonly stage: Stage
   readonly publicUrl: string
+  /** What must be there before its programs start; certificates are asked for before that. */
+  readonly startsAfter: readonly pulumi.Resource[]
 }
 
 const PROGRAMS: Readonly<Record<Stage, readonly string[]>> = {
@@ -52,7 +54,7 @@ export class ControlPlane extends pulumi.ComponentResource {
         skipCrds: args.stage !== 'operator',
         values: chartValues(args.config, args.stage, args.publicUrl),
       },
-      { parent: this, dependsOn: certificates },
+      { parent: this, dependsOn: [...certificates, ...args.startsAfter] },
     )
     this.registerOutputs({})
   }

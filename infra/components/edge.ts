@@ -12,6 +12,8 @@ import { Certificate } from './certificate.ts'
 export interface EdgeArgs {
   readonly image: string
   readonly edge: StackConfig['edge']
+  /** What it passes requests to; its certificate does not wait for that. */
+  readonly startsAfter: readonly pulumi.Resource[]
 }
 
 /** Our own NGINX tier: the one place where the outside comes in. */
@@ -71,7 +73,8 @@ export class Edge extends pulumi.ComponentResource {
           ],
         },
       },
-      within,
+      // It is waited for until a pod is behind it, and not for longer than minutes.
+      { parent: this, dependsOn: [...args.startsAfter] },
     )
     new k8s.apps.v1.Deployment(
       name,
@@ -84,7 +87,7 @@ export class Edge extends pulumi.ComponentResource {
           configDigest: digest(text),
         }),
       },
-      { parent: this, dependsOn: [certificate, config, entrance] },
+      { parent: this, dependsOn: [certificate, config, entrance, ...args.startsAfter] },
     )
     if (edge.replicas > 1) {
       new k8s.policy.v1.PodDisruptionBudget(

@@ -80,6 +80,8 @@ export const clusterSpec = ({ image, postgres, storageClass }: ClusterWish) => (
     size: postgres.storage,
     ...(storageClass === undefined ? {} : { storageClass }),
   },
+  // Asked every ten seconds, a server that is back at work goes on being taken for one that starts.
+  probes: { startup: { periodSeconds: 2 } },
   monitoring: { tls: { enabled: true }, customQueriesConfigMap: [EXPORTER_QUERIES] },
   resources: resources('100m', '256Mi', '1Gi'),
   seccompProfile: { type: 'RuntimeDefault' },
