@@ -172,6 +172,9 @@ function controllerManager(layout: Layout, tools: ToolPaths): Component {
         'cluster-cidr': NODE.podCidr,
         'service-cluster-ip-range': NODE.serviceCidr,
         'leader-elect': false,
+        // Of one node nothing else is asked; at 20 a second the end of a namespace would wait for its turn.
+        'kube-api-qps': 200,
+        'kube-api-burst': 400,
         profiling: false,
       }),
     ],

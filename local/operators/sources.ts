@@ -36,6 +36,8 @@ const prometheusOperator: Source = {
 const CERT_MANAGER_VALUES = [
   'startupapicheck.enabled=false', // needs an image of its own; the webhook is asked for real instead
   'global.leaderElection.namespace=cert-manager', // so that it needs no right in kube-system
+  // At 20 requests a second the first certificates of a platform, a dozen at once, wait for their turn.
+  'extraArgs={--kube-api-qps=100,--kube-api-burst=200}',
 ]
 
 /** The module holds the chart as its release tool takes it: without version, the CRDs lying apart. */

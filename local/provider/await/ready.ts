@@ -40,6 +40,11 @@ const CHECKS: Readonly<Record<string, Check>> = {
 
 const DEFAULT_TIMEOUT_SECONDS = 600
 
+/** Whatever comes next waits for as long as a look is late. */
+const LONGEST_PAUSE_MS = 500
+/** What pods say of themselves is for whoever reads along. */
+const ASK_PODS_EVERY_MS = 2_000
+
 export function checkFor(object: JsonMap): Check | undefined {
   const wish = annotation(object, WAIT_FOR)
   if (wish !== undefined) return parseWaitFor(wish)
@@ -85,11 +90,17 @@ async function look(
   const end = Date.now() + seconds * 1000
   let live = made
   let told = ''
-  for (let pause = 200; ; pause = Math.min(pause * 1.5, 2000)) {
+  let asked = 0
+  let problems: string[] = []
+  for (let pause = 200; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
     const seen = await check(live, api)
     if (seen.state === 'ready') return live
-    const problems = await podProblems(live, api)
-    if (seen.state === 'failed' || Date.now() > end) {
+    const hasFailed = seen.state === 'failed' || Date.now() > end
+    if (hasFailed || Date.now() - asked > ASK_PODS_EVERY_MS) {
+      problems = await podProblems(live, api)
+      asked = Date.now()
+    }
+    if (hasFailed) {
       const late = seen.state === 'failed' ? 'failed' : `is not ready after ${seconds} s`
       throw notReady(`${describeKey(key)} ${late}: ${[seen.message, ...problems].join('; ')}`)
     }

@@ -22,6 +22,8 @@ const POLICIES: Readonly<Record<string, string>> = {
   foreground: 'Foreground',
 }
 const DEFAULT_TIMEOUT_SECONDS = 600
+/** What it needed goes only after it. */
+const LONGEST_PAUSE_MS = 500
 
 /** Why an object that was asked to go is still there. */
 function holding(live: JsonMap): string {
@@ -47,7 +49,7 @@ async function untilGone(
 ): Promise<void> {
   const start = Date.now()
   let told = ''
-  for (let pause = 100; ; pause = Math.min(pause * 1.5, 2000)) {
+  for (let pause = 100; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
     const live = await context.api.find(key)
     if (!live || (uid !== undefined && text(at(live, ['metadata', 'uid'])) !== uid)) return
     const reason = holding(live)
