@@ -5,7 +5,7 @@ import {
   proposeRecovery,
   recoveryStatus,
 } from '../gateway/store/audit-recovery.ts'
-import { parseCall, usageError, type Command } from './command.ts'
+import { parseCall, usageError } from './command.ts'
 import { withDatabase } from './database.ts'
 import { usableFile } from './usable.ts'
 
@@ -18,7 +18,7 @@ const OPTIONS = {
  * One of two people who open the next epoch after a restore. Each brings the newest checkpoint from outside, so that
  * both have seen what is given up; who they are is the login of the connection.
  */
-async function recover(args: readonly string[], usage: string): Promise<object> {
+export async function recover(args: readonly string[], usage: string): Promise<object> {
   const { values, positionals } = parseCall(args, OPTIONS, usage)
   const [verb, id, ...rest] = positionals
   const { checkpoint, reference } = values
@@ -50,14 +50,3 @@ const endIn = (path: string): Promise<LogEnd> =>
   usableFile(path, 'the newest checkpoint of this log from outside', (note) =>
     parseLogCheckpoint(note.slice(0, note.lastIndexOf('\n\n') + 1)),
   )
-
-export const recoverCommand: Command = {
-  usage:
-    'audit recover status | audit recover propose --checkpoint F --reference R | audit recover approve ID --checkpoint F',
-  summary:
-    'two people give up what a restore lost, so that the audit log goes on in its next epoch',
-  async run(args, out) {
-    out(JSON.stringify(await recover(args, this.usage)))
-    return 0
-  },
-}

@@ -4,11 +4,8 @@ import { readEvidence } from './audit-evidence.ts'
 import { readChecked } from './audit-log.ts'
 import { report, reportSegment } from './audit-report.ts'
 import { isArchive, readArchive } from './audit-segment-file.ts'
-import { parseCall, usageError } from './command.ts'
+import { BROKEN, parseCall, usageError } from './command.ts'
 import { printable, printableJson } from './printable.ts'
-
-/** The log does not hold: told apart from a command that could not run (1) or was called wrongly (2). */
-export const BROKEN = 3
 
 const OPTIONS = {
   key: { type: 'string', multiple: true, default: [] as string[] },

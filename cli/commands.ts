@@ -8,7 +8,6 @@ const bootstrapCommand: Command = {
   usage: 'bootstrap <seal-key|redis-users|database|store-node>',
   summary: 'make what must be there first, inside the cluster',
   async run(args) {
-    // Only here: the client of the API server takes longer to load than every other command takes to run.
     const { bootstrap } = await import('./bootstrap/main.ts')
     await bootstrap(args, this.usage)
     return 0

@@ -1,4 +1,4 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { databaseFrom } from './config.ts'
 
 /** Connects to the database that the environment names, and leaves it however the use of it ends. */
@@ -6,7 +6,9 @@ export async function withDatabase<T>(
   use: (client: pg.Client) => Promise<T>,
   options: pg.ClientConfig = {},
 ): Promise<T> {
-  const client = new pg.Client({ ...(await databaseFrom()), ...options })
+  // What reads its log from a file does without.
+  const { default: postgres } = await import('pg')
+  const client = new postgres.Client({ ...(await databaseFrom()), ...options })
   await client.connect()
   try {
     return await use(client)

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises'
 import { systemClock } from '#core/clock'
 import { namespaceAccess } from '#core/namespace-access'
 import { PalisadeError } from '#core/problem'
-import { VaultClient } from '../gateway/keys/vault-client.ts'
 import { usageError, type Command } from './command.ts'
 import { vaultFrom } from './config.ts'
 
@@ -20,6 +19,7 @@ export const enableCommand: Command = {
       throw usageError(`"${namespace}" is no name of a namespace`, this.usage)
     }
     const settings = vaultFrom()
+    const { VaultClient } = await import('../gateway/keys/vault-client.ts')
     const vault = new VaultClient(settings, await readFile(settings.caFile, 'utf8'), systemClock)
     try {
       const { policy, role } = namespaceAccess(namespace, await readFile(TEMPLATE, 'utf8'))

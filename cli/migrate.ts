@@ -1,4 +1,3 @@
-import { enrolPair, migrate } from '../gateway/store/migrate.ts'
 import { usageError, type Command } from './command.ts'
 import { withDatabase } from './database.ts'
 
@@ -7,6 +6,7 @@ export const migrateCommand: Command = {
   summary: "bring the database's schema to this version",
   async run(args, out) {
     if (args.length > 0) throw usageError(`"${args[0]}" is not expected`, this.usage)
+    const { migrate } = await import('../gateway/store/migrate.ts')
     const applied = await withDatabase((client) => migrate(client))
     out(JSON.stringify({ migrated: applied }))
     return 0
@@ -21,6 +21,7 @@ export const enrolCommand: Command = {
     if (!roleA || !roleB || !group || !database || !namespace || rest.length > 0) {
       throw usageError('five names are expected', this.usage)
     }
+    const { enrolPair } = await import('../gateway/store/migrate.ts')
     await withDatabase((client) => enrolPair(client, { roleA, roleB, group, database, namespace }))
     out(JSON.stringify({ enrolled: [roleA, roleB], group, database, namespace }))
     return 0
