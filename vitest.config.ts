@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
@@ -12,6 +13,12 @@ class ByName extends BaseSequencer {
   }
 }
 
+/** What the servers of a run share: a directory that each of them begins with a copy of. */
+const DATABASES = 'test/support/databases-of-run.ts'
+
+/** Programs that a test starts many times need not be compiled each time. */
+const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/node-compile') }
+
 /** A wait ends when its condition holds; the limit is for a machine that does much else beside, not for the rule. */
 const expect = { poll: { timeout: 20_000 } }
 
@@ -25,6 +32,7 @@ export default defineConfig({
     sequence: { sequencer: ByName },
     // It holds durations to sort by, which nobody does here, and two lanes would write it at the same moment.
     cache: false,
+    env,
     projects: [
       {
         test: {
@@ -39,6 +47,7 @@ export default defineConfig({
         test: {
           name: 'postgres',
           expect,
+          globalSetup: DATABASES,
           include: ['**/*.postgres.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -51,6 +60,7 @@ export default defineConfig({
         test: {
           name: 'apiserver',
           expect,
+          globalSetup: DATABASES,
           include: ['**/*.apiserver.test.ts'],
           exclude: ['**/node_modules/**', OPERATOR],
           testTimeout: 120_000,

