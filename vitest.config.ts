@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
@@ -41,6 +42,12 @@ export default defineConfig({
           exclude: SLOW,
           testTimeout: 30_000,
           expect,
+          // A process for each of two hundred files would take longer than their tests: a file leaves behind
+          // nothing that another could see.
+          isolate: false,
+          setupFiles: ['test/support/leaves-nothing.ts'],
+          // Some of them wait, even where there are but two processors.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
         },
       },
       {

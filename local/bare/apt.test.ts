@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { blamedPackages } from './apt.ts'
 import { unpackPackages } from './debian.ts'
 
@@ -58,10 +58,10 @@ beforeEach(async () => {
     ['/dists/stable/Release', Buffer.from(release)],
   ])
   await new Promise<void>((done) => mirror.listen(0, '127.0.0.1', done))
-  process.env.XDG_CACHE_HOME = join(folder, 'cache')
-  process.env.APT_CONFIG = join(folder, 'apt.conf')
+  vi.stubEnv('XDG_CACHE_HOME', join(folder, 'cache'))
+  vi.stubEnv('APT_CONFIG', join(folder, 'apt.conf'))
   await writeFile(
-    process.env.APT_CONFIG,
+    join(folder, 'apt.conf'),
     [
       `Dir::Etc::sourcelist "${join(folder, 'sources.list')}";`,
       'Dir::Etc::sourceparts "/dev/null";',
@@ -72,8 +72,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  delete process.env.XDG_CACHE_HOME
-  delete process.env.APT_CONFIG
+  vi.unstubAllEnvs()
   await new Promise((done) => mirror.close(done))
   await rm(folder, { recursive: true, force: true })
 })
