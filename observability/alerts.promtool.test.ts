@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
-import { failedAlerts } from '../test/support/promtool.ts'
+import { checkRules, failedAlerts } from '../test/support/promtool.ts'
 import { type Alert, runbookUrl } from './alert.ts'
 import { CASES, HEARTBEAT_CASE, PLACE_EMPTIED, SEALER_GONE } from './alert-cases.ts'
 import type { AlertCase } from './alert-cases/alert-case.ts'
@@ -24,10 +24,14 @@ const firing = (alert: Alert, { labels = {}, summary }: Fires) => ({
   exp_annotations: { summary, description: alert.description, runbook_url: runbookUrl(alert) },
 })
 const unitTest = (alert: Alert, given: AlertCase['silent'], alerts: readonly object[]) => ({
-  interval: '15s',
-  input_series: Object.entries(given.series).map(([series, values]) => ({ series, values })),
-  alert_rule_test: [{ eval_time: given.at, alertname: alert.name, exp_alerts: alerts }],
+  alertname: alert.name,
+  test: {
+    interval: '15s',
+    input_series: Object.entries(given.series).map(([series, values]) => ({ series, values })),
+    alert_rule_test: [{ eval_time: given.at, alertname: alert.name, exp_alerts: alerts }],
+  },
 })
+type UnitTest = ReturnType<typeof unitTest>
 
 const cases = Object.entries(CASES).map(([name, each]) => ({ alert: named(name), ...each }))
 const FIRES = [
@@ -44,23 +48,46 @@ const WRONG = cases.map(({ alert, fires, silent }) =>
   unitTest(alert, silent, [firing(alert, fires)]),
 )
 
+const GROUPS = alertGroups({ ownDatabase: true })
 let folder = ''
+const rulesOf = (alertname: string) => join(folder, `${alertname}.rules.yaml`)
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'palisade-alerts-'))
-  await writeFile(
-    join(folder, 'rules.yaml'),
-    stringify({ groups: alertGroups({ ownDatabase: true }) }),
-  )
+  for (const { name, rules } of GROUPS)
+    for (const rule of rules)
+      await writeFile(rulesOf(rule.alert), stringify({ groups: [{ name, rules: [rule] }] }))
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-// Promtool takes seconds to start, so it is asked once for all alerts.
-async function ask(name: string, tests: readonly object[]): Promise<Failures> {
-  const file = join(folder, `${name}.yaml`)
-  const frame = { rule_files: ['rules.yaml'], evaluation_interval: '15s' }
-  await writeFile(file, stringify({ ...frame, tests }))
-  return failedAlerts(file)
+/**
+ * Promtool takes seconds to start, so it is asked once for all alerts; and it computes each rule of a file at each
+ * moment of each test, so every alert has a file of its own: no rule looks at another.
+ */
+async function ask(name: string, tests: readonly UnitTest[]): Promise<Failures> {
+  const files = Map.groupBy(tests, ({ alertname }) => alertname)
+  const paths = await Promise.all(
+    [...files].map(async ([alertname, of]) => {
+      const path = join(folder, `${name}-${alertname}.yaml`)
+      const frame = { rule_files: [rulesOf(alertname)], evaluation_interval: '15s' }
+      await writeFile(path, stringify({ ...frame, tests: of.map(({ test }) => test) }))
+      return path
+    }),
+  )
+  return failedAlerts(paths)
 }
+
+describe('the rules', () => {
+  it('are taken by Prometheus as they are applied, all together', async () => {
+    const path = join(folder, 'rules.yaml')
+    await writeFile(path, stringify({ groups: GROUPS }))
+    expect(await checkRules(path)).toContain(`SUCCESS: ${ALERTS.length} rules found`)
+  })
+
+  it('name none of the series that a rule makes, so that each can be judged alone', () => {
+    expect(GROUPS.flatMap(({ rules }) => rules).filter((rule) => 'record' in rule)).toEqual([])
+    expect(ALERTS.filter(({ expr }) => /\bALERTS(_FOR_STATE)?\b/.test(expr))).toEqual([])
+  })
+})
 
 describe('an alert fires with its words', () => {
   let failures: Failures = new Map()

@@ -35,17 +35,29 @@ async function findPromtool(): Promise<string> {
 
 const context = () => ({ note: () => undefined, signal: new AbortController().signal })
 
-/** Runs promtool's unit tests of rules and answers what it says of each alert that is not as expected. */
-export async function failedAlerts(file: string): Promise<ReadonlyMap<string, string>> {
-  const promtool = await findPromtool()
-  const failure = await run(promtool, ['test', 'rules', file]).then(
-    () => undefined,
-    (cause: unknown) => cause as { readonly stdout?: string; readonly stderr?: string },
+const ask = async (...args: readonly string[]): Promise<{ stdout: string; stderr: string }> =>
+  run(await findPromtool(), args, { maxBuffer: 64 * 1024 * 1024 }).catch(
+    ({ stdout = '', stderr = '' }: { readonly stdout?: string; readonly stderr?: string }) => ({
+      stdout,
+      stderr,
+    }),
   )
-  if (!failure) return new Map()
-  const said = `${failure.stdout ?? ''}${failure.stderr ?? ''}`
-  const blocks = said.split(/(?=alertname: \w+, time: )/).slice(1)
+
+/** What promtool says of a file of rules. */
+export async function checkRules(file: string): Promise<string> {
+  const { stdout, stderr } = await ask('check', 'rules', file)
+  return stdout + stderr
+}
+
+/** Runs promtool's unit tests of rules and answers what it says of each alert that is not as expected. */
+export async function failedAlerts(files: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const { stdout, stderr } = await ask('test', 'rules', ...files)
+  const good = stdout.split('\n').filter((line) => line.trim() === 'SUCCESS').length
+  const bad = stderr.split('FAILED:').slice(1)
+  const blocks = bad.map((said) => said.split(/(?=alertname: \w+, time: )/).slice(1))
   // A file that it cannot read names no alert, and must not pass for one without a failure.
-  if (blocks.length === 0) throw new Error(`promtool could not run: ${said}`, { cause: failure })
-  return new Map(blocks.map((block) => [/\w+(?=, time)/.exec(block)?.[0] ?? '', block]))
+  if (good + bad.length !== files.length || blocks.some(({ length }) => length === 0))
+    throw new Error(`promtool could not run: ${stdout}${stderr}`)
+  const named = blocks.flat()
+  return new Map(named.map((block) => [/\w+(?=, time)/.exec(block)?.[0] ?? '', block]))
 }
