@@ -58,8 +58,7 @@ export const PARTS: readonly Part[] = [
     name: 'foundation',
     budgetMinutes: 8,
     apart: [
-      run('types', 'npm', 'run', '--silent', 'types'),
-      run('lint', 'npm', 'run', '--silent', 'lint'),
+      run('types and lint', 'node', 'test/gates/types-and-lint.ts'),
       run('generated files', 'npm', 'run', '--silent', 'gen:check'),
       run('known vulnerabilities', 'node', 'test/gates/npm-audit.ts'),
       vitest('unit'),
