@@ -11,19 +11,15 @@ export async function copyDatabase(
   from = 'palisade',
 ): Promise<PalisadeDatabase> {
   const inCopy = (config: pg.ClientConfig) => ({ ...config, database: name })
-  await withClient({ ...db.superuser, database: 'postgres' }, (client) =>
-    client.query(
-      `create database ${pg.escapeIdentifier(name)} template ${pg.escapeIdentifier(from)}`,
-    ),
-  )
-  for (const role of ['palisade_app', 'palisade_sealer']) {
-    // The setting belongs to the database that a pair was enrolled for.
-    await withClient(db.superuser, (client) =>
-      client.query(
-        `alter role ${role}_a in database ${pg.escapeIdentifier(name)} set role = ${role}`,
-      ),
-    )
-  }
+  const [copy, original] = [name, from].map((each) => pg.escapeIdentifier(each))
+  await withClient({ ...db.superuser, database: 'postgres' }, async (client) => {
+    // Its files, and not a record of each page in the write-ahead log.
+    await client.query(`create database ${copy} template ${original} strategy file_copy`)
+    for (const role of ['palisade_app', 'palisade_sealer']) {
+      // The setting belongs to the database that a pair was enrolled for.
+      await client.query(`alter role ${role}_a in database ${copy} set role = ${role}`)
+    }
+  })
   const { superuser } = db
   return {
     ...db,

@@ -43,7 +43,7 @@ export class MeasuredDatabase {
 
   static async start(): Promise<MeasuredDatabase> {
     // PostgreSQL's own default, which the platform leaves alone; servers of tests are smaller.
-    const settings = { ...platformSettings(), shared_buffers: '128MB' }
+    const settings = { ...platformSettings(), shared_buffers: '128MB', fsync: 'on' }
     const database = await startPalisadeDatabase({ settings })
     const [row] = await database.query<{ data_directory: string }>('show data_directory')
     const directory = row?.data_directory ?? ''
