@@ -59,6 +59,9 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 120_000,
           maxWorkers: 1,
+          // One process for all files: a new one loads the gateway again before its first test.
+          isolate: false,
+          sequence: { groupOrder: 1 },
           // Only mutations run side by side, and each takes a processor.
           maxConcurrency: 2,
         },

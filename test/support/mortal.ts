@@ -19,10 +19,11 @@ export interface MortalWish {
 export class Mortal {
   readonly #wish: MortalWish
   #process: ChildProcess | undefined
+  readonly #onExit = () => this.#process?.kill('SIGKILL')
 
   constructor(wish: MortalWish) {
     this.#wish = wish
-    process.once('exit', () => this.#process?.kill('SIGKILL'))
+    process.once('exit', this.#onExit)
   }
 
   get port(): number {
@@ -65,6 +66,7 @@ export class Mortal {
     this.signal('SIGCONT')
     await this.#end('SIGTERM')
     clearTimeout(last)
+    process.off('exit', this.#onExit)
   }
 
   log(): Promise<string> {
