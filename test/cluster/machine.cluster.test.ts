@@ -137,6 +137,11 @@ describe('down', () => {
     expect(namespaces.size).toBeGreaterThan(5)
     expect(cgroupsNamed(`palisade-${OFFSET}`)).not.toEqual([])
 
+    await worked(start(['down', '--keep']).ended)
+    // Each part ended when it was asked to: nothing that it had begun is lost, and nobody waited for it in vain.
+    const log = readFileSync(join(state, 'logs', 'node.log'), 'utf8')
+    expect(log).toMatch(/kube-apiserver stopped after/)
+    expect(log).not.toMatch(/killed after/)
     await worked(down())
     expect(stillRunning(processes)).toEqual([])
     expect(stillHeld(namespaces)).toEqual([])

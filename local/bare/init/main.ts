@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { layoutOf, NODE } from '../layout.ts'
 import type { NodeSpec } from '../spec.ts'
 import { forward } from './forward.ts'
+import { endPods } from './pods.ts'
 import { keepPolicyQueue } from './policy-queue.ts'
 import { readinessWith } from './ready.ts'
 import { Supervisor } from './supervisor.ts'
@@ -26,7 +27,10 @@ const supervisor = new Supervisor(layout.logs, readinessWith(layout.pki), say)
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
     for (const server of servers) server.close()
-    void supervisor.stop()
+    // Nobody starts them again then, and nobody asks the API server any more.
+    void supervisor.stop(async (name) => {
+      if (name === 'kubelet') await endPods()
+    })
   })
 }
 say('node started')

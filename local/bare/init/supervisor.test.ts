@@ -56,6 +56,19 @@ describe('Supervisor', () => {
     expect(await events()).toEqual(['+etcd', '+api', '-api', '-etcd'])
   })
 
+  it('tells that one has ended before it stops what that one needed', async () => {
+    const { folder, component, events } = await bench()
+    const run = start(folder, [component('api'), component('kubelet', { needs: ['api'] })])
+    await eventually(events, 2)
+    const seen: string[] = []
+    await supervisor?.stop(async (name) => {
+      await sleep(100)
+      seen.push(name, ...(await events()).filter((event) => event.startsWith('-')))
+    })
+    await run
+    expect(seen).toEqual(['kubelet', '-kubelet', 'api', '-kubelet', '-api'])
+  })
+
   it('holds a component back until what it needs is ready', async () => {
     const { folder, component, events } = await bench()
     void start(

@@ -43,8 +43,11 @@ export class Supervisor {
     await Promise.all(lives)
   }
 
-  /** What needs another ends before it: etcd outlives the API server that writes to it. */
-  async stop(): Promise<void> {
+  /**
+   * What needs another ends before it: etcd outlives the API server that writes to it. `ended` is awaited before
+   * what the component had needed is asked to end.
+   */
+  async stop(ended: (name: string) => Promise<void> = async () => {}): Promise<void> {
     this.#stopping = true
     const stopped = new Map<string, Promise<void>>()
     for (const component of [...this.#components].reverse()) {
@@ -52,7 +55,9 @@ export class Supervisor {
       const before = dependents.map((one) => stopped.get(one.name) ?? Promise.resolve())
       stopped.set(
         component.name,
-        Promise.all(before).then(() => this.#end(component.name)),
+        Promise.all(before)
+          .then(() => this.#end(component.name))
+          .then(() => ended(component.name)),
       )
     }
     await Promise.all(stopped.values())
