@@ -61,7 +61,8 @@ export default defineConfig({
           maxWorkers: 1,
           // One process for all files: a new one loads the gateway again before its first test.
           isolate: false,
-          sequence: { groupOrder: 1 },
+          // Projects of one group have one number of workers.
+          sequence: { groupOrder: 2 },
           // Only mutations run side by side, and each takes a processor.
           maxConcurrency: 2,
         },
@@ -82,6 +83,7 @@ export default defineConfig({
         test: {
           name: 'operator',
           expect,
+          globalSetup: DATABASES,
           include: [OPERATOR],
           testTimeout: 120_000,
           hookTimeout: 240_000,
