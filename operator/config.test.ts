@@ -43,6 +43,7 @@ describe('readConfig', () => {
   it.each([
     [{ PALISADE_PROFILE: 'stage' }, /PALISADE_PROFILE is "stage"/],
     [{ PALISADE_POLL: 'often' }, /PALISADE_POLL is not a duration/],
+    [{ PALISADE_LEASE_DURATION: '15' }, /PALISADE_LEASE_DURATION is not a duration/],
     [{ PALISADE_METRICS_PORT: '-1' }, /PALISADE_METRICS_PORT is not a whole number/],
     [{ PALISADE_PROFILE: 'dev', PALISADE_FAILPOINT: 'soon' }, /not a failpoint: "soon"/],
   ])('refuses %j', (change, words) => {

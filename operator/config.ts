@@ -27,6 +27,8 @@ export interface Config {
   readonly resyncMs: number
   /** Between two tries for the lease, of whoever holds it and of whoever waits for it. */
   readonly leaseRetryMs: number
+  /** How long the others wait for a holder that says nothing any more. */
+  readonly leaseMs: number
   readonly failpoint: FailpointSetting | undefined
 }
 
@@ -56,6 +58,7 @@ export function readConfig(env: Environment = process.env): Config {
     pollMs: duration(env, 'PALISADE_POLL', '5s'),
     resyncMs: duration(env, 'PALISADE_RESYNC', '10m'),
     leaseRetryMs: duration(env, 'PALISADE_LEASE_RETRY', '2s'),
+    leaseMs: duration(env, 'PALISADE_LEASE_DURATION', '15s'),
     failpoint: readFailpoint(env, profile),
   }
 }

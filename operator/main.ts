@@ -37,6 +37,7 @@ const election = new LeaseElection({
   identity: config.identity,
   log,
   retryMs: config.leaseRetryMs,
+  durationMs: config.leaseMs,
 })
 
 const ended = await runOperator(
