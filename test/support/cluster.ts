@@ -41,6 +41,9 @@ export async function apply(manifest: string): Promise<string> {
   return (await child).stdout
 }
 
+export const applyAll = (items: readonly object[]): Promise<string> =>
+  apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
+
 export interface Pod {
   readonly metadata: { readonly name: string; readonly namespace: string; readonly uid: string }
   readonly status: {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { referencesPath } from '../../local/images/ensure.ts'
 import { stateDir } from '../../local/paths.ts'
-import { apply, kubectl } from './cluster.ts'
+import { applyAll, kubectl } from './cluster.ts'
 
 /** A Pod that only lends its place in the network and its labels; `listen` makes it answer on ports. */
 export interface ProbePod {
@@ -62,7 +62,7 @@ const namespacesOf = (pods: readonly ProbePod[]): readonly string[] => [
 ]
 
 export async function startProbes(pods: readonly ProbePod[]): Promise<void> {
-  await apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: pods.map(podOf) }))
+  await applyAll(pods.map(podOf))
   const ready = ['--for=condition=Ready', 'pod', '-l', 'palisade.dev/probe', '--timeout=120s']
   await Promise.all(
     namespacesOf(pods).map((namespace) => kubectl('wait', '-n', namespace, ...ready)),

@@ -28,25 +28,22 @@ export async function published(namespace: string, secret: string): Promise<Cred
   return { username: text('username'), password: text('password'), dbname: text('dbname') }
 }
 
-/** Asks for a rotation now and waits until the credential before it is retired. Answers the new version. */
-export async function rotateNow(namespace: string, name: string, within: number): Promise<number> {
-  const before = (await rotation(namespace, name)).status?.version ?? 0
-  const token = randomUUID()
-  await kubectl(
-    ...[
-      'annotate',
-      '--overwrite',
-      ...resource(namespace, name),
-      `palisade.dev/rotate-now=${token}`,
-    ],
-  )
-  return untilIdle(
-    namespace,
-    name,
-    within,
-    ({ lastHandledRotateNow, version = 0 }) => lastHandledRotateNow === token && version > before,
-  )
+/** Asks for a rotation now. Answers the wish, for who waits for it. */
+export async function askToRotate(namespace: string, name: string): Promise<string> {
+  const wish = randomUUID()
+  const annotation = `palisade.dev/rotate-now=${wish}`
+  await kubectl('annotate', '--overwrite', ...resource(namespace, name), annotation)
+  return wish
 }
+
+/** Waits until the credential before that rotation is retired. Answers the new version. */
+export const untilRotated = (
+  namespace: string,
+  name: string,
+  wish: string,
+  within: number,
+): Promise<number> =>
+  untilIdle(namespace, name, within, ({ lastHandledRotateNow }) => lastHandledRotateNow === wish)
 
 /** Waits until nothing of a rotation is left to do. */
 export async function untilIdle(
@@ -82,7 +79,7 @@ export async function rotateQuickly(
     )
   await overlap({ min: '5s', quiet: '5s' })
   try {
-    return await rotateNow(namespace, name, within)
+    return await untilRotated(namespace, name, await askToRotate(namespace, name), within)
   } finally {
     await overlap(usual)
   }
