@@ -112,8 +112,11 @@ export class CrashWorld {
     assert.equal(await orders.login(username, password), 'shop_orders')
     const old = await orders.login(before['username'] ?? '', before['password'] ?? '')
     assert.match(old ?? '', /^28/)
-    const { outbox, rotation, previous } = await orders.state()
+    const { outbox, rotation, previous, lastHandledRotateNow } = await orders.state()
     assert.deepEqual({ rotation, previous }, { rotation: null, previous: null })
+    // A wish that is not on record as fulfilled is taken up again at the next look.
+    const { metadata } = await orders.read()
+    assert.equal(lastHandledRotateNow, metadata.annotations?.['palisade.dev/rotate-now'])
     for (const action of ['rotation.begin', 'rotation.publish', 'rotation.complete']) {
       const told = outbox.filter(
         (entry) => entry.action === action && entry.details['version'] === version,
