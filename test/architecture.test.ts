@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { basename, dirname, join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { isInControlImage } from '../local/images/control-layers.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const listing = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts'], {
@@ -39,6 +40,16 @@ function importsOf({ path, text }: Source): string[] {
     if (specifier.startsWith('.')) return relative(ROOT, join(ROOT, dirname(path), specifier))
     return specifier
   })
+}
+
+/** Packages that a file needs when it runs: a type alone is gone by then. */
+function packagesOf({ text }: Source): string[] {
+  const statements = text.matchAll(/^(?:import|export)(?! type\b)[^;'"]*?from '([^'.#][^']*)'/gm)
+  const dynamic = text.matchAll(/import\('([^'.#][^']*)'\)/g)
+  return [...statements, ...dynamic]
+    .map(([, specifier = '']) => specifier)
+    .filter((specifier) => !specifier.startsWith('node:'))
+    .map((specifier) => /^(@[^/]+\/[^/]+|[^/]+)/.exec(specifier)?.[1] ?? specifier)
 }
 
 /** Parts of the product and what each may import of the others. */
@@ -104,6 +115,23 @@ const sqlOutside = (files: readonly Source[]) =>
         .map((line) => `${path}: ${line.trim()}`),
     )
 
+interface Packages {
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly optionalDependencies: Readonly<Record<string, string>>
+}
+const PACKAGES = JSON.parse(read('package.json')) as Packages
+
+/** The image is made without packages for development: its programs would not start. */
+const packagesMissing = (files: readonly Source[]) =>
+  files
+    .filter(({ path }) => isInControlImage(path))
+    .flatMap((file) =>
+      packagesOf(file)
+        // PostgreSQL itself is for `npm start`, which the image never runs.
+        .filter((name) => !(name in PACKAGES.dependencies || name in PACKAGES.optionalDependencies))
+        .map((name) => `${file.path} imports ${name}`),
+    )
+
 /** Files that import one another in a circle, types as well: there is none of them to read first. */
 function circles(files: readonly Source[]): readonly string[] {
   let left = files.map(({ path }) => path)
@@ -134,6 +162,10 @@ describe('architecture', () => {
 
   it('reads the environment in config.ts files and on the local machine alone', () => {
     expect(environmentOutside(SOURCES)).toEqual([])
+  })
+
+  it('imports in the image what is a dependency, and nothing that is one of development alone', () => {
+    expect(packagesMissing(SOURCES)).toEqual([])
   })
 
   it('has SQL in the store and the sealer alone, and calls of the fenced functions in the operator', () => {
@@ -167,6 +199,18 @@ describe('each rule', () => {
     expect(wrongImports(file('api/a.ts', "import type { B } from '#core/b'"))).toHaveLength(1)
     expect(wrongImports(file('core/a.ts', "import type { B } from '#api/b'"))).toEqual([])
     expect(wrongImports(file('infra/a.ts', "await import('../policies/b.ts')"))).toHaveLength(1)
+  })
+
+  it('finds a package that the image lacks, and takes a type for none', () => {
+    const lacking =
+      "import {\n  run,\n} from 'vitest/node'\nconst a = await import('@pulumi/pulumi')"
+    expect(packagesMissing(file('gateway/a.ts', lacking))).toEqual([
+      'gateway/a.ts imports vitest',
+      'gateway/a.ts imports @pulumi/pulumi',
+    ])
+    expect(packagesMissing(file('gateway/a.ts', "import type { A } from 'vitest'"))).toEqual([])
+    expect(packagesMissing(file('gateway/a.test.ts', lacking))).toEqual([])
+    expect(packagesMissing(file('infra/a.ts', lacking))).toEqual([])
   })
 
   it('finds a circle, and neither who leads into it nor who is led out of it', () => {

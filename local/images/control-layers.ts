@@ -14,6 +14,11 @@ export const APP = 'opt/palisade'
 /** What the image runs, and the policies that it gives to namespaces. */
 const SOURCE = ['api', 'cli', 'core', 'gateway', 'operator', 'policies/vault']
 
+/** Whether a file of the repository is part of the image. */
+export const isInControlImage = (path: string): boolean =>
+  SOURCE.some((folder) => path.startsWith(`${folder}/`)) &&
+  path.split('/').every((_, at, all) => isProduct(`/${all.slice(0, at + 1).join('/')}`))
+
 /** Node as pinned by the package `node`, dependencies, source: in the order in which they change less. */
 export const controlLayers = async (store: BlobStore, signal: AbortSignal): Promise<Blob[]> => [
   await binaryLayer(store, join(REPOSITORY, 'node_modules/node/bin/node'), 'usr/local/bin/node'),
