@@ -1,15 +1,20 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { HOST_PORTS } from '../../local/bare/layout.ts'
+import { mountsBeneath, readMounts } from '../../local/bare/leftovers.ts'
 import { lockPath } from '../../local/lock.ts'
+import { logDir, stateDir } from '../../local/paths.ts'
 import { readCheckpoint } from '../../local/stack/checkpoint.ts'
 import { localStack, pulumiDir } from '../../local/stack/request.ts'
 import { apply, kubectl, kubectlJson } from '../support/cluster.ts'
 import { psql } from '../support/database.ts'
 import { edgeClient } from '../support/edge.ts'
+import { isListening, machineState, shown, stillHeld, stillRunning } from '../support/machine.ts'
 import { type CommandRun, killCommand, runCommand } from '../support/platform-command.ts'
 import { rotation } from '../support/rotate.ts'
+import { type RunningPlatform, runningPlatform, tracesOf } from '../support/running-platform.ts'
 import { seeded } from '../support/seeded.ts'
 
 // Takes the platform away and brings it back, so it comes last. A cut-off run is mended by `make up`.
@@ -22,6 +27,13 @@ const DRAWN = new Set([
   ...['endpointslices.discovery.k8s.io', 'certificaterequests.cert-manager.io'],
   ...['leases.coordination.k8s.io', 'persistentvolumeclaims'],
 ])
+
+/** One program of each part, from the node's own to the platform's. */
+const WHOLE = [
+  ...['etcd', 'kube-apiserver', 'kubelet', 'containerd-shim', 'cert-manager', 'bin/operator'],
+  ...['postgres:', 'bao\nserver', 'valkey-server', 'nginx:', 'gateway/main.ts'],
+  ...['gateway/sealer/main.ts', 'operator/main.ts', 'prometheus', 'alertmanager'],
+]
 
 /** Names of all that lies in our namespaces. */
 async function inventory(): Promise<ReadonlySet<string>> {
@@ -175,8 +187,8 @@ describe('make up that is killed again and again', () => {
     // While the operators come, and while the stack does; what a killed one left running may have finished it.
     let kills = 0
     for (const [from, to] of [
-      [1_000, 12_000],
-      [10_000, 30_000],
+      [1_000, 9_000],
+      [8_000, 20_000],
     ] as const) {
       const afterMs = chance.between(from, to)
       const all = chance.between(0, 1) < 0.5
@@ -204,12 +216,43 @@ describe('make up that is killed again and again', () => {
     const after = await inventory()
     expect([...after].filter((name) => !before.has(name))).toEqual([])
 
-    const again = await runCommand('up')
-    expect(again.code, again.text).toBe(0)
-    expect(again.text).toMatch(/stack \(.*\): unchanged/)
     const locks = join(pulumiDir(localStack()), '.pulumi', 'locks')
     const files = existsSync(locks) ? readdirSync(locks, { recursive: true, encoding: 'utf8' }) : []
     expect(files.filter((name) => name.endsWith('.json'))).toEqual([])
     expect(existsSync(lockPath())).toBe(false)
+  })
+})
+
+describe('make down of the whole platform', () => {
+  let whole: RunningPlatform
+  beforeAll(async () => {
+    whole = await runningPlatform()
+  })
+
+  it('leaves no process, namespace, cgroup, listener, mount, link, address, rule, set, loop device, file or setting behind', async () => {
+    // All of it runs there: from the node's own parts to the platform's.
+    for (const program of WHOLE) expect(shown(whole.processes, 'cmdline')).toContain(program)
+    const logged = readFileSync(join(logDir(), 'node.log'), 'utf8').length
+    // Without it, the state is deleted as well: a folder, once nothing is mounted there any more.
+    const down = await runCommand('down', '--keep')
+    console.log(down.text)
+    expect(down.code, down.text).toBe(0)
+    expect(readFileSync(join(logDir(), 'node.log'), 'utf8').slice(logged)).not.toMatch(
+      /killed after/,
+    )
+    expect(mountsBeneath(await readMounts(), stateDir())).toEqual([])
+    expect(stillRunning(whole.processes)).toEqual([])
+    expect(stillHeld(whole.namespaces)).toEqual([])
+    for (const port of Object.values(HOST_PORTS)) expect(await isListening(port)).toBe(false)
+    const after = await machineState()
+    expect(after).toEqual(whole.without)
+    expect(tracesOf(after)).toEqual([])
+  })
+
+  it('is taken up by the next `make up` as it was', async () => {
+    const up = await runCommand('up')
+    console.log(up.text)
+    expect(up.code, up.text).toBe(0)
+    expect(up.text).toMatch(/stack \(.*\): unchanged/)
   })
 })
