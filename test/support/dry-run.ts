@@ -1,6 +1,6 @@
 import { ApiError } from '../../local/provider/kubernetes/api-error.ts'
 import { KubeApi } from '../../local/provider/kubernetes/api.ts'
-import { connect } from '../../local/provider/kubernetes/connection.ts'
+import { connect } from '../../local/provider/kubernetes/connect.ts'
 import { keyOf } from '../../local/provider/kubernetes/object.ts'
 import type { JsonMap } from '../../local/provider/values.ts'
 import type { TestApiServer } from './apiserver.ts'
