@@ -3,11 +3,14 @@ import { dirname, join } from 'node:path'
 import {
   LocalWorkspace,
   PulumiCommand,
+  Stack,
   type PulumiFn,
-  type Stack,
 } from '@pulumi/pulumi/automation/index.js'
 import { parse, stringify } from 'yaml'
 import { LocalError } from '../errors.ts'
+import { isBuilt } from '../tools/path.ts'
+import { PULUMI_VERSION } from '../tools/table.ts'
+import { hasState } from './checkpoint.ts'
 import { insistOnPassphrase, passphraseFile } from './passphrase.ts'
 import { pulumiDir, type StackRequest } from './request.ts'
 
@@ -53,18 +56,26 @@ async function environment(request: StackRequest): Promise<Record<string, string
   }
 }
 
-async function findPulumi(path: string): Promise<PulumiCommand> {
-  process.env.PATH = `${dirname(path)}:${process.env.PATH ?? ''}`
-  try {
-    return await PulumiCommand.get({ skipVersionCheck: true })
-  } catch (error) {
+/**
+ * The SDK would start the engine to ask for its version, by which it chooses how events are told. Each start takes
+ * most of a second, and the version is pinned.
+ */
+async function engineAt(path: string): Promise<PulumiCommand> {
+  if (!(await isBuilt(path)))
     throw new LocalError(
       'ERR_PULUMI_MISSING',
       `the Pulumi engine was not found at "${path}"`,
       'run `make tools`, or `make up`, which builds it first',
-      error,
     )
-  }
+  const command = Object.create(PulumiCommand.prototype) as PulumiCommand
+  return Object.assign(command, { command: path, version: PULUMI_VERSION.slice(1) })
+}
+
+/** Each command names its stack, so none needs to be selected: the SDK would start the engine for that in every run. */
+async function stackIn(workspace: LocalWorkspace, request: StackRequest): Promise<Stack> {
+  if (!(await hasState(request))) return Stack.create(request.stack, workspace)
+  workspace.selectStack = () => Promise.resolve()
+  return Stack.select(request.stack, workspace)
 }
 
 export async function openStack(request: StackRequest, program: PulumiFn): Promise<Stack> {
@@ -73,19 +84,18 @@ export async function openStack(request: StackRequest, program: PulumiFn): Promi
   const workDir = join(folder, 'work', request.project)
   await mkdir(workDir, { recursive: true, mode: 0o700 })
   await writeSettings(workDir, request)
-  return LocalWorkspace.createOrSelectStack(
-    { stackName: request.stack, projectName: request.project, program },
-    {
-      workDir,
-      pulumiHome: join(folder, 'home'),
-      pulumiCommand: await findPulumi(request.pulumi),
-      projectSettings: {
-        name: request.project,
-        runtime: 'nodejs',
-        main: dirname(request.program),
-        backend: { url: `file://${folder}` },
-      },
-      envVars: await environment(request),
+  const workspace = await LocalWorkspace.create({
+    program,
+    workDir,
+    pulumiHome: join(folder, 'home'),
+    pulumiCommand: await engineAt(request.pulumi),
+    projectSettings: {
+      name: request.project,
+      runtime: 'nodejs',
+      main: dirname(request.program),
+      backend: { url: `file://${folder}` },
     },
-  )
+    envVars: await environment(request),
+  })
+  return stackIn(workspace, request)
 }
