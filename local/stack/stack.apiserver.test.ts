@@ -14,7 +14,7 @@ const NEVER = { 'pulumi.com/waitFor': 'jsonpath={.data.never}=yes' }
 const configMap = (name: string, metadata: Record<string, unknown>) => ({
   type: 'kubernetes:core/v1:ConfigMap',
   name,
-  inputs: { metadata: { namespace: 'work', ...metadata }, data: { a: '1' } },
+  inputs: { metadata: { namespace, ...metadata }, data: { a: '1' } },
 })
 const config = (annotations: Record<string, string> = {}) => ({
   'listed:resources': [
@@ -25,28 +25,26 @@ const config = (annotations: Record<string, string> = {}) => ({
 
 let cluster: TestApiServer
 let stack: TestStack
+// One of its own for each stack: a destroy after every test would take as long as the test.
+let namespace = ''
+let place = 0
 beforeAll(async () => {
   cluster = await startTestCluster()
-  await cluster.namespace('work')
 })
 afterAll(() => cluster?.stop())
 beforeEach(async () => {
+  namespace = await cluster.namespace(`work-${(place += 1)}`)
   stack = await testStack(cluster, 'listed', 'listed')
 })
-afterEach(async () => {
-  await stack.run('destroy', { 'listed:resources': [] })
-  await stack[Symbol.asyncDispose]()
-})
+afterEach(() => stack[Symbol.asyncDispose]())
 
 const names = async (): Promise<string[]> => {
-  const listed = await cluster.kubectl('get', 'cm', '-n', 'work', '-o', 'name')
-  return listed
-    .trim()
-    .split('\n')
-    .filter((name) => /fixed|drawn/.test(name))
+  const listed = await cluster.get(`/api/v1/namespaces/${namespace}/configmaps`)
+  const items = listed.body['items'] as readonly { metadata: { name: string } }[]
+  return items.map(({ metadata }) => metadata.name).filter((name) => /fixed|drawn/.test(name))
 }
 const uidOfFixed = () =>
-  cluster.kubectl('get', 'cm', 'fixed', '-n', 'work', '-o', 'jsonpath={.metadata.uid}')
+  cluster.kubectl('get', 'cm', 'fixed', '-n', namespace, '-o', 'jsonpath={.metadata.uid}')
 const lockFolder = () =>
   join(stack.request.stateDir, 'pulumi/.pulumi/locks/organization/listed/dev')
 const locks = async (): Promise<string[]> => {
@@ -84,6 +82,8 @@ describe('up after an up that was killed', () => {
     expect(after).toHaveLength(2)
     expect(after).not.toContain(orphan)
     expect((await stack.run('up', config())).changes).toEqual({ same: 3 })
+    await stack.run('destroy')
+    expect(await names()).toEqual([])
   })
 })
 
@@ -107,7 +107,7 @@ describe('up that is interrupted', () => {
 describe('up after a destroy that was cut off', () => {
   it('makes again what was taken away behind the back of the state', async () => {
     await stack.run('up', config())
-    await cluster.kubectl('delete', 'cm', 'fixed', '-n', 'work')
+    await cluster.kubectl('delete', 'cm', 'fixed', '-n', namespace)
     await stack.run('up', config())
     expect(await names()).toHaveLength(2)
     expect((await stack.run('up', config())).changes).toEqual({ same: 3 })
@@ -163,6 +163,8 @@ describe('locks', () => {
     expect((await run).changes).toMatchObject({ create: 3 })
   })
   it('refuses to run beside a living engine, naming its process', async () => {
+    await stack[Symbol.asyncDispose]()
+    stack = await testStack(cluster, 'listed', 'listed', { lockPatienceSeconds: 1 })
     await mkdir(lockFolder(), { recursive: true })
     const lock = join(lockFolder(), 'other.json')
     await writeFile(lock, JSON.stringify({ pid: process.pid, hostname: hostname() }))
@@ -181,14 +183,14 @@ describe('state and configuration', () => {
     const secret = {
       type: 'kubernetes:core/v1:ConfigMap',
       name: 'odd',
-      inputs: { metadata: { name: 'odd', namespace: 'work' } },
+      inputs: { metadata: { name: 'odd', namespace } },
       secretInputs: { data: { note: 'state-canary-4711' } },
     }
     await stack.run('up', { 'listed:resources': [secret] })
     const passphrase = join(stack.request.stateDir, 'pulumi/passphrase')
     expect((await stat(passphrase)).mode & 0o777).toBe(0o600)
     const state = await readFile(checkpointPath(stack.request), 'utf8')
-    expect(state).toContain('work/odd')
+    expect(state).toContain(`${namespace}/odd`)
     expect(state).not.toContain('state-canary-4711')
   })
 

@@ -51,6 +51,7 @@ export async function testStack(
   cluster: TestApiServer,
   program: 'program' | 'listed' | 'operators',
   project: string,
+  wish: Partial<StackRequest> = {},
 ): Promise<TestStack> {
   const stateDir = await mkdtemp(join(tmpdir(), 'palisade-stack-'))
   const request = completeRequest({
@@ -64,6 +65,7 @@ export async function testStack(
     helm: await toolPath('helm'),
     timeoutSeconds: 100,
     lockPatienceSeconds: 8,
+    ...wish,
   })
   const lines: string[] = []
   return {
