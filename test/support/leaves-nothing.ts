@@ -1,19 +1,20 @@
-import { afterAll, beforeAll, expect, vi } from 'vitest'
+import { afterAll, expect, vi } from 'vitest'
 
 const DEATHS = ['uncaughtException', 'unhandledRejection'] as const
 
 const state = () => ({
   folder: process.cwd(),
-  environment: { ...process.env },
   fakeTimers: vi.isFakeTimers(),
   listeners: DEATHS.map((name) => process.listenerCount(name)),
 })
 
-/** Unit tests share processes: a file finds what it would find alone, and leaves it so. */
-let before: ReturnType<typeof state>
-beforeAll(() => {
-  before = state()
-})
+/** Unit tests share processes: a file finds what it would find alone, and leaves it so. Taken before the file is read. */
+const before = state()
+const environment = { ...process.env }
+
 afterAll(() => {
   expect(state()).toEqual(before)
+  const names = Object.keys({ ...environment, ...process.env })
+  // Names alone: a value of somebody's shell is nothing for a log.
+  expect(names.filter((name) => environment[name] !== process.env[name])).toEqual([])
 })
