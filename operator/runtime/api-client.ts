@@ -23,7 +23,13 @@ export interface Endpoint {
   readonly server: string
   /** Fresh headers for each request, since projected tokens are replaced while the process runs. */
   headers(): Promise<Record<string, string>>
-  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string }
+  readonly tls: {
+    readonly ca?: string | Buffer
+    readonly cert?: string | Buffer
+    readonly key?: string | Buffer
+    readonly servername?: string
+    readonly rejectUnauthorized?: false
+  }
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000

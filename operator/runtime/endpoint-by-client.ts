@@ -1,16 +1,17 @@
 import { KubeConfig } from '@kubernetes/client-node'
+import { PalisadeError } from '#core/problem'
 import type { Endpoint } from './api-client.ts'
 
 /** The client of the Kubernetes project knows every way to log in, plugins too; requests themselves are ours. */
 export async function endpointByClient(path: string): Promise<Endpoint> {
   const config = new KubeConfig()
   config.loadFromFile(path)
-  return endpointFrom(config)
-}
-
-export async function endpointFrom(config: KubeConfig): Promise<Endpoint> {
   const cluster = config.getCurrentCluster()
-  if (!cluster) throw new Error('the kubeconfig names no current cluster: set a current-context')
+  if (!cluster)
+    throw new PalisadeError(
+      'ERR_CONFIG_INVALID',
+      `the kubeconfig ${path} names no current cluster: set its current-context`,
+    )
   const resolve = async () => {
     const options: TlsAndHeaders = { headers: {} }
     await config.applyToHTTPSOptions(options as Parameters<KubeConfig['applyToHTTPSOptions']>[0])

@@ -19,11 +19,7 @@ export async function endpointInCluster(
   return { server, headers: async () => bearer(await token()), tls: { ca } }
 }
 
-/** Read again once a minute. */
-export function tokenIn(
-  file: string,
-  now: () => number = () => performance.now(),
-): () => Promise<string> {
+function tokenIn(file: string, now: () => number): () => Promise<string> {
   let token = ''
   let readAt = -Infinity
   return async () => {

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { describe, expect, it } from 'vitest'
+import { plainLogin } from '#core/plain-kubeconfig'
 import { connect } from './connect.ts'
 import type { ConnectionWish } from './connection.ts'
 import { libraryConnection } from './library-connection.ts'
-import { plainConnection } from './plain-kubeconfig.ts'
 
 const base64 = (words: string) => Buffer.from(words).toString('base64')
 
@@ -54,8 +54,7 @@ describe('connect', () => {
     ['another name of the server', kubeconfig({ 'tls-server-name': 'api' }, CERTIFICATE), {}],
     ['no check of the server', kubeconfig({ 'insecure-skip-tls-verify': true }, CERTIFICATE), {}],
   ])('reads %s as the client library does, and without it', async (_, text, wish) => {
-    const plain = plainConnection(text, wish)
-    expect(plain).toBeDefined()
+    expect(plainLogin(text, wish.context)).toBeDefined()
     const expected = await seen(await libraryConnection({ kubeconfig: text, ...wish }))
     expect(await seen(await connect({ kubeconfig: text, ...wish }))).toEqual(expected)
   })
@@ -67,13 +66,17 @@ describe('connect', () => {
     const files = { 'client-certificate': at('crt'), 'client-key': at('key') }
     const text = kubeconfig({ 'certificate-authority': at('ca') }, files)
     await writeFile(at('kubeconfig'), text)
-    expect(plainConnection(text, {})).toBeDefined()
+    expect(plainLogin(text)).toBeDefined()
     const expected = await seen(await libraryConnection({ kubeconfig: at('kubeconfig') }))
     expect(await seen(await connect({ kubeconfig: at('kubeconfig') }))).toEqual(expected)
   })
 
-  it.each<[string, string, ConnectionWish?]>([
-    ['a cluster that is named apart', kubeconfig({}, CERTIFICATE), { cluster: 'there' }],
+  it('leaves a cluster that is named apart to the client library', async () => {
+    const wish = { kubeconfig: kubeconfig({}, CERTIFICATE), cluster: 'there' }
+    expect(await connect(wish)).toMatchObject({ server: 'https://there.invalid' })
+  })
+
+  it.each([
     ['a program that gives tokens', kubeconfig({}, { exec: { command: 'aws' } })],
     ['a user to speak for', kubeconfig({}, { token: 'a', as: 'somebody' })],
     ['a proxy', kubeconfig({ 'proxy-url': 'http://proxy.invalid' }, CERTIFICATE)],
@@ -83,8 +86,8 @@ describe('connect', () => {
       'a context that is not there',
       kubeconfig({}, CERTIFICATE).replace('context: one', 'context: x'),
     ],
-  ])('leaves %s to the client library', (_, text, wish = {}) => {
-    expect(plainConnection(text, wish)).toBeUndefined()
+  ])('leaves %s to the client library', (_, text) => {
+    expect(plainLogin(text)).toBeUndefined()
   })
 
   it('names a context without a cluster', async () => {

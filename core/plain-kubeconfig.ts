@@ -1,8 +1,26 @@
 import { readFileSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { parse } from 'yaml'
-import { isMap, text, type Json, type JsonMap } from '../values.ts'
-import type { Connection, ConnectionWish } from './connection.ts'
+
+type JsonMap = Readonly<Record<string, unknown>>
+
+/** What a kubeconfig shows of one cluster and one user. */
+export interface PlainLogin {
+  readonly server: string
+  readonly namespace: string | undefined
+  readonly tls: {
+    readonly ca?: Buffer
+    readonly cert?: Buffer
+    readonly key?: Buffer
+    readonly servername?: string
+    readonly rejectUnauthorized?: false
+  }
+  readonly token: string | undefined
+}
+
+const isMap = (value: unknown): value is JsonMap =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
 const OF_CLUSTER = [
   'certificate-authority',
@@ -15,7 +33,7 @@ const OF_USER = ['client-certificate', 'client-key', 'token']
 /** An entry of a list of named ones, such as `clusters` with `cluster` in each. */
 function entry(config: JsonMap, kind: string, name: string | undefined): JsonMap | undefined {
   const list = config[`${kind}s`]
-  const all = Array.isArray(list) ? list.filter(isMap).filter((one) => one.name === name) : []
+  const all = Array.isArray(list) ? list.filter(isMap).filter((one) => one['name'] === name) : []
   const found = all.length === 1 ? all[0]?.[kind] : undefined
   return isMap(found) ? found : undefined
 }
@@ -40,16 +58,16 @@ interface Chosen {
 }
 
 /** What the context names, where all of it is known here. */
-function choose(root: JsonMap, wish: ConnectionWish): Chosen | undefined {
-  const context = entry(root, 'context', wish.context ?? text(root['current-context'])) ?? {}
-  const cluster = entry(root, 'cluster', text(context.cluster)) ?? {}
-  const user = entry(root, 'user', text(context.user))
-  const server = text(cluster.server)
+function choose(root: JsonMap, wanted: string | undefined): Chosen | undefined {
+  const context = entry(root, 'context', wanted ?? text(root['current-context'])) ?? {}
+  const cluster = entry(root, 'cluster', text(context['cluster'])) ?? {}
+  const user = entry(root, 'user', text(context['user']))
+  const server = text(cluster['server'])
   if (!user || !server || !knows(cluster, OF_CLUSTER) || !knows(user, OF_USER)) return undefined
-  return { server, namespace: text(context.namespace), cluster, user }
+  return { server, namespace: text(context['namespace']), cluster, user }
 }
 
-function tlsOf({ cluster, user }: Chosen): Connection['tls'] | undefined {
+function tlsOf({ cluster, user }: Chosen): PlainLogin['tls'] | undefined {
   const contents = {
     ca: content(cluster, 'certificate-authority'),
     cert: content(user, 'client-certificate'),
@@ -62,21 +80,17 @@ function tlsOf({ cluster, user }: Chosen): Connection['tls'] | undefined {
 }
 
 /**
- * The connection of a kubeconfig that shows a certificate or a token, as those of `make up`, of kind and of tests do.
- * The client library reads all kinds, and loads the models of the whole API for it: most of a second in every run.
+ * What a kubeconfig says that shows a certificate or a token, as those of `make up`, of kind and of tests do. The
+ * client library reads all kinds, and loads the models of the whole API for it: most of a second in every start.
+ * @param kubeconfig its text
+ * @param context another one than the current
  * @returns nothing where the kubeconfig holds anything else, which is for the library to read or to refuse
  */
-export function plainConnection(config: string, wish: ConnectionWish): Connection | undefined {
-  const root = parse(config) as Json
-  const chosen = isMap(root) && wish.cluster === undefined ? choose(root, wish) : undefined
+export function plainLogin(kubeconfig: string, context?: string): PlainLogin | undefined {
+  const root = parse(kubeconfig) as unknown
+  const chosen = isMap(root) ? choose(root, context) : undefined
   const tls = chosen && tlsOf(chosen)
   if (!chosen || !tls) return undefined
-  const token = text(chosen.user.token)
-  const headers: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {}
-  return {
-    server: chosen.server,
-    namespace: wish.namespace ?? chosen.namespace ?? 'default',
-    tls,
-    headers: () => Promise.resolve(headers),
-  }
+  const { server, namespace, user } = chosen
+  return { server, namespace, tls, token: text(user['token']) || undefined }
 }
