@@ -32,6 +32,9 @@ const SETTINGS = {
 /** What a shell says of a process that SIGKILL has ended. */
 export const KILLED = '137'
 
+/** Of a processor. What starts that often beside tests that compute would get the share of a program that waits. */
+const SHARE = '600m'
+
 interface Deployment {
   readonly spec: {
     readonly template: {
@@ -44,6 +47,7 @@ interface Container {
   readonly env: readonly object[]
   readonly readinessProbe?: object
   readonly livenessProbe?: object
+  readonly resources: { readonly requests: object; readonly limits: object }
 }
 
 /** The platform's own operator in one more Pod, where its processes are killed or stopped one after another. */
@@ -110,6 +114,8 @@ async function manifest(name: string, places: readonly string[]): Promise<object
   const { metadata, spec: pod } = spec.template
   const { readinessProbe: _ready, livenessProbe: _live, ...container } = pod.containers[0]
   const added = Object.entries({ ...SETTINGS, PLACES: places.join(' ') })
+  const { requests, limits } = container.resources
+  const resources = { limits, requests: { ...requests, cpu: SHARE } }
   const env = [...container.env, ...added.map(([key, value]) => ({ name: key, value }))]
   return {
     apiVersion: 'v1',
@@ -120,7 +126,7 @@ async function manifest(name: string, places: readonly string[]): Promise<object
       restartPolicy: 'Never',
       activeDeadlineSeconds: LIVES_SECONDS,
       terminationGracePeriodSeconds: 1,
-      containers: [{ ...container, command: ['sh', '-c', ONE_AFTER_ANOTHER], env }],
+      containers: [{ ...container, command: ['sh', '-c', ONE_AFTER_ANOTHER], env, resources }],
     },
   }
 }
