@@ -18,7 +18,7 @@ const at = (place: string) => `${TEAM}/orders:${place}`
 let vault: Vault
 let team: RotatingTeam
 let killed: OperatorPod
-let stopped: OperatorPod
+let stopped: OperatorPod | undefined
 /** What the database and the secret store refused, in their own words. */
 let refusedByDatabase: FollowedLog
 let refusedByStore: Followed<string>
@@ -27,10 +27,9 @@ let isClosed = false
 beforeAll(async () => {
   vault = await openVault()
   const kills = ALONG_THE_WAY.map((place) => at(`${place}:kill`))
-  ;[team, killed, stopped, refusedByDatabase, refusedByStore] = await Promise.all([
+  ;[team, killed, refusedByDatabase, refusedByStore] = await Promise.all([
     RotatingTeam.open(TEAM, vault),
     OperatorPod.start('killed-operator', [...kills, at('setVerifier.before:stop')]),
-    OperatorPod.start('stopped-operator', [at('publishValue.before:stop')]),
     followServerLog(({ message }) => message.startsWith(`the fence of role "${TEAM}_`)),
     followLog(['-n', 'palisade-vault', 'openbao-0'], refusedWrite),
   ])
@@ -117,7 +116,8 @@ describe('leaders that were stopped before an effect and come back two rotations
   it('are refused by the database and by the secret store, and change nothing', async () => {
     const token = await team.askToRotate()
     await killed.untilReached(ALONG_THE_WAY.length + 1, MINUTE)
-    await giveLease(stopped.name)
+    await giveLease('stopped-operator')
+    stopped = await OperatorPod.start('stopped-operator', [at('publishValue.before:stop')])
     await stopped.untilReached(1, MINUTE)
     // The platform's own replica makes the rest of this rotation and the next.
     await giveLease(await ownOperator())
@@ -128,11 +128,9 @@ describe('leaders that were stopped before an effect and come back two rotations
     const [newer, fresh] = [await team.world(), await current()]
     const [calls, writes] = [refusedCalls(), refusedByStore.records().length]
     await Promise.all([killed.resume(), stopped.resume()])
-    await expect
-      .poll(() => [killed.ended.at(-1), stopped.ended.at(-1)], { timeout: MINUTE })
-      .toEqual(['1', '1'])
-    await expect.poll(refusedCalls).toEqual([...calls, 'set_verifier'])
-    await expect.poll(() => refusedByStore.records().length).toBe(writes + 1)
+    await expect.poll(refusedCalls, { timeout: MINUTE }).toEqual([...calls, 'set_verifier'])
+    await expect.poll(() => refusedByStore.records().length, { timeout: MINUTE }).toBe(writes + 1)
+    await removeOperatorPods()
     expect(await team.world()).toEqual(newer)
     expect(await login(fresh)).toBe('accepted')
   })

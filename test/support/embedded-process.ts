@@ -31,7 +31,8 @@ export class EmbeddedProcess {
     const own = ['--data', data, '--port', `${port}`, '--operations-port', `${operationsPort}`]
     this.child = spawn('npm', ['start', '--silent', '--', ...own], {
       cwd: ROOT,
-      env: { ...process.env, ...env },
+      // A developer's first start has no compiled code to begin with.
+      env: { ...process.env, NODE_COMPILE_CACHE: undefined, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     for (const stream of [this.child.stdout, this.child.stderr])
