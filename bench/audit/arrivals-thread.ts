@@ -1,14 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { type Arrived, clock, type Timetable } from './arrivals.ts'
+import { block } from './block.ts'
 
 /** Sleeps until the next request is due and sends it, with those that came due while this thread did not run. */
 const { begin, everyMs, count } = workerData as Timetable
-const never = new Int32Array(new SharedArrayBuffer(4))
 
 for (let next = 0; next < count;) {
   const early = begin + next * everyMs - clock()
   if (early > 0) {
-    Atomics.wait(never, 0, 0, early)
+    block(early)
     continue
   }
   const at = clock()

@@ -1,11 +1,10 @@
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { block } from './block.ts'
 
 /** A page of the write-ahead log, and one file of it. */
 const PAGE = 8_192
 const PAGES = 2_048
-
-const never = new Int32Array(new SharedArrayBuffer(4))
 
 /**
  * What one sync costs on the disk of this directory, as pg_test_fsync asks it: pages into a file that has its room
@@ -28,7 +27,7 @@ export function probeDisk(
     return Array.from({ length: Math.round(perSecond * seconds) }, (_, index) => {
       const due = begin + (index * 1000) / perSecond
       const early = due - performance.now()
-      if (early > 0) Atomics.wait(never, 0, 0, early)
+      if (early > 0) block(early)
       writeSync(file, page, 0, PAGE, (index % PAGES) * PAGE)
       fdatasyncSync(file)
       return performance.now() - due

@@ -1,24 +1,12 @@
 import * as k8s from '@pulumi/kubernetes'
 import * as pulumi from '@pulumi/pulumi'
-import { NAMESPACES } from '../names.ts'
+import { operatorBinding } from '../workload/operator-binding.ts'
 
-/** What lets the operator act in one namespace: rights of the cluster, given by name. */
+/** Lets the operator act in one namespace. */
 export class OperatorAccess extends pulumi.ComponentResource {
   constructor(name: string, args: { namespace: string }, opts?: pulumi.ComponentResourceOptions) {
     super('palisade:platform:OperatorAccess', name, {}, opts)
-    new k8s.rbac.v1.RoleBinding(
-      name,
-      {
-        metadata: { name: 'palisade', namespace: args.namespace },
-        roleRef: {
-          apiGroup: 'rbac.authorization.k8s.io',
-          kind: 'ClusterRole',
-          name: 'palisade-namespace',
-        },
-        subjects: [{ kind: 'ServiceAccount', name: 'operator', namespace: NAMESPACES.system }],
-      },
-      { parent: this },
-    )
+    new k8s.rbac.v1.RoleBinding(name, operatorBinding(args.namespace), { parent: this })
     this.registerOutputs({})
   }
 }

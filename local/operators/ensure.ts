@@ -17,24 +17,19 @@ export interface EnsureOperatorsOptions {
 
 /** Their namespaces, policies and definitions: only the API server is needed for these, no node and no image. */
 export const prepareForOperators = (options: EnsureOperatorsOptions): Promise<string> =>
-  withClient(options, async (client) => {
-    const phases = (await phasesOf(options)).slice(0, -1)
-    for (const phase of phases) await makeReady(client, phase, options.context)
-    return told(phases)
-  })
+  withClient(options, async (client) =>
+    makeReady(client, (await phasesOf(options)).slice(0, -1), options.context),
+  )
 
 /** cert-manager, CloudNativePG and prometheus-operator: there, ready, and their webhooks answering. */
 export const ensureOperators = (options: EnsureOperatorsOptions): Promise<string> =>
   withClient(options, async (client) => {
     const { context } = options
-    const phases = (await phasesOf(options)).slice(-1)
-    for (const phase of phases) await makeReady(client, phase, context)
+    const told = await makeReady(client, (await phasesOf(options)).slice(-1), context)
     context.note('asking their webhooks')
     await waitForAnswers(client, context)
-    return told(phases)
+    return told
   })
-
-const told = (phases: Phases): string => `${phases.flat().length} objects applied`
 
 const withClient = async (
   { kubeconfig }: EnsureOperatorsOptions,
@@ -62,11 +57,14 @@ const phasesOf = async (options: EnsureOperatorsOptions): Promise<Phases> => {
 
 const makeReady = async (
   client: ApiClient,
-  phase: readonly Manifest[],
+  phases: Phases,
   context: StepContext,
-): Promise<void> => {
-  await applyAll(client, phase, context)
-  await waitUntilReady(client, phase, context, 180_000)
+): Promise<string> => {
+  for (const phase of phases) {
+    await applyAll(client, phase, context)
+    await waitUntilReady(client, phase, context, 180_000)
+  }
+  return `${phases.flat().length} objects applied`
 }
 
 const AT_ONCE = 8

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { parseAllDocuments } from 'yaml'
 import { OPENBAO_AUDIENCE } from '../../infra/names.ts'
+import { operatorBinding } from '../../infra/workload/operator-binding.ts'
 import { toolPath } from '../../local/tools/path.ts'
 import { accountName, admissionPolicies } from '../../policies/admission/list.ts'
 import { startApiServer, type TestApiServer } from './apiserver.ts'
@@ -80,7 +81,7 @@ export async function startRotationWorld(): Promise<RotationWorld> {
       files,
       async enable(namespace) {
         await api.namespace(namespace, { 'palisade.dev/rotations': 'allowed' })
-        await api.apply(operatorBinding(namespace), `${RBAC}/namespaces/${namespace}/rolebindings`)
+        await api.apply(roleBinding(namespace), `${RBAC}/namespaces/${namespace}/rolebindings`)
         await bao.enable(namespace)
       },
       async enrol(namespace, pair) {
@@ -235,14 +236,8 @@ const backendFor = (db: PalisadeDatabase) => ({
   },
 })
 
-const operatorBinding = (namespace: string) => ({
+const roleBinding = (namespace: string) => ({
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'RoleBinding',
-  metadata: { name: 'palisade', namespace },
-  roleRef: {
-    apiGroup: 'rbac.authorization.k8s.io',
-    kind: 'ClusterRole',
-    name: 'palisade-namespace',
-  },
-  subjects: [{ kind: 'ServiceAccount', name: 'operator', namespace: SYSTEM }],
+  ...operatorBinding(namespace),
 })

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { operatorBinding } from '../../infra/workload/operator-binding.ts'
 
 const PROGRAMS = join(import.meta.dirname, '../../examples/rotate-postgres-password/programs')
 const program = (file: string) => readFileSync(join(PROGRAMS, file), 'utf8')
@@ -27,13 +28,7 @@ export const groundOf = ({ namespace, backend, policy }: TeamNames, ca: string):
   {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'RoleBinding',
-    metadata: { name: 'palisade', namespace },
-    roleRef: {
-      apiGroup: 'rbac.authorization.k8s.io',
-      kind: 'ClusterRole',
-      name: 'palisade-namespace',
-    },
-    subjects: [{ kind: 'ServiceAccount', name: 'operator', namespace: 'palisade-system' }],
+    ...operatorBinding(namespace),
   },
   {
     apiVersion: 'networking.k8s.io/v1',

@@ -1,5 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises'
 import { CGROUP } from '../layout.ts'
+import { kill, processesWhere } from './processes.ts'
 
 /** Whether /proc/<pid>/cgroup is that of a pod: all of them lie beneath one cgroup of ours, and nothing of the node does. */
 export const isOfPod = (cgroups: string, name: string = CGROUP): boolean =>
@@ -10,17 +10,5 @@ export const isOfPod = (cgroups: string, name: string = CGROUP): boolean =>
  * up: it waits a minute for connections that are in use.
  */
 export async function endPods(): Promise<void> {
-  for (const pid of await readdir('/proc')) {
-    if (!/^\d+$/.test(pid)) continue
-    const cgroups = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '')
-    if (isOfPod(cgroups)) end(Number(pid))
-  }
-}
-
-function end(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // It has just ended by itself.
-  }
+  for (const pid of await processesWhere('cgroup', (cgroups) => isOfPod(cgroups))) kill(pid)
 }

@@ -1,5 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { kill, processesWhere } from './processes.ts'
 
 /** One line per queue that somebody listens to; the number comes first. */
 const TABLE = '/proc/net/netfilter/nfnetlink_queue'
@@ -34,7 +35,7 @@ export async function keepPolicyQueue(queue: number, say: (text: string) => void
     await sleep(EVERY_MS)
     const isHeard = hasListener(await readFile(TABLE, 'utf8').catch(() => ''), queue)
     // Looking through all processes costs a hundred times as much as the table.
-    const pids = isHeard ? [] : await agents()
+    const pids = isHeard ? [] : await processesWhere('cmdline', isAgent)
     for (const pid of deaf.observe(pids, isHeard, Date.now())) {
       say(`${AGENT} (pid ${pid}) does not listen to queue ${queue}: ended, to be started again`)
       kill(pid)
@@ -42,23 +43,4 @@ export async function keepPolicyQueue(queue: number, say: (text: string) => void
   }
 }
 
-/** The namespace's own processes: nobody else's agent is seen from here. */
-async function agents(): Promise<readonly number[]> {
-  const found: number[] = []
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const [program = ''] = (await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '')).split(
-      '\0',
-    )
-    if (program.split('/').at(-1) === AGENT) found.push(Number(name))
-  }
-  return found
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // It has just ended by itself.
-  }
-}
+const isAgent = (cmdline: string): boolean => cmdline.split('\0')[0]?.split('/').at(-1) === AGENT
