@@ -53,6 +53,8 @@ describe('the agent that decides on connections of Pods', () => {
     expect(await isHeard()).toBe(true)
     const [program = '', ...before] = enter
     const taker = spawn(program, [...before, 'python3', '-c', TAKE])
+    // It may have ended before the one that ends it has told so.
+    const closed = once(taker, 'close')
     await inNode('kill', '-KILL', first)
     await once(taker.stdout, 'data')
     const refused = 'cat /var/log/pods/kube-system_kube-network-policies-*/*/*.log'
@@ -62,7 +64,7 @@ describe('the agent that decides on connections of Pods', () => {
     const second = await agent()
     expect(second).not.toBe(first)
     await inNode('pkill', '-KILL', 'python3')
-    await once(taker, 'close')
+    await closed
     const both = async () => [await isHeard(), (await agent()) === second]
     await expect.poll(both, { timeout: 90_000, interval: 500 }).toEqual([true, false])
     expect(readFileSync(join(state, 'logs/node.log'), 'utf8')).toContain(
