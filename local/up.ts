@@ -66,6 +66,7 @@ function platform(backend: Backend): Step[] {
     kubeconfig,
     images: referencesOf(images),
     cacheDir: cacheDir(),
+    stateDir: stateDir(),
     podCidr: backend.podCidr,
     toolPath,
     context,

@@ -1,12 +1,15 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ensureObjects } from '../cluster/ensure-objects.ts'
+import { withCluster } from '../cluster/open.ts'
 import type { Image } from '../images/archive.ts'
 import { ensureImages, imageStore, referencesOf } from '../images/ensure.ts'
 import { containerdAt, importImages } from '../images/import.ts'
 import { cacheDir, kubeconfigPath } from '../paths.ts'
+import type { KubeApi } from '../provider/kubernetes/api.ts'
+import { conditionOf } from '../provider/kubernetes/object.ts'
 import { type StepContext, until } from '../steps.ts'
 import { waitForTool } from '../tools/wait.ts'
-import { isAnswering, isApplied, isNodeReady, isRolledOut } from './apply.ts'
 import { kubeconfig } from './config.ts'
 import { NODE_PACKAGES, unpackPackages } from './debian.ts'
 import { enterNode, insideNode } from './inside.ts'
@@ -37,31 +40,39 @@ export async function startControlPlane(layout: Layout, context: StepContext): P
   const config = kubeconfig(layout, 'admin', server)
   await writeFile(kubeconfigPath(layout.state), config, { mode: 0o600 })
   context.note('waiting for the API server')
-  await until('an answer from the API server', () => isAnswering(kubeconfigPath(layout.state)), {
-    timeoutMs: PATIENCE_MS,
-    context,
-  })
+  await withCluster(kubeconfigPath(layout.state), (api) =>
+    until('an answer from the API server', () => api.readyz().then(() => true), {
+      timeoutMs: PATIENCE_MS,
+      context,
+    }),
+  )
   if (started) return keysMade ? 'keys made, started' : 'started'
   return relayed ? 'relay started' : 'unchanged'
 }
 
 /** Brings the node to Ready with DNS, network policies and volumes. */
 export async function finishNode(layout: Layout, context: StepContext): Promise<string> {
-  const config = kubeconfigPath(layout.state)
   const images = await ensureNodeImages(layout, context)
-  const wait = (what: string, probe: () => Promise<true | undefined>): Promise<true> => {
+  const wait = <T>(what: string, probe: () => Promise<T | undefined>): Promise<T> => {
     context.note(`waiting for ${what}`)
     return until(what, probe, { timeoutMs: PATIENCE_MS, context })
   }
-  // The API server says that it is ready before its store has settled after a crash.
-  await wait('the objects of the cluster', () => isApplied(config, clusterManifests(images)))
-  await wait('the node to be Ready', () => isNodeReady(config, NODE.name))
-  for (const workload of ['daemonset/kube-network-policies', 'deployment/coredns']) {
-    await wait(workload, () => isRolledOut(config, 'kube-system', workload))
-  }
-  const since = (await runningNode(layout))?.startedAt
-  if (since !== undefined) await wait('pods of before', () => noPodIsFromBefore(config, since))
-  return `node ${NODE.name} is Ready`
+  return withCluster(kubeconfigPath(layout.state), async (api) => {
+    const [stateDir, manifests] = [layout.state, clusterManifests(images)]
+    // The API server says that it is ready before its store has settled after a crash.
+    await wait('the objects of the cluster', () =>
+      ensureObjects(api, { name: 'node', manifests, stateDir, context }),
+    )
+    await wait('the node to be Ready', () => isNodeReady(api))
+    const since = (await runningNode(layout))?.startedAt
+    if (since !== undefined) await wait('pods of before', () => noPodIsFromBefore(api, since))
+    return `node ${NODE.name} is Ready`
+  })
+}
+
+async function isNodeReady(api: KubeApi): Promise<true | undefined> {
+  const node = await api.find({ apiVersion: 'v1', kind: 'Node', name: NODE.name })
+  return node && conditionOf(node, 'Ready')?.status === 'True' ? true : undefined
 }
 
 async function ensureNodeImages(

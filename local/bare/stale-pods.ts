@@ -1,5 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node'
-import { kubectl } from './apply.ts'
+import type { KubeApi } from '../provider/kubernetes/api.ts'
 
 /**
  * Pods that claim to run containers which were started before this node was: the API server keeps the
@@ -19,12 +19,7 @@ export function stalePods(pods: readonly V1Pod[], since: string): string[] {
 }
 
 /** Undefined for "not yet", as `until` expects. */
-export async function noPodIsFromBefore(
-  kubeconfig: string,
-  since: string,
-): Promise<true | undefined> {
-  const list = JSON.parse(await kubectl(kubeconfig, ['get', 'pods', '-A', '-o', 'json'])) as {
-    items: V1Pod[]
-  }
-  return stalePods(list.items, since).length === 0 ? true : undefined
+export async function noPodIsFromBefore(api: KubeApi, since: string): Promise<true | undefined> {
+  const pods = (await api.listAll('v1', 'Pod')) as unknown as V1Pod[]
+  return stalePods(pods, since).length === 0 ? true : undefined
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { operatorManifests } from './manifests.ts'
-import { nameOf } from './objects.ts'
+import { nameOf } from '../cluster/manifest.ts'
 import { parseManifests } from './sources.ts'
 
 const released = {
@@ -30,8 +30,9 @@ metadata: { name: prometheus-operator, namespace: default }
 }
 
 const phases = operatorManifests(released, {}, '10.244.0.0/16')
+const all = Object.values(phases).flat()
 const phaseOf = (name: string) =>
-  phases.findIndex((phase) => phase.some((one) => nameOf(one) === name))
+  Object.values(phases).findIndex((phase) => phase.some((one) => nameOf(one) === name))
 
 describe('operatorManifests', () => {
   it('makes namespaces, then policies and definitions, then the rest', () => {
@@ -42,36 +43,36 @@ describe('operatorManifests', () => {
   })
 
   it('enforces Pod Security restricted in each namespace, in place of the released one', () => {
-    expect(phases[0]?.map(({ metadata }) => metadata.name)).toEqual([
+    expect(phases.namespaces.map(({ metadata }) => metadata.name)).toEqual([
       'cert-manager',
       'cnpg-system',
       'prometheus-operator',
     ])
-    for (const { metadata } of phases[0] ?? []) {
+    for (const { metadata } of phases.namespaces) {
       expect(metadata.labels?.['pod-security.kubernetes.io/enforce']).toBe('restricted')
     }
   })
 
   it('moves the bundle out of the namespace default, its subjects as well', () => {
     expect(phaseOf('ServiceAccount prometheus-operator/prometheus-operator')).toBe(2)
-    const binding = phases.flat().find(({ kind }) => kind === 'ClusterRoleBinding')
+    const binding = all.find(({ kind }) => kind === 'ClusterRoleBinding')
     expect(binding?.subjects).toMatchObject([{ namespace: 'prometheus-operator' }])
   })
 
   it('claims no field that the server fills in', () => {
-    const definition = phases.flat().find(({ kind }) => kind === 'CustomResourceDefinition')
+    const definition = all.find(({ kind }) => kind === 'CustomResourceDefinition')
     expect(definition).not.toHaveProperty('status')
     expect(definition?.metadata).not.toHaveProperty('creationTimestamp')
   })
 
   it('names every object once', () => {
-    const names = phases.flat().map(nameOf)
+    const names = all.map(nameOf)
     expect(new Set(names).size).toBe(names.length)
   })
 
   it('denies both directions in each namespace before it allows', () => {
     for (const namespace of ['cert-manager', 'cnpg-system', 'prometheus-operator']) {
-      const deny = phases.flat().find((one) => nameOf(one).endsWith(`${namespace}/default-deny`))
+      const deny = all.find((one) => nameOf(one).endsWith(`${namespace}/default-deny`))
       expect(deny?.spec).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] })
     }
   })

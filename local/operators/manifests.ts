@@ -1,6 +1,6 @@
 import { harden } from './harden.ts'
 import { networkPolicies } from './network-policies.ts'
-import type { Manifest } from './objects.ts'
+import type { Manifest } from '../cluster/manifest.ts'
 
 export interface Released {
   readonly certManager: readonly Manifest[]
@@ -9,7 +9,9 @@ export interface Released {
 }
 
 /** One phase after the other: policies are there before the first pod, definitions before the operators. */
-export type Phases = readonly (readonly Manifest[])[]
+export type Phases = Readonly<
+  Record<'namespaces' | 'definitions' | 'operators', readonly Manifest[]>
+>
 
 const NAMESPACES = ['cert-manager', 'cnpg-system', 'prometheus-operator'] as const
 
@@ -67,9 +69,9 @@ export const operatorManifests = (
     ...released.cloudNativePg.filter(({ kind }) => kind !== 'Namespace'),
     ...released.prometheusOperator.map((one) => moved(one, 'default', 'prometheus-operator')),
   ].map((one) => harden(withoutServerFields(one), images))
-  return [
-    NAMESPACES.map(namespace),
-    [...networkPolicies(podCidr), ...all.filter(isDefinition)],
-    all.filter((one) => !isDefinition(one)),
-  ]
+  return {
+    namespaces: NAMESPACES.map(namespace),
+    definitions: [...networkPolicies(podCidr), ...all.filter(isDefinition)],
+    operators: all.filter((one) => !isDefinition(one)),
+  }
 }

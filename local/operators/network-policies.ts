@@ -1,4 +1,4 @@
-import type { Manifest } from './objects.ts'
+import type { Manifest } from '../cluster/manifest.ts'
 
 interface Peer {
   readonly namespaceSelector?: object

@@ -1,22 +1,26 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { apply } from '../cluster/apply.ts'
+import { keyOf as keyIn, nameOf, type Manifest } from '../cluster/manifest.ts'
 import { exec } from '../exec.ts'
 import { NODE } from '../bare/layout.ts'
 import { referencesPath } from '../images/ensure.ts'
 import { cacheDir, kubeconfigPath, stateDir } from '../paths.ts'
+import { KubeApi } from '../provider/kubernetes/api.ts'
+import { connect } from '../provider/kubernetes/connect.ts'
+import { describeKey, keyOf } from '../provider/kubernetes/object.ts'
+import type { JsonMap } from '../provider/values.ts'
 import { until } from '../steps.ts'
 import { toolPath } from '../tools/path.ts'
-import { ApiClient } from './api-client.ts'
 import { ensureOperators, prepareForOperators } from './ensure.ts'
 import { isOfOperators } from './harden.ts'
 import { operatorManifests, type Phases } from './manifests.ts'
-import { nameOf, type Manifest } from './objects.ts'
 import { releasedManifests, SOURCES } from './sources.ts'
 
 const NAMESPACE = 'operators-test'
 const context = { note: () => undefined, signal: AbortSignal.timeout(600_000) }
 
-let client: ApiClient
+let api: KubeApi
 let images: Record<string, string>
 let phases: Phases
 
@@ -37,12 +41,18 @@ interface Status {
   }
 }
 
+const read = async (manifest: Manifest): Promise<JsonMap> => {
+  const live = await api.find(keyIn(manifest))
+  if (!live) throw new Error(`${nameOf(manifest)} is not there`)
+  return live
+}
+
 const becomes = async (manifest: Manifest, holds: (seen: Status) => boolean) => {
-  await client.apply(manifest)
+  await apply(api, manifest)
   return until(
     nameOf(manifest),
     async () => {
-      const seen = await client.read<Status>(manifest)
+      const seen = (await read(manifest)) as Status
       return holds(seen) ? seen : undefined
     },
     { timeoutMs: 180_000 },
@@ -92,8 +102,8 @@ beforeAll(async () => {
     prometheusOperator: await releasedManifests(SOURCES.prometheusOperator, options),
   }
   phases = operatorManifests(released, images, NODE.podCidr)
-  client = new ApiClient(kubeconfigPath())
-  await client.apply({
+  api = new KubeApi(await connect({ kubeconfig: kubeconfigPath() }))
+  await apply(api, {
     apiVersion: 'v1',
     kind: 'Namespace',
     metadata: {
@@ -101,38 +111,63 @@ beforeAll(async () => {
       labels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
     },
   })
-  for (const manifest of Object.values(slow())) await client.apply(manifest)
+  for (const manifest of Object.values(slow())) await apply(api, manifest)
 })
 
 afterAll(async () => {
   await kubectl('delete', 'namespace', NAMESPACE, '--wait=false')
-  await client.close()
+  await api.close()
 })
 
 describe('ensureOperators', () => {
-  it('changes no resourceVersion when it runs again', async () => {
-    const versions = async () => {
-      const seen = await Promise.all(phases.flat().map((one) => client.read(one)))
-      return Object.fromEntries(
-        // A Deployment's version also counts its status, which is not ours.
-        seen.map((one) => {
-          const { generation, resourceVersion } = one.metadata as Record<string, unknown>
-          return [nameOf(one), one.kind === 'Deployment' ? generation : resourceVersion]
-        }),
-      )
-    }
-    const before = await versions()
+  const ensure = async () => {
     const options = {
       kubeconfig: kubeconfigPath(),
       images,
       cacheDir: cacheDir(),
+      stateDir: stateDir(),
       podCidr: NODE.podCidr,
       toolPath,
       context,
     }
-    await prepareForOperators(options)
-    await ensureOperators(options)
+    return [await prepareForOperators(options), await ensureOperators(options)]
+  }
+
+  it('changes no resourceVersion when it runs again, and sends no definition', async () => {
+    const all = Object.values(phases).flat()
+    const versions = async () => {
+      const seen = await Promise.all(all.map(read))
+      return Object.fromEntries(
+        // A Deployment's version also counts its status, which is not ours.
+        seen.map((one) => {
+          const { generation, resourceVersion } = one.metadata as Record<string, unknown>
+          return [describeKey(keyOf(one)), one.kind === 'Deployment' ? generation : resourceVersion]
+        }),
+      )
+    }
+    const before = await versions()
+    expect((await ensure())[0]).toBe('unchanged')
     expect(await versions()).toEqual(before)
+  })
+
+  it('puts back what somebody changed since, and that alone', async () => {
+    const definition = ['crd', 'issuers.cert-manager.io']
+    const enforce = 'pod-security.kubernetes.io/enforce'
+    await kubectl('label', 'namespace', 'cnpg-system', '--overwrite', `${enforce}=privileged`)
+    await kubectl(
+      'patch',
+      ...definition,
+      '--type=json',
+      '-p',
+      '[{"op":"remove","path":"/spec/names/categories"}]',
+    )
+    const total = phases.namespaces.length + phases.definitions.length
+    expect((await ensure())[0]).toBe(`2 of ${total} objects applied`)
+    const label = `jsonpath={.metadata.labels.${enforce.replaceAll('.', '\\.')}}`
+    expect(await kubectl('get', 'namespace', 'cnpg-system', '-o', label)).toBe('restricted')
+    const names = await kubectl('get', ...definition, '-o', 'jsonpath={.spec.names.categories}')
+    expect(names).toBe('["cert-manager"]')
+    expect((await ensure())[0]).toBe('unchanged')
   })
 
   it('leaves no container of the three with an image from elsewhere', async () => {
@@ -152,8 +187,8 @@ describe('ensureOperators', () => {
 
 describe('cert-manager', () => {
   it('issues a certificate from a CA issuer', async () => {
-    await client.apply(make('cert-manager.io/v1', 'Issuer', 'root', { selfSigned: {} }))
-    await client.apply(make('cert-manager.io/v1', 'Issuer', 'ca', { ca: { secretName: 'ca' } }))
+    await apply(api, make('cert-manager.io/v1', 'Issuer', 'root', { selfSigned: {} }))
+    await apply(api, make('cert-manager.io/v1', 'Issuer', 'ca', { ca: { secretName: 'ca' } }))
     const ca = make('cert-manager.io/v1', 'Certificate', 'ca', {
       isCA: true,
       commonName: 'ca',
@@ -175,7 +210,7 @@ describe('cert-manager', () => {
       secretName: 'nobody',
       issuerRef: { name: 'ca' },
     })
-    await expect(client.apply(empty)).rejects.toThrow(/admission webhook/)
+    await expect(apply(api, empty)).rejects.toThrow(/admission webhook/)
   })
 })
 

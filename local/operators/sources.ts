@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { exec } from '../exec.ts'
 import { goModOf, moduleFolder } from './module-source.ts'
-import type { Manifest } from './objects.ts'
+import type { Manifest } from '../cluster/manifest.ts'
 
 export interface SourceOptions {
   readonly cacheDir: string

@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { cacheDir } from '../paths.ts'
 import type { StepContext } from '../steps.ts'
 import { compile, pathOfGoTool } from './go.ts'
@@ -45,12 +46,21 @@ async function jobsOf(stage: GoTool['stage']): Promise<Job[]> {
 /** A killed build must not leave half a program under the name that counts as built. */
 async function makeAtomically(job: Job, signal: AbortSignal): Promise<void> {
   await mkdir(dirname(job.path), { recursive: true })
+  await removeDrafts(job.path)
   const draft = `${job.path}.${process.pid}.draft`
   try {
     await job.make(draft, signal)
     await rename(draft, job.path)
   } finally {
     await rm(draft, { force: true })
+  }
+}
+
+/** Of builds that were killed: the builder is gone, and nobody else would delete a hundred megabytes of it. */
+async function removeDrafts(path: string): Promise<void> {
+  for (const name of await readdir(dirname(path))) {
+    const [, pid] = /^\.(\d+)\.draft$/.exec(name.replace(basename(path), '')) ?? []
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) await rm(join(dirname(path), name))
   }
 }
 

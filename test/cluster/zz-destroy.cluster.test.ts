@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -17,7 +18,7 @@ import { rotation } from '../support/rotate.ts'
 import { type RunningPlatform, runningPlatform, tracesOf } from '../support/running-platform.ts'
 import { seeded } from '../support/seeded.ts'
 
-// Takes the platform away and brings it back, so it comes last. A cut-off run is mended by `make up`.
+// Takes the platform away, so it comes last. A cut-off run is mended by `make up`.
 
 const SYSTEM = 'palisade-system'
 const DATABASE = ['-n', 'palisade-data'] as const
@@ -224,22 +225,15 @@ describe('make up that is killed again and again', () => {
 })
 
 describe('make down of the whole platform', () => {
-  let whole: RunningPlatform
-  beforeAll(async () => {
-    whole = await runningPlatform()
-  })
-
-  it('leaves no process, namespace, cgroup, listener, mount, link, address, rule, set, loop device, file or setting behind', async () => {
+  /** @returns what the node's own log says of its end */
+  async function downOf(whole: RunningPlatform, ...options: string[]): Promise<string> {
     // All of it runs there: from the node's own parts to the platform's.
     for (const program of WHOLE) expect(shown(whole.processes, 'cmdline')).toContain(program)
-    const logged = readFileSync(join(logDir(), 'node.log'), 'utf8').length
-    // Without it, the state is deleted as well: a folder, once nothing is mounted there any more.
-    const down = await runCommand('down', '--keep')
+    const log = await open(join(logDir(), 'node.log'))
+    const logged = (await log.stat()).size
+    const down = await runCommand('down', ...options)
     console.log(down.text)
     expect(down.code, down.text).toBe(0)
-    expect(readFileSync(join(logDir(), 'node.log'), 'utf8').slice(logged)).not.toMatch(
-      /killed after/,
-    )
     expect(mountsBeneath(await readMounts(), stateDir())).toEqual([])
     expect(stillRunning(whole.processes)).toEqual([])
     expect(stillHeld(whole.namespaces)).toEqual([])
@@ -247,6 +241,16 @@ describe('make down of the whole platform', () => {
     const after = await machineState()
     expect(after).toEqual(whole.without)
     expect(tracesOf(after)).toEqual([])
+    // Its folder may be gone; the file is still open here.
+    const { buffer, bytesRead } = await log.read({ buffer: Buffer.alloc(1 << 20), position: logged })
+    await log.close()
+    return buffer.toString('utf8', 0, bytesRead)
+  }
+
+  it('leaves nothing but the state behind when that is to be kept', async () => {
+    const said = await downOf(await runningPlatform(), '--keep')
+    expect(said).not.toMatch(/killed after/)
+    expect(existsSync(pulumiDir(localStack()))).toBe(true)
   })
 
   it('is taken up by the next `make up` as it was', async () => {
@@ -254,5 +258,11 @@ describe('make down of the whole platform', () => {
     console.log(up.text)
     expect(up.code, up.text).toBe(0)
     expect(up.text).toMatch(/stack \(.*\): unchanged/)
+  })
+
+  it('leaves no process, namespace, cgroup, listener, mount, link, address, rule, set, loop device, file or setting behind', async () => {
+    const said = await downOf(await runningPlatform())
+    expect(said).not.toMatch(/killed after/)
+    expect(existsSync(stateDir())).toBe(false)
   })
 })

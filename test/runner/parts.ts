@@ -64,8 +64,13 @@ export const PARTS: readonly Part[] = [
       vitest('unit'),
       vitest('apiserver', 'api/', 'policies/', 'local/stack/', 'test/our-resources'),
     ],
-    onPlatform: [vitest('cluster', 'local/images/', 'test/cluster/machine', 'test/cluster/up')],
-    // Takes the platform away and brings it back.
+    onPlatform: [
+      vitest(
+        ...(['cluster', 'local/images/', 'local/tools/'] as const),
+        ...['test/cluster/machine', 'test/cluster/up'],
+      ),
+    ],
+    // Takes the platform away.
     last: [vitest('cluster', 'test/cluster/zz-destroy')],
   },
   {

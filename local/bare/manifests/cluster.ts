@@ -49,7 +49,7 @@ const storage = (): Manifest[] => [
     metadata: {
       name: STORAGE_CLASS,
       annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' },
-    } as Manifest['metadata'],
+    },
     provisioner: PROVISIONER,
     // The folder is made where the pod is placed.
     volumeBindingMode: 'WaitForFirstConsumer',

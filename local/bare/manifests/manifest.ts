@@ -1,7 +1,6 @@
-export type Manifest = Readonly<Record<string, unknown>> & {
-  readonly kind: string
-  readonly metadata: { readonly name: string; readonly namespace?: string }
-}
+import type { Manifest } from '../../cluster/manifest.ts'
+
+export type { Manifest }
 
 export const clusterRole = (name: string, rules: unknown[]): Manifest => ({
   apiVersion: 'rbac.authorization.k8s.io/v1',

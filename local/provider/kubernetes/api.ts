@@ -18,6 +18,14 @@ type Call = (
   options?: { body?: unknown; contentType?: string; accept?: string },
 ) => Promise<JsonMap>
 
+const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'
+
+const rootOf = (apiVersion: string): string =>
+  apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
+
+const items = (answer: JsonMap): JsonMap[] =>
+  Array.isArray(answer.items) ? answer.items.filter(isMap) : []
+
 /** The few verbs the provider needs, over HTTPS with the kubeconfig's credentials. */
 export class KubeApi {
   readonly discovery: Discovery
@@ -26,10 +34,12 @@ export class KubeApi {
   readonly #agent: Agent
   readonly #stopped = new AbortController()
 
-  constructor(connection: Connection) {
+  /** @param answerWithinMs for the first byte of an answer */
+  constructor(connection: Connection, answerWithinMs = 300_000) {
     this.#connection = connection
     this.defaultNamespace = connection.namespace
-    this.#agent = new Agent({ connect: connection.tls, connections: 16, bodyTimeout: 60_000 })
+    const timeouts = { headersTimeout: answerWithinMs, bodyTimeout: 60_000 }
+    this.#agent = new Agent({ connect: connection.tls, connections: 16, ...timeouts })
     this.discovery = new Discovery((path, accept) => this.#call('GET', path, { accept }))
   }
 
@@ -44,10 +54,24 @@ export class KubeApi {
     )
   }
 
-  async find(key: ObjectKey): Promise<JsonMap | undefined> {
+  /** Waits for answers that are on their way, then closes the connections. */
+  close(): Promise<void> {
+    return this.#agent.close()
+  }
+
+  find(key: ObjectKey): Promise<JsonMap | undefined> {
+    return this.#find(key)
+  }
+
+  /** The object's `metadata` alone: a definition with its schemas has hundreds of kilobytes. */
+  metadata(key: ObjectKey): Promise<JsonMap | undefined> {
+    return this.#find(key, METADATA)
+  }
+
+  async #find(key: ObjectKey, accept?: string): Promise<JsonMap | undefined> {
     const path = await this.#path(key)
     try {
-      return await this.#call('GET', path)
+      return await this.#call('GET', path, accept === undefined ? {} : { accept })
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) return undefined
       throw error
@@ -82,8 +106,18 @@ export class KubeApi {
   ): Promise<JsonMap[]> {
     const collection = await this.#path({ apiVersion, kind, namespace, name: '' })
     const query = selector === undefined ? '' : `?labelSelector=${encodeURIComponent(selector)}`
-    const answer = await this.#call('GET', collection.replace(/\/$/, '') + query)
-    return Array.isArray(answer.items) ? answer.items.filter(isMap) : []
+    return items(await this.#call('GET', collection.replace(/\/$/, '') + query))
+  }
+
+  /** Of every namespace. */
+  async listAll(apiVersion: string, kind: string): Promise<JsonMap[]> {
+    const { plural } = await this.discovery.require(apiVersion, kind)
+    return items(await this.#call('GET', `${rootOf(apiVersion)}/${plural}`))
+  }
+
+  /** @throws {ApiError} while one of its checks fails */
+  async readyz(): Promise<void> {
+    await this.#call('GET', '/readyz')
   }
 
   async version(): Promise<string> {
@@ -92,7 +126,7 @@ export class KubeApi {
 
   async #path(key: ObjectKey): Promise<string> {
     const resource = await this.discovery.require(key.apiVersion, key.kind)
-    const root = key.apiVersion.includes('/') ? `/apis/${key.apiVersion}` : `/api/${key.apiVersion}`
+    const root = rootOf(key.apiVersion)
     if (!resource.namespaced) return `${root}/${resource.plural}/${encodeURIComponent(key.name)}`
     const namespace = key.namespace ?? this.defaultNamespace
     return `${root}/namespaces/${namespace}/${resource.plural}/${encodeURIComponent(key.name)}`

@@ -1,3 +1,4 @@
+import { checkFor } from '../await/ready.ts'
 import { isAutonamed } from '../autonaming.ts'
 import type { ProviderContext } from '../context.ts'
 import { diffFields, diffObjects, type FieldChange } from '../field-diff.ts'
@@ -5,7 +6,7 @@ import { fieldManagerOf } from '../field-manager.ts'
 import { ApiError } from '../kubernetes/api-error.ts'
 import { apiVersionOf, keyOf, kindOf } from '../kubernetes/object.ts'
 import { needsReplacement } from '../replace-fields.ts'
-import { hasUnknown, type Decoded, type JsonMap, type Path } from '../values.ts'
+import { at, hasUnknown, text, type Decoded, type JsonMap, type Path } from '../values.ts'
 import { applyObject, explainApiError } from './apply.ts'
 
 export interface PlannedChange extends FieldChange {
@@ -27,14 +28,30 @@ interface DryRun {
   readonly immutable: readonly string[]
 }
 
-/** Asks the API server what an apply would change in the object as it is now. */
-async function dryRun(inputs: Decoded, manager: string, context: ProviderContext): Promise<DryRun> {
+/** Nobody has written the object since we recorded it, so a dry run of the same inputs would change nothing. */
+const isAsRecorded = (live: JsonMap, state: JsonMap): boolean =>
+  ['uid', 'resourceVersion'].every((name) => {
+    const recorded = text(at(state, ['metadata', name]))
+    return recorded !== undefined && recorded === text(at(live, ['metadata', name]))
+  })
+
+/**
+ * Asks the API server what an apply would change in the object as it is now.
+ * @param recorded the object as it was when the same inputs were last applied, if they were
+ */
+async function dryRun(
+  inputs: Decoded,
+  manager: string,
+  recorded: JsonMap | undefined,
+  context: ProviderContext,
+): Promise<DryRun> {
   const key = keyOf(inputs.value)
   if (!(await context.api.discovery.find(key.apiVersion, key.kind)))
     return { changes: [GONE], immutable: [] }
   try {
     const live = await context.api.find(key)
     if (!live) return { changes: [GONE], immutable: [] }
+    if (recorded && isAsRecorded(live, recorded)) return { changes: [], immutable: [] }
     const applied = await applyObject(inputs, { manager, dryRun: true, force: true }, context)
     return { changes: diffObjects(live, applied), immutable: [] }
   } catch (error) {
@@ -82,7 +99,9 @@ export async function diff(
   if (replaced || hasUnknown(after.value))
     return { changes: planned, deleteBeforeReplace: replaced && deleteBeforeReplace }
 
-  const ask = () => dryRun(after, fieldManagerOf(state, urn), context)
+  // What was awaited was recorded when it was ready, and somebody may have written it in between.
+  const recorded = inputs.length === 0 && !checkFor(after.value) ? state : undefined
+  const ask = () => dryRun(after, fieldManagerOf(state, urn), recorded, context)
   const first = await ask()
   // A controller may write between the two halves of a look; drift that stays is seen twice.
   const answer = inputs.length === 0 && first.changes.length > 0 ? await ask() : first

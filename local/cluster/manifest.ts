@@ -1,3 +1,5 @@
+import { describeKey, type ObjectKey } from '../provider/kubernetes/object.ts'
+
 /** A Kubernetes object as it stands in a manifest. */
 export interface Manifest {
   readonly apiVersion: string
@@ -11,6 +13,12 @@ export interface Manifest {
   readonly [field: string]: unknown
 }
 
+export const keyOf = ({ apiVersion, kind, metadata }: Manifest): ObjectKey => ({
+  apiVersion,
+  kind,
+  namespace: metadata.namespace,
+  name: metadata.name,
+})
+
 /** `Deployment cert-manager/cert-manager-webhook`, for messages and for looking things up. */
-export const nameOf = ({ kind, metadata: { name, namespace } }: Manifest): string =>
-  `${kind} ${namespace ? `${namespace}/` : ''}${name}`
+export const nameOf = (manifest: Manifest): string => describeKey(keyOf(manifest))

@@ -1,0 +1,73 @@
+import { checkFor } from '../provider/await/ready.ts'
+import type { KubeApi } from '../provider/kubernetes/api.ts'
+import { numberAt } from '../provider/kubernetes/object.ts'
+import type { JsonMap } from '../provider/values.ts'
+import { type StepContext, until } from '../steps.ts'
+import { apply, forEach } from './apply.ts'
+import { keyOf, nameOf, type Manifest } from './manifest.ts'
+import { Memory } from './memory.ts'
+
+/** On an idle machine each of these takes seconds; a busy one needs patience, and a note says what is awaited. */
+const PATIENCE_MS = 300_000
+
+export interface EnsureWish {
+  /** Of what belongs together; the objects of one name are not ensured twice at once. */
+  readonly name: string
+  readonly manifests: readonly Manifest[]
+  readonly stateDir: string
+  readonly context: StepContext
+}
+
+/**
+ * Objects as they are written, and ready: what somebody changed since is put back, and what nobody touched is not
+ * sent again.
+ * @returns how many were applied
+ */
+export async function ensureObjects(api: KubeApi, wish: EnsureWish): Promise<number> {
+  const { manifests, context } = wish
+  const memory = await Memory.open(wish.stateDir, wish.name)
+  const applied: { manifest: Manifest; made: JsonMap }[] = []
+  const send = async (manifest: Manifest): Promise<void> => {
+    if (memory.isSame(manifest, await api.metadata(keyOf(manifest)))) return
+    applied.push({ manifest, made: await apply(api, manifest) })
+  }
+  await forEach(manifests, send, context.signal)
+  await Promise.all(
+    applied.map(async ({ manifest, made }) => {
+      const live = await untilReady(api, manifest, made, context)
+      // Unless somebody changed it while it became ready.
+      if (generationOf(live) === generationOf(made)) memory.remember(manifest, live)
+    }),
+  )
+  if (applied.length > 0) await memory.save()
+  return applied.length
+}
+
+/** As a step of `make up` says it. */
+export const toldOf = (applied: number, all: number): string =>
+  applied === 0 ? 'unchanged' : `${applied} of ${all} objects applied`
+
+const generationOf = (live: JsonMap): number => numberAt(live, 'metadata', 'generation')
+
+async function untilReady(
+  api: KubeApi,
+  manifest: Manifest,
+  made: JsonMap,
+  context: StepContext,
+): Promise<JsonMap> {
+  const check = checkFor(made)
+  if (!check) return made
+  let first: JsonMap | undefined = made
+  return until(
+    `${nameOf(manifest)} ready`,
+    async () => {
+      const live = first ?? (await api.find(keyOf(manifest)))
+      first = undefined
+      const seen = live && (await check(live, api))
+      if (seen?.state === 'ready') return live
+      context.note(`${nameOf(manifest)}: ${seen?.message ?? 'was deleted'}`)
+      return undefined
+    },
+    { timeoutMs: PATIENCE_MS, context },
+  )
+}
