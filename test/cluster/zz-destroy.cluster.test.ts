@@ -242,7 +242,10 @@ describe('make down of the whole platform', () => {
     expect(after).toEqual(whole.without)
     expect(tracesOf(after)).toEqual([])
     // Its folder may be gone; the file is still open here.
-    const { buffer, bytesRead } = await log.read({ buffer: Buffer.alloc(1 << 20), position: logged })
+    const { buffer, bytesRead } = await log.read({
+      buffer: Buffer.alloc(1 << 20),
+      position: logged,
+    })
     await log.close()
     return buffer.toString('utf8', 0, bytesRead)
   }
