@@ -5,6 +5,9 @@ import { PARTS, PLATFORM, type Part, type Step } from './parts.ts'
 import { addCounts, NOTHING, summary, type Counts, type PartResult } from './report.ts'
 import { runStep } from './run-step.ts'
 
+type Lane = 'apart' | 'onPlatform' | 'beside'
+const PREFIX: Readonly<Record<Lane, string>> = { apart: '1| ', onPlatform: '2| ', beside: '3| ' }
+
 /** "edge and data" is chosen by either of its words. */
 const namesOf = ({ name }: Part) => name.split(' and ')
 const only = process.argv.slice(2)
@@ -19,42 +22,50 @@ if (unknown.length > 0) {
 const reports = mkdtempSync(join(tmpdir(), 'palisade-test-'))
 
 const isChosen = (part: Part) => only.length === 0 || namesOf(part).some((n) => only.includes(n))
-const spent = new Map<Part, { counts: Counts; apart: number; onPlatform: number }>()
+const spent = new Map<Part, Readonly<Record<Lane, number>> & { readonly counts: Counts }>()
 
 const begunAt = Date.now()
 if (isChosen(PLATFORM)) await runLane('onPlatform', [PLATFORM])
 const startedAt = Date.now()
 const parts = PARTS.filter(isChosen)
+let company: Promise<void> | undefined
 // What shares no real part goes on side by side: a platform mostly waits, and servers of a test mostly compute.
 await Promise.all([runLane('apart', parts), runLane('onPlatform', parts)])
 const minutesSince = (at: number) => (Date.now() - at) / 60_000
 const [minutes, inAll] = [minutesSince(startedAt), minutesSince(begunAt)]
 rmSync(reports, { recursive: true, force: true })
 
-const results = [...spent].map(([part, { counts, apart, onPlatform }]): PartResult => ({
+const results = [...spent].map(([part, { counts, apart, onPlatform, beside }]): PartResult => ({
   part,
   counts,
-  minutes: Math.max(apart, onPlatform) / 60_000,
+  minutes: Math.max(apart, onPlatform + beside) / 60_000,
 }))
 const { text, ok } = summary(results, minutes, inAll)
 console.log(text)
 process.exit(ok ? 0 : 1)
 
-async function runLane(lane: 'apart' | 'onPlatform', of: readonly Part[]): Promise<void> {
-  for (const part of of) for (const step of part[lane]) await run(part, step, lane)
-  if (lane === 'apart') return
+async function runLane(lane: Lane, of: readonly Part[]): Promise<void> {
+  for (const part of of) {
+    for (const step of part[lane] ?? []) {
+      if (step.waits) company = runLane('beside', of)
+      await run(part, step, lane)
+      if (step.waits) await company
+    }
+  }
+  if (lane !== 'onPlatform') return
+  if (!company) await runLane('beside', of)
   for (const part of of.toReversed())
     for (const step of part.last ?? []) await run(part, step, lane)
 }
 
-async function run(part: Part, step: Step, lane: 'apart' | 'onPlatform'): Promise<void> {
-  const prefix = lane === 'apart' ? '1| ' : '2| '
+async function run(part: Part, step: Step, lane: Lane): Promise<void> {
+  const prefix = PREFIX[lane]
   console.log(`\n${prefix}== ${part.name}: ${step.name}`)
   const at = Date.now()
   const counts = await runStep(step, { reports, prefix })
   const took = Date.now() - at
   console.log(`${prefix}-- ${step.name}: ${(took / 1000).toFixed(0)} s`)
-  const before = spent.get(part) ?? { counts: NOTHING, apart: 0, onPlatform: 0 }
+  const before = spent.get(part) ?? { counts: NOTHING, apart: 0, onPlatform: 0, beside: 0 }
   const counted = addCounts(before.counts, counts)
   spent.set(part, { ...before, counts: counted, [lane]: before[lane] + took })
 }

@@ -8,10 +8,8 @@ const files = globSync('**/*.{postgres,apiserver,promtool,cluster}.test.ts', {
   cwd: ROOT,
   exclude: (name) => name === 'node_modules',
 })
-const selections = PARTS.flatMap(({ apart, onPlatform, last = [] }) => [
-  ...apart,
-  ...onPlatform,
-  ...last,
+const selections = PARTS.flatMap(({ apart, onPlatform, beside = [], last = [] }) => [
+  ...[...apart, ...onPlatform, ...beside, ...last],
 ]).flatMap((step) => step.vitest ?? [])
 
 /** What a file needs is its project, as in vitest.config.ts. */
@@ -41,12 +39,17 @@ describe('PARTS', () => {
     expect(idle).toEqual([])
   })
 
-  it('has the platform in one lane alone', () => {
+  it('keeps others company once', () => {
+    const waiting = PARTS.flatMap((part) => part.onPlatform).filter((step) => step.waits)
+    expect(waiting).toHaveLength(1)
+  })
+
+  it('has the platform in one lane alone, but for what minds nobody there', () => {
     const apart = PARTS.flatMap((part) => part.apart)
     expect(apart.filter(({ vitest }) => vitest?.project === 'cluster')).toEqual([])
     const shared = PARTS.flatMap(({ onPlatform, last = [] }) => [...onPlatform, ...last])
-    const beside = shared.filter(({ vitest }) => vitest?.project !== 'cluster')
+    const ofOthers = shared.filter(({ vitest }) => vitest?.project !== 'cluster')
     // It mostly waits, so it has time for servers on ports of their own.
-    expect(beside.map(({ vitest }) => vitest?.filters)).toEqual([['test/mutations/']])
+    expect(ofOthers.map(({ vitest }) => vitest?.filters)).toEqual([['test/mutations/']])
   })
 })
