@@ -115,9 +115,11 @@ export const PARTS: readonly Part[] = [
       // With what brings it there: the provider, and the operators that it stands on.
       vitest('apiserver', 'infra/', 'charts/', 'local/provider/'),
     ],
-    onPlatform: [vitest('cluster', 'test/cluster/node')],
+    onPlatform: [vitest('cluster', 'test/cluster/node.')],
     beside: [
       vitest('cluster', 'infra/', 'local/operators/', 'test/cluster/edge', 'test/cluster/network'),
+      // On a cluster of its own.
+      vitest('cluster', 'test/cluster/node-queue'),
     ],
   },
   {
