@@ -46,7 +46,7 @@ export const dnsManifests = (image: string): Manifest[] => [
   {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name: 'kube-dns', namespace: 'kube-system', labels } as Manifest['metadata'],
+    metadata: { name: 'kube-dns', namespace: 'kube-system', labels },
     spec: {
       clusterIP: NODE.dnsService,
       selector: labels,
@@ -61,7 +61,7 @@ export const dnsManifests = (image: string): Manifest[] => [
 const deployment = (image: string): Manifest => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
-  metadata: { ...named, labels } as Manifest['metadata'],
+  metadata: { ...named, labels },
   spec: {
     replicas: 1,
     selector: { matchLabels: labels },

@@ -25,7 +25,7 @@ export const networkPolicyManifests = (image: string): Manifest[] => [
   {
     apiVersion: 'apps/v1',
     kind: 'DaemonSet',
-    metadata: { ...named, labels } as Manifest['metadata'],
+    metadata: { ...named, labels },
     spec: {
       selector: { matchLabels: labels },
       template: { metadata: { labels }, spec: pod(image) },
