@@ -58,6 +58,7 @@ async function untilReady(
   const check = checkFor(made)
   if (!check) return made
   let first: JsonMap | undefined = made
+  let told = ''
   return until(
     `${nameOf(manifest)} ready`,
     async () => {
@@ -65,7 +66,9 @@ async function untilReady(
       first = undefined
       const seen = live && (await check(live, api))
       if (seen?.state === 'ready') return live
-      context.note(`${nameOf(manifest)}: ${seen?.message ?? 'was deleted'}`)
+      const message = `${nameOf(manifest)}: ${seen?.message ?? 'was deleted'}`
+      if (message !== told) context.note(message)
+      told = message
       return undefined
     },
     { timeoutMs: PATIENCE_MS, context },
