@@ -9,6 +9,7 @@ import type { TestApiServer } from '../../test/support/apiserver.ts'
 import { listeners, processTree, shown } from '../../test/support/machine.ts'
 import { startTestCluster, testStack, type TestStack } from '../../test/support/provider-stack.ts'
 import { checkpointPath, readCheckpoint } from './checkpoint.ts'
+import { pulumiDir } from './request.ts'
 
 const NEVER = { 'pulumi.com/waitFor': 'jsonpath={.data.never}=yes' }
 const configMap = (name: string, metadata: Record<string, unknown>) => ({
@@ -179,7 +180,7 @@ describe('locks', () => {
 })
 
 describe('state and configuration', () => {
-  it('keeps the passphrase to its owner and a secret value out of the state', async () => {
+  it('keeps the passphrase to its owner, a secret value out of the state, and no log of the engine', async () => {
     const secret = {
       type: 'kubernetes:core/v1:ConfigMap',
       name: 'odd',
@@ -192,6 +193,9 @@ describe('state and configuration', () => {
     const state = await readFile(checkpointPath(stack.request), 'utf8')
     expect(state).toContain(`${namespace}/odd`)
     expect(state).not.toContain('state-canary-4711')
+    // It would hold the properties of every resource.
+    const home = await readdir(join(pulumiDir(stack.request), 'home'), { recursive: true })
+    expect(home.filter((name) => name.endsWith('.log'))).toEqual([])
   })
 
   it('names what is wrong in one line when the program throws', async () => {

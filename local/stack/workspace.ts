@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import {
   LocalWorkspace,
@@ -57,6 +57,19 @@ async function environment(request: StackRequest): Promise<Record<string, string
 }
 
 /**
+ * The engine writes whatever it hears, the properties of each resource too, to logs in its home, and has no switch
+ * for it: megabytes in each run and half of its processor time. It goes on without where it cannot make the folder.
+ */
+async function refuseEngineLogs(home: string): Promise<void> {
+  const path = join(home, 'logs')
+  const there = await stat(path).catch(() => undefined)
+  if (there?.isFile()) return
+  await rm(path, { recursive: true, force: true })
+  await mkdir(home, { recursive: true, mode: 0o700 })
+  await writeFile(path, 'A file, so that the engine keeps no logs here.\n')
+}
+
+/**
  * The SDK would start the engine to ask for its version, by which it chooses how events are told. Each start takes
  * most of a second, and the version is pinned.
  */
@@ -84,6 +97,7 @@ export async function openStack(request: StackRequest, program: PulumiFn): Promi
   const workDir = join(folder, 'work', request.project)
   await mkdir(workDir, { recursive: true, mode: 0o700 })
   await writeSettings(workDir, request)
+  await refuseEngineLogs(join(folder, 'home'))
   const workspace = await LocalWorkspace.create({
     program,
     workDir,
