@@ -23,6 +23,8 @@ import { ensureRelay, ensureTree, runningNode } from './tree.ts'
 
 /** On an idle machine each of these takes seconds; a busy one needs patience, and a note says what is awaited. */
 const PATIENCE_MS = 300_000
+/** A server that is busy dying never answers. */
+const ASK_AGAIN_MS = 20_000
 
 const NODE_IMAGES = ['pause', 'coredns', 'kube-network-policies']
 
@@ -40,12 +42,12 @@ export async function startControlPlane(layout: Layout, context: StepContext): P
   const config = kubeconfig(layout, 'admin', server)
   await writeFile(kubeconfigPath(layout.state), config, { mode: 0o600 })
   context.note('waiting for the API server')
-  await withCluster(kubeconfigPath(layout.state), (api) =>
+  const answers = (api: KubeApi): Promise<true> =>
     until('an answer from the API server', () => api.readyz().then(() => true), {
       timeoutMs: PATIENCE_MS,
       context,
-    }),
-  )
+    })
+  await withCluster(kubeconfigPath(layout.state), answers, ASK_AGAIN_MS)
   if (started) return keysMade ? 'keys made, started' : 'started'
   return relayed ? 'relay started' : 'unchanged'
 }

@@ -36,7 +36,10 @@ export async function forEach<T>(
   const worker = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       signal.throwIfAborted()
-      await act(next)
+      await act(next).catch((error: unknown) => {
+        queue.length = 0 // nobody goes on behind the back of who is told
+        throw error
+      })
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))

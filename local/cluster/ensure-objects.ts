@@ -1,7 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import { checkFor } from '../provider/await/ready.ts'
 import type { KubeApi } from '../provider/kubernetes/api.ts'
-import { numberAt } from '../provider/kubernetes/object.ts'
-import type { JsonMap } from '../provider/values.ts'
+import { isMap, type JsonMap } from '../provider/values.ts'
 import { type StepContext, until } from '../steps.ts'
 import { apply, forEach } from './apply.ts'
 import { keyOf, nameOf, type Manifest } from './manifest.ts'
@@ -35,8 +35,8 @@ export async function ensureObjects(api: KubeApi, wish: EnsureWish): Promise<num
   await Promise.all(
     applied.map(async ({ manifest, made }) => {
       const live = await untilReady(api, manifest, made, context)
-      // Unless somebody changed it while it became ready.
-      if (generationOf(live) === generationOf(made)) memory.remember(manifest, live)
+      if (isDeepStrictEqual(withoutStatus(live), withoutStatus(made)))
+        memory.remember(manifest, live)
     }),
   )
   if (applied.length > 0) await memory.save()
@@ -47,7 +47,15 @@ export async function ensureObjects(api: KubeApi, wish: EnsureWish): Promise<num
 export const toldOf = (applied: number, all: number): string =>
   applied === 0 ? 'unchanged' : `${applied} of ${all} objects applied`
 
-const generationOf = (live: JsonMap): number => numberAt(live, 'metadata', 'generation')
+/** What differs from what we applied in more than its status was written by somebody else while it became ready. */
+function withoutStatus({ status: _status, metadata, ...rest }: JsonMap): JsonMap {
+  const {
+    resourceVersion: _version,
+    managedFields: _fields,
+    ...kept
+  } = isMap(metadata) ? metadata : {}
+  return { ...rest, metadata: kept }
+}
 
 async function untilReady(
   api: KubeApi,
@@ -57,20 +65,18 @@ async function untilReady(
 ): Promise<JsonMap> {
   const check = checkFor(made)
   if (!check) return made
-  let first: JsonMap | undefined = made
   let told = ''
-  return until(
-    `${nameOf(manifest)} ready`,
-    async () => {
-      const live = first ?? (await api.find(keyOf(manifest)))
-      first = undefined
-      const seen = live && (await check(live, api))
-      if (seen?.state === 'ready') return live
-      const message = `${nameOf(manifest)}: ${seen?.message ?? 'was deleted'}`
-      if (message !== told) context.note(message)
-      told = message
-      return undefined
-    },
-    { timeoutMs: PATIENCE_MS, context },
-  )
+  let next: JsonMap | undefined = made
+  const look = async (): Promise<JsonMap> => {
+    const live = next ?? (await api.find(keyOf(manifest)))
+    next = undefined
+    if (!live) throw new Error('it was deleted')
+    const seen = await check(live, api)
+    if (seen.state === 'ready') return live
+    if (seen.message !== told) context.note(`${nameOf(manifest)}: ${seen.message}`)
+    told = seen.message
+    // A failed one too is waited for: its condition may be from before a restart.
+    throw new Error(told)
+  }
+  return until(`${nameOf(manifest)} ready`, look, { timeoutMs: PATIENCE_MS, context })
 }

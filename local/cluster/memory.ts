@@ -27,9 +27,9 @@ const field = (live: JsonMap, name: string): string => text(at(live, ['metadata'
  */
 export class Memory {
   readonly #path: string
-  readonly #seen: Map<string, Seen>
+  readonly #seen: Map<string, Seen | null>
 
-  private constructor(path: string, seen: Map<string, Seen>) {
+  private constructor(path: string, seen: Map<string, Seen | null>) {
     this.#path = path
     this.#seen = seen
   }
@@ -37,7 +37,7 @@ export class Memory {
   static async open(stateDir: string, name: string): Promise<Memory> {
     const path = join(stateDir, `applied-${name}.json`)
     const known = await readFile(path, 'utf8')
-      .then((content) => Object.entries(JSON.parse(content) as Record<string, Seen>))
+      .then((content) => Object.entries(JSON.parse(content) as Record<string, Seen | null>))
       .catch(() => [])
     return new Memory(path, new Map(known))
   }
@@ -46,8 +46,7 @@ export class Memory {
     const seen = this.#seen.get(wordOf(keyOf(manifest)))
     return (
       live !== undefined &&
-      seen !== undefined &&
-      seen.asked === digestOf(manifest) &&
+      seen?.asked === digestOf(manifest) &&
       seen.uid === field(live, 'uid') &&
       seen.resourceVersion === field(live, 'resourceVersion')
     )

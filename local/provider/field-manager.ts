@@ -4,6 +4,8 @@ import { at, isMap, text, type JsonMap } from './values.ts'
 export const FIELD_MANAGER = '__fieldManager'
 export const INITIAL_API_VERSION = '__initialApiVersion'
 export const INPUTS = '__inputs'
+/** The object's resourceVersion as our last apply left it; the official provider passes over it. */
+export const APPLIED = '__appliedResourceVersion'
 
 /**
  * Named like the official provider's, but drawn from the URN instead of chance: an `up` that was

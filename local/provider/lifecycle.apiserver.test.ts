@@ -129,6 +129,22 @@ describe('objects and fields of others', () => {
     expect((await drifting()).changes).toEqual({ same: 2 })
   })
 
+  it('sees what somebody changed though a refresh has read it into the record', async () => {
+    const denying = config({
+      type: 'kubernetes:networking.k8s.io/v1:NetworkPolicy',
+      name: 'denying',
+      inputs: { metadata: { name: 'denying', namespace: 'shop' }, spec: { podSelector: {} } },
+    })
+    await stack.run('up', denying)
+    // The selector is one value to the API server, and the program's has no field that could differ.
+    const nobody = JSON.stringify({ spec: { podSelector: { matchLabels: { app: 'nobody' } } } })
+    await kubectl('patch', 'networkpolicy', 'denying', '--type=merge', '-p', nobody)
+    await stack.run('refresh', denying)
+    await expect(stack.run('up', denying)).rejects.toThrow(
+      /ERR_FIELD_CONFLICT: NetworkPolicy shop\/denying: \.spec\.podSelector is held by "kubectl-patch"/,
+    )
+  })
+
   const refusal = async (...resources: Parameters<typeof config>): Promise<string> => {
     const failure: unknown = await stack
       .run('up', config(...resources))

@@ -56,11 +56,13 @@ async function makeAtomically(job: Job, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Of builds that were killed: the builder is gone, and nobody else would delete a hundred megabytes of it. */
+/** Of builds that were killed: the builder is gone, and nobody else would delete the hundred megabytes it left. */
 async function removeDrafts(path: string): Promise<void> {
   for (const name of await readdir(dirname(path))) {
-    const [, pid] = /^\.(\d+)\.draft$/.exec(name.replace(basename(path), '')) ?? []
-    if (pid !== undefined && !existsSync(`/proc/${pid}`)) await rm(join(dirname(path), name))
+    if (!name.startsWith(`${basename(path)}.`)) continue
+    const [, pid] = /^\.(\d+)\.draft/.exec(name.slice(basename(path).length)) ?? []
+    if (pid === undefined || existsSync(`/proc/${pid}`)) continue
+    await rm(join(dirname(path), name), { recursive: true, force: true })
   }
 }
 

@@ -1,12 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { HOST_PORTS } from '../../local/bare/layout.ts'
 import { mountsBeneath, readMounts } from '../../local/bare/leftovers.ts'
 import { lockPath } from '../../local/lock.ts'
-import { logDir, stateDir } from '../../local/paths.ts'
+import { kubeconfigPath, logDir, stateDir } from '../../local/paths.ts'
 import { readCheckpoint } from '../../local/stack/checkpoint.ts'
 import { localStack, pulumiDir } from '../../local/stack/request.ts'
 import { apply, kubectl, kubectlJson } from '../support/cluster.ts'
@@ -123,6 +124,7 @@ beforeAll(async () => {
   await kubectl('patch', 'srot', 'sealer-db', '-n', SYSTEM, '--type=merge', '-p', revoke)
 })
 afterAll(async () => {
+  if (!existsSync(kubeconfigPath())) return // the platform is gone, and all that is here with it
   // Its application would wait for a credential of the platform that is gone.
   const namespaces = ['shop', LEFT.metadata.namespace]
   await kubectl('delete', 'namespace', ...namespaces, '--ignore-not-found', '--wait=false')
@@ -225,15 +227,24 @@ describe('make up that is killed again and again', () => {
 })
 
 describe('make down of the whole platform', () => {
+  /** All of it runs there, from the node's own parts to the platform's: an `up` does not wait for those that resume. */
+  async function wholePlatform(): Promise<RunningPlatform> {
+    const missing = async () => {
+      const cmdline = shown((await runningPlatform()).processes, 'cmdline')
+      return WHOLE.filter((program) => !cmdline.includes(program))
+    }
+    await expect.poll(missing, { timeout: 120_000, interval: 1_000 }).toEqual([])
+    return runningPlatform()
+  }
+
   /** @returns what the node's own log says of its end */
-  async function downOf(whole: RunningPlatform, ...options: string[]): Promise<string> {
-    // All of it runs there: from the node's own parts to the platform's.
-    for (const program of WHOLE) expect(shown(whole.processes, 'cmdline')).toContain(program)
+  async function down(...options: string[]): Promise<string> {
+    const whole = await wholePlatform()
     const log = await open(join(logDir(), 'node.log'))
     const logged = (await log.stat()).size
-    const down = await runCommand('down', ...options)
-    console.log(down.text)
-    expect(down.code, down.text).toBe(0)
+    const run = await runCommand('down', ...options)
+    console.log(run.text)
+    expect(run.code, run.text).toBe(0)
     expect(mountsBeneath(await readMounts(), stateDir())).toEqual([])
     expect(stillRunning(whole.processes)).toEqual([])
     expect(stillHeld(whole.namespaces)).toEqual([])
@@ -242,16 +253,11 @@ describe('make down of the whole platform', () => {
     expect(after).toEqual(whole.without)
     expect(tracesOf(after)).toEqual([])
     // Its folder may be gone; the file is still open here.
-    const { buffer, bytesRead } = await log.read({
-      buffer: Buffer.alloc(1 << 20),
-      position: logged,
-    })
-    await log.close()
-    return buffer.toString('utf8', 0, bytesRead)
+    return text(log.createReadStream({ start: logged }))
   }
 
   it('leaves nothing but the state behind when that is to be kept', async () => {
-    const said = await downOf(await runningPlatform(), '--keep')
+    const said = await down('--keep')
     expect(said).not.toMatch(/killed after/)
     expect(existsSync(pulumiDir(localStack()))).toBe(true)
   })
@@ -264,7 +270,7 @@ describe('make down of the whole platform', () => {
   })
 
   it('leaves no process, namespace, cgroup, listener, mount, link, address, rule, set, loop device, file or setting behind', async () => {
-    const said = await downOf(await runningPlatform())
+    const said = await down()
     expect(said).not.toMatch(/killed after/)
     expect(existsSync(stateDir())).toBe(false)
   })

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runLanes, type Lane } from './lanes.ts'
 import { PARTS, PLATFORM, type Part, type Step } from './parts.ts'
 import { addCounts, NOTHING, summary, type Counts, type PartResult } from './report.ts'
 import { runStep } from './run-step.ts'
 
-type Lane = 'apart' | 'onPlatform' | 'beside'
 const PREFIX: Readonly<Record<Lane, string>> = { apart: '1| ', onPlatform: '2| ', beside: '3| ' }
 
 /** "edge and data" is chosen by either of its words. */
@@ -25,12 +25,9 @@ const isChosen = (part: Part) => only.length === 0 || namesOf(part).some((n) => 
 const spent = new Map<Part, Readonly<Record<Lane, number>> & { readonly counts: Counts }>()
 
 const begunAt = Date.now()
-if (isChosen(PLATFORM)) await runLane('onPlatform', [PLATFORM])
+if (isChosen(PLATFORM)) await runLanes([PLATFORM], run)
 const startedAt = Date.now()
-const parts = PARTS.filter(isChosen)
-let company: Promise<void> | undefined
-// What shares no real part goes on side by side: a platform mostly waits, and servers of a test mostly compute.
-await Promise.all([runLane('apart', parts), runLane('onPlatform', parts)])
+await runLanes(PARTS.filter(isChosen), run)
 const minutesSince = (at: number) => (Date.now() - at) / 60_000
 const [minutes, inAll] = [minutesSince(startedAt), minutesSince(begunAt)]
 rmSync(reports, { recursive: true, force: true })
@@ -43,20 +40,6 @@ const results = [...spent].map(([part, { counts, apart, onPlatform, beside }]): 
 const { text, ok } = summary(results, minutes, inAll)
 console.log(text)
 process.exit(ok ? 0 : 1)
-
-async function runLane(lane: Lane, of: readonly Part[]): Promise<void> {
-  for (const part of of) {
-    for (const step of part[lane] ?? []) {
-      if (step.waits) company = runLane('beside', of)
-      await run(part, step, lane)
-      if (step.waits) await company
-    }
-  }
-  if (lane !== 'onPlatform') return
-  if (!company) await runLane('beside', of)
-  for (const part of of.toReversed())
-    for (const step of part.last ?? []) await run(part, step, lane)
-}
 
 async function run(part: Part, step: Step, lane: Lane): Promise<void> {
   const prefix = PREFIX[lane]

@@ -1,8 +1,8 @@
-import { Agent, request } from 'undici'
 import { LocalError } from '../../errors.ts'
 import { isMap, text, type JsonMap } from '../values.ts'
 import { Discovery } from './discovery.ts'
 import { ApiError } from './api-error.ts'
+import { Channel } from './channel.ts'
 import type { Connection } from './connection.ts'
 import { describeKey, type ObjectKey } from './object.ts'
 
@@ -12,12 +12,6 @@ export interface ApplyOptions {
   readonly dryRun: boolean
 }
 
-type Call = (
-  method: 'GET' | 'PATCH' | 'DELETE',
-  path: string,
-  options?: { body?: unknown; contentType?: string; accept?: string },
-) => Promise<JsonMap>
-
 const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'
 
 const rootOf = (apiVersion: string): string =>
@@ -26,37 +20,33 @@ const rootOf = (apiVersion: string): string =>
 const items = (answer: JsonMap): JsonMap[] =>
   Array.isArray(answer.items) ? answer.items.filter(isMap) : []
 
-/** The few verbs the provider needs, over HTTPS with the kubeconfig's credentials. */
+/** The few verbs that the provider and `make up` need, over HTTPS with the kubeconfig's credentials. */
 export class KubeApi {
   readonly discovery: Discovery
   readonly defaultNamespace: string
-  readonly #connection: Connection
-  readonly #agent: Agent
-  readonly #stopped = new AbortController()
+  readonly #channel: Channel
 
   /** @param answerWithinMs for the first byte of an answer */
   constructor(connection: Connection, answerWithinMs = 300_000) {
-    this.#connection = connection
     this.defaultNamespace = connection.namespace
-    const timeouts = { headersTimeout: answerWithinMs, bodyTimeout: 60_000 }
-    this.#agent = new Agent({ connect: connection.tls, connections: 16, ...timeouts })
-    this.discovery = new Discovery((path, accept) => this.#call('GET', path, { accept }))
+    this.#channel = new Channel(connection, answerWithinMs)
+    this.discovery = new Discovery((path, accept) => this.#channel.call('GET', path, { accept }))
   }
 
   get signal(): AbortSignal {
-    return this.#stopped.signal
+    return this.#channel.signal
   }
 
   /** Ends every call and every wait: the engine asked us to stop. */
   stop(): void {
-    this.#stopped.abort(
-      new LocalError('ERR_PROVIDER_CANCELLED', 'the operation was cancelled', 'run it again'),
+    const remedy = 'run it again'
+    this.#channel.stop(
+      new LocalError('ERR_PROVIDER_CANCELLED', 'the operation was cancelled', remedy),
     )
   }
 
-  /** Waits for answers that are on their way, then closes the connections. */
   close(): Promise<void> {
-    return this.#agent.close()
+    return this.#channel.close()
   }
 
   find(key: ObjectKey): Promise<JsonMap | undefined> {
@@ -71,7 +61,7 @@ export class KubeApi {
   async #find(key: ObjectKey, accept?: string): Promise<JsonMap | undefined> {
     const path = await this.#path(key)
     try {
-      return await this.#call('GET', path, accept === undefined ? {} : { accept })
+      return await this.#channel.call('GET', path, accept === undefined ? {} : { accept })
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) return undefined
       throw error
@@ -85,7 +75,7 @@ export class KubeApi {
       fieldValidation: 'Strict',
       ...(options.dryRun ? { dryRun: 'All' } : {}),
     })
-    return this.#call('PATCH', `${await this.#path(key)}?${query.toString()}`, {
+    return this.#channel.call('PATCH', `${await this.#path(key)}?${query.toString()}`, {
       body: object,
       contentType: 'application/apply-patch+yaml',
     })
@@ -93,7 +83,7 @@ export class KubeApi {
 
   async remove(key: ObjectKey, propagationPolicy: string, uid?: string): Promise<void> {
     const preconditions = uid === undefined ? {} : { preconditions: { uid } }
-    await this.#call('DELETE', await this.#path(key), {
+    await this.#channel.call('DELETE', await this.#path(key), {
       body: { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy, ...preconditions },
     })
   }
@@ -106,22 +96,22 @@ export class KubeApi {
   ): Promise<JsonMap[]> {
     const collection = await this.#path({ apiVersion, kind, namespace, name: '' })
     const query = selector === undefined ? '' : `?labelSelector=${encodeURIComponent(selector)}`
-    return items(await this.#call('GET', collection.replace(/\/$/, '') + query))
+    return items(await this.#channel.call('GET', collection.replace(/\/$/, '') + query))
   }
 
   /** Of every namespace. */
   async listAll(apiVersion: string, kind: string): Promise<JsonMap[]> {
     const { plural } = await this.discovery.require(apiVersion, kind)
-    return items(await this.#call('GET', `${rootOf(apiVersion)}/${plural}`))
+    return items(await this.#channel.call('GET', `${rootOf(apiVersion)}/${plural}`))
   }
 
   /** @throws {ApiError} while one of its checks fails */
   async readyz(): Promise<void> {
-    await this.#call('GET', '/readyz')
+    await this.#channel.send('GET', '/readyz')
   }
 
   async version(): Promise<string> {
-    return text((await this.#call('GET', '/version')).gitVersion) ?? ''
+    return text((await this.#channel.call('GET', '/version')).gitVersion) ?? ''
   }
 
   async #path(key: ObjectKey): Promise<string> {
@@ -130,39 +120,6 @@ export class KubeApi {
     if (!resource.namespaced) return `${root}/${resource.plural}/${encodeURIComponent(key.name)}`
     const namespace = key.namespace ?? this.defaultNamespace
     return `${root}/namespaces/${namespace}/${resource.plural}/${encodeURIComponent(key.name)}`
-  }
-
-  #call: Call = async (method, path, options = {}) => {
-    const { body, contentType = 'application/json', accept = 'application/json' } = options
-    const url = new URL(path, this.#connection.server)
-    let answer
-    try {
-      answer = await request(url, {
-        method,
-        dispatcher: this.#agent,
-        // A change that was sent is waited for: whether it was made must be known and recorded.
-        ...(method === 'GET' ? { signal: this.signal } : {}),
-        headers: {
-          accept,
-          'user-agent': 'pulumi-kubernetes',
-          ...(await this.#connection.headers()),
-          ...(body === undefined ? {} : { 'content-type': contentType }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      })
-    } catch (error) {
-      if (method === 'GET') this.signal.throwIfAborted()
-      throw new LocalError(
-        'ERR_CLUSTER_UNREACHABLE',
-        `no answer from the API server at ${url.origin}: ${error instanceof Error ? error.message : String(error)}`,
-        'check that the cluster runs and that the kubeconfig names it',
-        error,
-      )
-    }
-    const parsed: unknown = await answer.body.json().catch(() => ({}))
-    const map = isMap(parsed) ? parsed : {}
-    if (answer.statusCode >= 300) throw new ApiError(answer.statusCode, map)
-    return map
   }
 }
 

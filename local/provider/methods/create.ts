@@ -66,21 +66,18 @@ export async function create(
   try {
     if (options.preview) {
       const planned = await previewCreate(inputs, manager, context)
-      return { id: '', state: stateOf(planned, inputs, manager) }
+      return { id: '', state: stateOf(planned, { inputs, manager }) }
     }
     await refuseForeign(key, manager, context)
-    const made = await applyObject(inputs, { manager, dryRun: false }, context)
-    const id = idOf(keyOf(made))
+    const applied = await applyObject(inputs, { manager, dryRun: false }, context)
+    const id = idOf(keyOf(applied))
     const ready = await awaitReady(
-      made,
+      applied,
       { urn, timeoutSeconds: options.timeoutSeconds },
       context,
-      (live) => ({
-        id,
-        state: stateOf(live, inputs, manager),
-      }),
+      (live) => ({ id, state: stateOf(live, { inputs, manager, applied }) }),
     )
-    return { id, state: stateOf(ready, inputs, manager) }
+    return { id, state: stateOf(ready, { inputs, manager, applied }) }
   } catch (error) {
     throw explainApiError(key, error, inputs)
   }

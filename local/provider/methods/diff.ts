@@ -1,8 +1,7 @@
-import { checkFor } from '../await/ready.ts'
 import { isAutonamed } from '../autonaming.ts'
 import type { ProviderContext } from '../context.ts'
 import { diffFields, diffObjects, type FieldChange } from '../field-diff.ts'
-import { fieldManagerOf } from '../field-manager.ts'
+import { APPLIED, fieldManagerOf } from '../field-manager.ts'
 import { ApiError } from '../kubernetes/api-error.ts'
 import { apiVersionOf, keyOf, kindOf } from '../kubernetes/object.ts'
 import { needsReplacement } from '../replace-fields.ts'
@@ -28,21 +27,27 @@ interface DryRun {
   readonly immutable: readonly string[]
 }
 
-/** Nobody has written the object since we recorded it, so a dry run of the same inputs would change nothing. */
-const isAsRecorded = (live: JsonMap, state: JsonMap): boolean =>
-  ['uid', 'resourceVersion'].every((name) => {
-    const recorded = text(at(state, ['metadata', name]))
-    return recorded !== undefined && recorded === text(at(live, ['metadata', name]))
-  })
+/** Nobody has written the object since our apply, so a dry run of the same inputs would change nothing. */
+const isAsApplied = (live: JsonMap, state: JsonMap): boolean => {
+  const [uid, version] = ['uid', 'resourceVersion'].map((name) =>
+    text(at(live, ['metadata', name])),
+  )
+  return (
+    uid !== undefined &&
+    version !== undefined &&
+    uid === text(at(state, ['metadata', 'uid'])) &&
+    version === text(state[APPLIED])
+  )
+}
 
 /**
  * Asks the API server what an apply would change in the object as it is now.
- * @param recorded the object as it was when the same inputs were last applied, if they were
+ * @param same the record of these same inputs, if they did not change
  */
 async function dryRun(
   inputs: Decoded,
   manager: string,
-  recorded: JsonMap | undefined,
+  same: JsonMap | undefined,
   context: ProviderContext,
 ): Promise<DryRun> {
   const key = keyOf(inputs.value)
@@ -51,7 +56,7 @@ async function dryRun(
   try {
     const live = await context.api.find(key)
     if (!live) return { changes: [GONE], immutable: [] }
-    if (recorded && isAsRecorded(live, recorded)) return { changes: [], immutable: [] }
+    if (same && isAsApplied(live, same)) return { changes: [], immutable: [] }
     const applied = await applyObject(inputs, { manager, dryRun: true, force: true }, context)
     return { changes: diffObjects(live, applied), immutable: [] }
   } catch (error) {
@@ -62,7 +67,7 @@ async function dryRun(
   }
 }
 
-const same = (one: Path, other: Path): boolean => one.join('\0') === other.join('\0')
+const isSamePath = (one: Path, other: Path): boolean => one.join('\0') === other.join('\0')
 
 const within = (path: Path, field: string): boolean => {
   const dotted = path.join('.')
@@ -99,9 +104,8 @@ export async function diff(
   if (replaced || hasUnknown(after.value))
     return { changes: planned, deleteBeforeReplace: replaced && deleteBeforeReplace }
 
-  // What was awaited was recorded when it was ready, and somebody may have written it in between.
-  const recorded = inputs.length === 0 && !checkFor(after.value) ? state : undefined
-  const ask = () => dryRun(after, fieldManagerOf(state, urn), recorded, context)
+  const same = inputs.length === 0 ? state : undefined
+  const ask = () => dryRun(after, fieldManagerOf(state, urn), same, context)
   const first = await ask()
   // A controller may write between the two halves of a look; drift that stays is seen twice.
   const answer = inputs.length === 0 && first.changes.length > 0 ? await ask() : first
@@ -119,7 +123,7 @@ export async function diff(
     return { changes: [...refused, ...drifted], deleteBeforeReplace }
   }
   const drift = answer.changes
-    .filter((change) => !inputs.some((one) => same(one.path, change.path)))
+    .filter((change) => !inputs.some((one) => isSamePath(one.path, change.path)))
     .map((change) => ({ ...change, replaces: false, fromInputs: false }))
   return {
     changes: [...refused, ...drift],

@@ -62,5 +62,6 @@ export async function read(
   const known = Object.keys(inputs.value).length > 0
   const value = known ? (pruneTo(inputs.value, live) as JsonMap) : importable(live)
   const read = { value, secrets: secretPaths(value, inputs.secrets) }
-  return { id, inputs: read, state: stateOf(live, read, fieldManagerOf(state, urn), state) }
+  const recorded = { inputs: read, manager: fieldManagerOf(state, urn), old: state }
+  return { id, inputs: read, state: stateOf(live, recorded) }
 }

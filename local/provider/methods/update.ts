@@ -20,7 +20,7 @@ export async function update(
       const planned = hasUnknown(inputs.value)
         ? inputs.value
         : await applyObject(inputs, { manager, dryRun: true, force: true }, context)
-      return stateOf(planned, inputs, manager, old)
+      return stateOf(planned, { inputs, manager, old })
     }
     const applied = await applyObject(inputs, { manager, dryRun: false }, context)
     const id = idOf(keyOf(applied))
@@ -28,12 +28,9 @@ export async function update(
       applied,
       { urn, timeoutSeconds: options.timeoutSeconds },
       context,
-      (live) => ({
-        id,
-        state: stateOf(live, inputs, manager, old),
-      }),
+      (live) => ({ id, state: stateOf(live, { inputs, manager, old, applied }) }),
     )
-    return stateOf(ready, inputs, manager, old)
+    return stateOf(ready, { inputs, manager, old, applied })
   } catch (error) {
     throw explainApiError(key, error, inputs)
   }
