@@ -54,20 +54,27 @@ async function prepareSchema(client: pg.Client): Promise<Logins> {
 }
 
 async function withClient<T>(config: pg.ClientConfig, use: (client: pg.Client) => Promise<T>) {
-  const client = new pg.Client({ ...config, connectionTimeoutMillis: 5_000 })
-  // A connection that breaks between two statements fails the next one; unheard it would end the process.
-  client.on('error', () => undefined)
-  try {
-    await client.connect()
-  } catch (cause) {
-    throw new PalisadeError('ERR_DATABASE_UNAVAILABLE', 'cannot log in to PostgreSQL', {
-      cause,
-      remedy: 'see that the server runs and that DATABASE_URL names it with a valid user',
-    })
-  }
+  const client = await logIn(config)
   try {
     return await use(client)
   } finally {
     await client.end().catch(() => undefined)
+  }
+}
+
+async function logIn(config: pg.ClientConfig): Promise<pg.Client> {
+  try {
+    // Reads the certificates that a URL names, and refuses one that is no URL.
+    const client = new pg.Client({ ...config, connectionTimeoutMillis: 5_000 })
+    // A connection that breaks between two statements fails the next one; unheard it would end the process.
+    client.on('error', () => undefined)
+    await client.connect()
+    return client
+  } catch (cause) {
+    throw new PalisadeError('ERR_DATABASE_UNAVAILABLE', 'cannot log in to PostgreSQL', {
+      cause,
+      remedy:
+        'see that the server runs, and that DATABASE_URL names it with a valid user and with the TLS that it speaks',
+    })
   }
 }

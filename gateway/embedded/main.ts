@@ -14,15 +14,12 @@ import { GatewayMetrics } from '../observe/metrics.ts'
 import { Readiness } from '../observe/readiness.ts'
 import { buildOperations } from '../operations.ts'
 import { signingKeyOf } from '../services/audit.ts'
-import { refuseUnfitRole } from '../startup-checks.ts'
-import { PostgresStore } from '../store/postgres-store.ts'
 import { readEmbeddedConfig, USAGE, type EmbeddedConfig } from './config.ts'
-import { prepareByUrl, prepareOwnServer } from './database.ts'
 import { loadFileKeys } from './file-keys.ts'
 import { loadOrMakeFirstUser } from './first-user.ts'
 import { greeting } from './greeting.ts'
+import { openByUrl, openOwn } from './open-database.ts'
 import { startSealing } from './sealing.ts'
-import { startPostgresServer } from './postgres-server.ts'
 
 const started = performance.now()
 try {
@@ -41,6 +38,10 @@ async function run(config: EmbeddedConfig): Promise<void> {
   const probes = { host, port: config.operationsPort, flag: '--operations-port' }
   await refuseTakenPort(api)
   await refuseTakenPort(probes)
+  const metrics = new GatewayMetrics()
+  // Before the folder and the key: a database that turns us away must leave nothing behind that nobody asked for.
+  const given =
+    config.databaseUrl === undefined ? undefined : await openByUrl(config.databaseUrl, metrics)
   await mkdir(dataDirectory, { recursive: true })
   const logFile = join(dataDirectory, 'gateway.log')
   const destination = pino.destination({ dest: logFile, sync: false })
@@ -48,16 +49,8 @@ async function run(config: EmbeddedConfig): Promise<void> {
   const clock = systemClock
   const root = await loadOrMakeKeyFile(join(dataDirectory, 'key'))
   const password = deriveKey(root, 'embedded-postgres').toString('base64url')
-  const server =
-    config.databaseUrl === undefined
-      ? await startPostgresServer(dataDirectory, password, log)
-      : undefined
-  const logins = server
-    ? await prepareOwnServer(server.superuser)
-    : await prepareByUrl(config.databaseUrl ?? '')
-  const metrics = new GatewayMetrics()
-  const store = new PostgresStore(logins.app, metrics)
-  await refuseUnfitRole(store)
+  const database = given ?? (await openOwn(dataDirectory, password, log, metrics))
+  const { store } = database
   const keys = await loadFileKeys(dataDirectory, root, clock)
   const firstUser = await loadOrMakeFirstUser(dataDirectory)
   const gateway = assembleGateway({
@@ -76,8 +69,8 @@ async function run(config: EmbeddedConfig): Promise<void> {
   })
   const mac = signingKeyOf(keys.auditMac)
   const sealing =
-    logins.sealer &&
-    (await startSealing(logins.sealer, dataDirectory, log, {
+    database.sealer &&
+    (await startSealing(database.sealer, dataDirectory, log, {
       id: mac.id,
       secret: mac.key.reveal(),
     }))
@@ -109,7 +102,7 @@ async function run(config: EmbeddedConfig): Promise<void> {
       { name: 'audit', run: () => sealing?.stop() },
       { name: 'operations', run: () => operations.close() },
       { name: 'connections', run: () => store.close() },
-      { name: 'database', run: () => server?.stop() },
+      { name: 'database', run: () => database.stop() },
       { name: 'log', run: () => destination.flushSync() },
     ],
   })
