@@ -204,7 +204,7 @@ describe('SecretRotation that cannot begin', () => {
     await expectNothingMade('unknown')
   })
 
-  it('names the database that does not answer', async () => {
+  it('names the database that does not answer, and what to check', async () => {
     const backends = '/apis/palisade.dev/v1alpha1/rotationbackends'
     const { body } = await world.api.get(`${backends}/main`)
     const { apiVersion, kind, spec } = body as { apiVersion: string; kind: string; spec: object }
@@ -220,7 +220,9 @@ describe('SecretRotation that cannot begin', () => {
     const source = { postgresRole: { connectionRef, roles, memberOf: 'shop_lost' } }
     await lost.create(secretRotation('lost', 'shop_lost', { spec: { source } }))
     const { status } = await lost.reason('BackendUnreachable', output)
-    expect(status?.conditions?.[0]?.message).toContain('no answer from 127.0.0.1:1')
+    expect(status?.conditions?.[0]?.message).toMatch(
+      /no answer from 127\.0\.0\.1:1; check its endpoint, its CA and the network policy/,
+    )
     await expectNothingMade('lost')
   })
 })
