@@ -81,7 +81,7 @@ describe('renderEdge', () => {
 })
 
 describe('routes', () => {
-  it('leave bodies that carry secrets uninspected', () => {
+  it('ask the WAF that is to come to leave every body unread', () => {
     expect(ROUTES.filter(({ waf }) => waf.body === 'on')).toEqual([])
   })
 })

@@ -8,7 +8,10 @@ export interface EdgeRoute {
   readonly methods: readonly Method[]
   readonly limit: LimitClass
   readonly maxBody: `${number}${'k' | 'm'}`
-  /** Bodies that carry secrets or free text are never inspected: the schema of the gateway guards them. */
+  /**
+   * For the WAF that is to come; nothing reads it yet. Bodies that carry secrets or free text are never to be inspected:
+   * the schema of the gateway guards them.
+   */
   readonly waf: { readonly body: 'on' | 'off' }
 }
 
