@@ -41,10 +41,11 @@ describe('answers through the machine’s own ports', () => {
       { method: 'POST', json: { x: 'a'.repeat(20_000) } },
       413,
     ],
-  ] as const)('%s carries every security header', async (_, path, wish, status) => {
+  ] as const)('%s over HTTP/2 carries every security header', async (_, path, wish, status) => {
     const answer = await edge.call(path, wish)
     expect(answer.status, answer.body).toBe(status)
     expectHeaders(answer)
+    expect([...edge.protocols]).toEqual(['h2'])
   })
 
   it('431 of the edge carries them too; over HTTP/2 it would end the connection', async () => {
@@ -53,6 +54,7 @@ describe('answers through the machine’s own ports', () => {
     const answer = await old.call('/api/secrets/x', { headers }).finally(() => old.close())
     expect(answer.status).toBe(431)
     expectHeaders(answer)
+    expect([...old.protocols]).toEqual(['http/1.1'])
   })
 
   it('301 of the plain port leads to the same place over TLS, and carries them', async () => {

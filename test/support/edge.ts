@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Agent, request, type Dispatcher } from 'undici'
+import { TLSSocket } from 'node:tls'
+import { Agent, buildConnector, request, type Dispatcher } from 'undici'
 import { kubectl } from './cluster.ts'
 import { API_HOST, caPath } from '../../local/answer.ts'
 import { HOST_PORTS } from '../../local/bare/layout.ts'
@@ -19,6 +20,8 @@ export interface EdgeRequest {
 }
 
 export interface EdgeClient {
+  /** What its connections agreed to speak, by ALPN: `h2`, `http/1.1`, or `none`. */
+  readonly protocols: ReadonlySet<string>
   call(path: string, wish?: EdgeRequest): Promise<EdgeAnswer>
   close(): Promise<void>
 }
@@ -27,8 +30,19 @@ export interface EdgeClient {
 export async function edgeClient({ http2 = true } = {}): Promise<EdgeClient> {
   const ca = await readFile(caPath(), 'utf8')
   // By address, since not every resolver knows that names under localhost are this machine.
-  const agent = new Agent({ connect: { ca, servername: API_HOST }, allowH2: http2 })
+  const connect = buildConnector({ ca, servername: API_HOST, allowH2: http2 })
+  const protocols = new Set<string>()
+  const agent = new Agent({
+    allowH2: http2,
+    connect: (options, done) =>
+      connect(options, (...outcome) => {
+        const [, socket] = outcome
+        if (socket instanceof TLSSocket) protocols.add(socket.alpnProtocol || 'none')
+        done(...outcome)
+      }),
+  })
   return {
+    protocols,
     async call(path, { method = 'GET', token, headers = {}, json } = {}) {
       const answer = await request(`https://127.0.0.1:${HOST_PORTS.https}${path}`, {
         dispatcher: agent,
