@@ -1,6 +1,6 @@
 import * as k8s from '@pulumi/kubernetes'
 import * as pulumi from '@pulumi/pulumi'
-import { operatorBinding } from '../workload/operator-binding.ts'
+import { operatorBinding } from '#core/operator-binding'
 
 /** Lets the operator act in one namespace. */
 export class OperatorAccess extends pulumi.ComponentResource {

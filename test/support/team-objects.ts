@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { operatorBinding } from '../../infra/workload/operator-binding.ts'
+import { operatorBinding } from '#core/operator-binding'
 
 const PROGRAMS = join(import.meta.dirname, '../../examples/rotate-postgres-password/programs')
 const program = (file: string) => readFileSync(join(PROGRAMS, file), 'utf8')
