@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { systemClock } from '#core/clock'
 import { namespaceAccess } from '#core/namespace-access'
+import { bindingCommand } from '#core/operator-binding'
 import { PalisadeError } from '#core/problem'
 import { usageError, type Command } from './command.ts'
 import { vaultFrom } from './config.ts'
@@ -11,7 +12,8 @@ const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 
 export const enableCommand: Command = {
   usage: 'enable <namespace>',
-  summary: 'open the secret store for the rotations of a namespace',
+  summary:
+    'open the secret store for the rotations of a namespace; prints how the cluster is opened',
   async run(args, out) {
     const [namespace, ...rest] = args
     if (!namespace || rest.length > 0) throw usageError('one namespace is expected', this.usage)
@@ -26,13 +28,16 @@ export const enableCommand: Command = {
       for (const { path, body } of [policy, role]) {
         const { status } = await vault.call('PUT', path, body)
         if (status >= 300) {
-          throw new PalisadeError('ERR_STORE_REFUSED', `Vault answered ${status} to ${path}`)
+          throw new PalisadeError('ERR_STORE_REFUSED', `Vault answered ${status} to ${path}`, {
+            remedy: `see that role "${settings.role}" has the policy palisade-onboarder`,
+          })
         }
       }
     } finally {
       await vault.close()
     }
-    out(JSON.stringify({ enabled: namespace }))
+    // The store alone: what this account may do in the cluster is nothing.
+    out(JSON.stringify({ enabled: namespace, roleBinding: bindingCommand(namespace) }))
     return 0
   },
 }

@@ -128,7 +128,10 @@ export interface SecretToApply {
 export type SecretOutcome =
   /** The API server's clock at the write that this content goes back to. */
   | { readonly kind: 'applied'; readonly at: string }
+  /** By our own admission policy: it is another's, or newer. */
   | { readonly kind: 'refused'; readonly message: string }
+  /** It is no Secret that Kubernetes takes. */
+  | { readonly kind: 'invalid'; readonly message: string }
 
 export interface Secrets {
   apply(secret: SecretToApply, signal: AbortSignal): Promise<SecretOutcome>
@@ -184,7 +187,7 @@ export interface Consumers {
   patch(
     patch: WorkloadPatch,
     signal: AbortSignal,
-  ): Promise<'patched' | 'stale' | 'gone' | 'refused'>
+  ): Promise<'patched' | 'stale' | 'gone' | { readonly refused: string }>
 }
 
 export interface AuditSink {

@@ -5,12 +5,12 @@ export const ROTATION_ERRORS = {
   ERR_NAMESPACE_NOT_ENABLED: entry(
     403,
     'The namespace has not opted in',
-    'run "palisade enable <namespace>" with a platform role',
+    'add it to appNamespaces of the stack and apply that; or run "palisade enable <namespace>", as the Job in examples/rotate-postgres-password/platform/2-open.yaml does, and then the command that it prints',
   ),
   ERR_NOT_ENROLLED: entry(
     403,
     'The roles are not enrolled for this namespace',
-    'enrol both roles for the namespace (migrator, palisade_fence.enrol)',
+    'run "palisade enrol <role_a> <role_b> <group> <database> <namespace>" with the login of palisade_migrator; a pair of another namespace stays there',
   ),
   ERR_CLAIMED_BY_OTHER: entry(
     409,
@@ -40,7 +40,7 @@ export const ROTATION_ERRORS = {
   ERR_STORE_REFUSED: entry(
     403,
     'The secret store refused the path',
-    'check the policy palisade-ns-<namespace> and the role of the same name',
+    'for a path below apps/, "palisade enable <namespace>" writes the policy palisade-ns-<namespace> and its role again; for others compare the policy palisade-operator',
   ),
   ERR_NEW_VALUE_REFUSED: entry(
     502,
@@ -51,5 +51,10 @@ export const ROTATION_ERRORS = {
     409,
     'The Secret exists and is not managed by this rotation',
     'delete it or choose another spec.secret.name',
+  ),
+  ERR_SECRET_INVALID: entry(
+    422,
+    'The API server does not accept the Secret as the spec describes it',
+    'correct spec.secret.template; a Secret whose type is to change is deleted first and comes back',
   ),
 } as const

@@ -18,6 +18,8 @@ export const ANNOTATION_REVOKE = 'palisade.dev/revoke'
 export const ANNOTATION_REQUESTED_BY = 'palisade.dev/requested-by'
 /** On Pods that reload by themselves: the version that the process uses, per Secret. */
 export const ANNOTATION_ACKNOWLEDGED_PREFIX = 'acknowledged.palisade.dev/'
+/** The admission policy that fences Secrets; its name stands in the API server's refusals. */
+export const SECRETS_POLICY = 'palisade-operator-secrets'
 export const FINALIZER = 'palisade.dev/release'
 
 /** On Pod templates: the version of a Secret that the Pods were started for. */

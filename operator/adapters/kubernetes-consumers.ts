@@ -1,7 +1,7 @@
 import { ANNOTATION_ACKNOWLEDGED_PREFIX, templateAnnotation } from '#api/v1alpha1/names'
 import type { Consumer, ConsumerPod, Consumers, ConsumerSearch, WorkloadKind } from '../ports.ts'
 import { MERGE_PATCH, type ApiClient } from '../runtime/api-client.ts'
-import { ApiError, isNotFound } from '../runtime/api-error.ts'
+import { ApiError, isNotFound, lacksRight } from '../runtime/api-error.ts'
 import { listInPages } from '../runtime/listing.ts'
 import type { KubeObject, OwnerReference } from '../runtime/types.ts'
 import { readsSecret, type PodSpec } from './secret-references.ts'
@@ -128,7 +128,8 @@ export function createConsumers(client: ApiClient): Consumers {
         if (!(error instanceof ApiError)) throw error
         if (error.status === 404) return 'gone'
         if (error.status === 409) return 'stale'
-        if (error.status === 403 || error.status === 422) return 'refused'
+        if (lacksRight(error, patch.namespace)) throw error
+        if (error.status === 403 || error.status === 422) return { refused: error.message }
         throw error
       }
     },

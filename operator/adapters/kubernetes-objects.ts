@@ -1,4 +1,4 @@
-import { ANNOTATION_SEQ, FINALIZER, LABEL_ROTATION } from '#api/v1alpha1/names'
+import { ANNOTATION_SEQ, FINALIZER, LABEL_ROTATION, SECRETS_POLICY } from '#api/v1alpha1/names'
 import type { RotationBackend } from '#api/v1alpha1/rotation-backend'
 import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
 import type { Backends, RotationObjects, SecretOutcome, Secrets, SecretToApply } from '../ports.ts'
@@ -84,8 +84,11 @@ export function createSecrets(client: ApiClient): Secrets {
         )
         return { kind: 'applied', at: ours?.time ?? applied.metadata.creationTimestamp ?? '' }
       } catch (error) {
-        const refused = error instanceof ApiError && (error.status === 403 || error.status === 422)
-        if (refused) return { kind: 'refused', message: error.message }
+        if (!(error instanceof ApiError)) throw error
+        const { message, status } = error
+        const isFence = message.includes(`ValidatingAdmissionPolicy '${SECRETS_POLICY}'`)
+        if (isFence) return { kind: 'refused', message }
+        if (status === 422) return { kind: 'invalid', message }
         throw error
       }
     },

@@ -20,6 +20,12 @@ const has = (error: unknown, status: number): boolean =>
 export const isNotFound = (error: unknown): boolean => has(error, 404)
 export const isConflict = (error: unknown): boolean => has(error, 409)
 
+/** RBAC's own words about a namespace: what else is forbidden there would be so with every right. */
+export const lacksRight = (error: unknown, namespace: string): boolean =>
+  error instanceof ApiError &&
+  error.status === 403 &&
+  new RegExp(` cannot [a-z]+ resource ".+ in the namespace "${namespace}"`).test(error.message)
+
 /** 410 arrives as an HTTP status and as an ERROR event inside a healthy stream; both mean: list again. */
 export const isExpired = (error: unknown): boolean =>
   error instanceof ApiError && (error.status === 410 || error.reason === 'Expired')

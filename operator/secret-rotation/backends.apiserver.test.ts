@@ -247,7 +247,10 @@ describe('a caller that slept through two rotations', () => {
       resourceVersion: found?.resourceVersion ?? '',
       ...{ annotations: {}, templateAnnotations: { 'palisade.dev/orders-db': '1' } },
     }
-    expect(await composition.deps.consumers.patch(patch, signal)).toBe('refused')
+    const refused = expect.stringContaining(
+      "ValidatingAdmissionPolicy 'palisade-operator-workloads'",
+    ) as string
+    expect(await composition.deps.consumers.patch(patch, signal)).toEqual({ refused })
     expect(await now()).toEqual(before)
   })
 

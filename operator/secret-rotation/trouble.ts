@@ -1,8 +1,9 @@
 import type { RotationReason as ConditionReason } from '#api/v1alpha1/conditions'
 import type { ErrorCode } from '#api/error-codes'
 import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
+import { bindingCommand } from '#core/operator-binding'
 import { PalisadeError } from '#core/problem'
-import { ApiError } from '../runtime/api-error.ts'
+import { ApiError, lacksRight } from '../runtime/api-error.ts'
 import type { Standing } from './describe.ts'
 import type { Refusal } from './eligibility.ts'
 
@@ -18,13 +19,13 @@ const SHOWN: Partial<Record<ErrorCode, readonly [ConditionReason, 'waits' | 'sta
   ERR_STALE_FENCE: ['StaleFence', 'stalls'],
   ERR_NEW_VALUE_REFUSED: ['NewValueRefused', 'waits'],
   ERR_SECRET_NOT_OURS: ['SecretNotOurs', 'stalls'],
+  ERR_SECRET_INVALID: ['SpecUnusable', 'stalls'],
 }
 
 export function troubleOf(error: unknown, rotation: SecretRotation): Standing | undefined {
   if (error instanceof ApiError && error.status === 403) {
-    const reason = 'NamespaceNotEnabled'
-    const message = `the API server refused the operator: ${error.message}`
-    return { ready: readyBefore(rotation), reconciling: false, stalled: true, reason, message }
+    const shown = forbidden(error, rotation.metadata.namespace ?? '')
+    return { ready: readyBefore(rotation), reconciling: false, stalled: true, ...shown }
   }
   if (!(error instanceof PalisadeError)) return undefined
   const [reason, manner] = SHOWN[error.code] ?? ['BackendRefused', 'stalls']
@@ -35,6 +36,14 @@ export function troubleOf(error: unknown, rotation: SecretRotation): Standing | 
     reason,
     message: error.message,
   }
+}
+
+/** Only what RBAC refuses is given by the RoleBinding; admission, a quota and a namespace that goes answer 403 too. */
+function forbidden(error: ApiError, namespace: string): Pick<Standing, 'reason' | 'message'> {
+  const cause = `the API server refused the operator: ${error.message}`
+  return lacksRight(error, namespace)
+    ? { reason: 'NamespaceNotEnabled', message: `${cause}; bind it: ${bindingCommand(namespace)}` }
+    : { reason: 'BackendRefused', message: `${cause}; mend what it names, it is tried again` }
 }
 
 export const standingOfRefusal = (

@@ -1,4 +1,4 @@
-import { ANNOTATION_SEQ, LABEL_ROTATION } from '#api/v1alpha1/names'
+import { ANNOTATION_SEQ, LABEL_ROTATION, SECRETS_POLICY } from '#api/v1alpha1/names'
 import type { AdmissionRule } from './policy.ts'
 
 const label = (object: string) => `${object}.metadata.?labels[?'${LABEL_ROTATION}'].orValue('')`
@@ -9,7 +9,7 @@ const seq = (object: string) => `${object}.metadata.?annotations[?'${ANNOTATION_
  * cannot put back an older value, whatever it believes.
  */
 export const operatorSecrets: AdmissionRule = {
-  name: 'palisade-operator-secrets',
+  name: SECRETS_POLICY,
   reason:
     'The operator writes only Secrets of its rotations and never an older value over a newer one. A patch answers with the object, so writing to others would also be reading them.',
   groups: [''],

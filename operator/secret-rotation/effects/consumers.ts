@@ -35,14 +35,11 @@ export async function restart(
       return { kind: 'done', state: seen.state }
     case 'stale':
       return { kind: 'stale' }
-    case 'refused':
+    default:
       throw new PalisadeError(
         'ERR_BACKEND_REFUSED',
-        `the API server refused to restart ${patch.kind}/${patch.name}`,
-        {
-          remedy:
-            'enable the namespace again: its RoleBinding or admission policy does not allow it',
-        },
+        `the API server refused to restart ${patch.kind}/${patch.name}: ${outcome.refused}`,
+        { remedy: 'let the operator annotate its Pod template, or mend the workload' },
       )
   }
 }

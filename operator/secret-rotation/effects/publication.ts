@@ -115,7 +115,7 @@ export async function applySecret(
   const outcome = await effect(deps, 'applySecret', () => deps.secrets.apply(secret, signal))
   if (outcome.kind === 'applied') return outcome.at
   throw new PalisadeError(
-    'ERR_SECRET_NOT_OURS',
+    outcome.kind === 'invalid' ? 'ERR_SECRET_INVALID' : 'ERR_SECRET_NOT_OURS',
     `Secret "${secret.name}" was refused: ${outcome.message}`,
   )
 }
