@@ -233,7 +233,11 @@ export const SecretRotationSpec = fields(
           'What happens when a consumer turns unhealthy with the new value. Default: RollBack where two values are live, otherwise Hold.',
       }),
     ),
-    policyRef: Type.Optional(nameRef('A RotationPolicy with a freeze calendar.')),
+    policyRef: Type.Optional(
+      nameRef(
+        'A RotationPolicy with a freeze calendar. Not carried out yet: a resource that names one is refused (NotSupported), so that no freeze is passed over.',
+      ),
+    ),
     suspend: Type.Boolean({
       description:
         'Starts no rotation and stops a running one before it is published; a published one runs to its end.',

@@ -4,7 +4,8 @@ import { ownerOf, type Claimant } from './claimant.ts'
 import { effect } from './effects/effect.ts'
 import { accepted, fenceOf, insist } from './effects/credential.ts'
 import { record } from './effects/record.ts'
-import type { Refusal } from './eligibility.ts'
+import { isRefusal, type Refusal } from './eligibility.ts'
+import { enrolledPair } from './enrolment.ts'
 import { newRecord } from './new-record.ts'
 import {
   closePredecessor,
@@ -106,11 +107,8 @@ async function claimRecord(
   signal: AbortSignal,
 ): Promise<Claim> {
   const [first] = by.source.roles
-  const standing = await by.database.standing(first)
-  if (!standing || by.source.roles.some((role) => standing.seqs[role] === undefined)) {
-    const message = `roles ${by.source.roles.join(' and ')} are not enrolled as a pair`
-    return { kind: 'refused', refusal: { reason: 'NotEnrolled', message } }
-  }
+  const standing = await enrolledPair(by, owner)
+  if (isRefusal(standing)) return { kind: 'refused', refusal: standing }
   const mayAdopt = by.rotation.metadata.annotations?.[ANNOTATION_ADOPT]
   const holder = standing.owner === ownerText(owner) ? null : standing.owner
   if (holder !== null && !mayHandOver(holder, owner, before?.value, mayAdopt))

@@ -182,6 +182,14 @@ describe('decide, while consumers move to version 2', () => {
   })
 })
 
+/** Waiting was not enough, and it says what a person may do. */
+const OVERDUE = {
+  do: 'wait',
+  reason: 'OverlapEnded',
+  stalled: true,
+  message: expect.stringContaining('set spec.overlap.onMax: Revoke') as string,
+}
+
 describe('decide, before the previous user is disabled', () => {
   it('names the pod whose session is still open', () => {
     const consumers = [deployment('web', { pods: [pod('web-7c', { address: '10.244.0.9' })] })]
@@ -214,7 +222,7 @@ describe('decide, before the previous user is disabled', () => {
       message: 'No answer from 10.0.0.3:5432, so its sessions of shop_a are unknown',
     })
     const late = { flight: { publishedAt: ago('25h') }, seen }
-    expect(plan(late)).toMatchObject({ do: 'wait', reason: 'OverlapEnded', stalled: true })
+    expect(plan(late)).toMatchObject(OVERDUE)
     const overlap = { min: '10m', max: '24h', quiet: '2m', onMax: 'Revoke' as const }
     expect(plan({ ...late, spec: { overlap } })).toMatchObject({ do: 'goOn', to: 'disable' })
   })
@@ -224,7 +232,7 @@ describe('decide, before the previous user is disabled', () => {
       flight: { publishedAt: ago('25h') },
       seen: { sessions: connected(session('192.0.2.7')) },
     }
-    expect(plan(wish)).toMatchObject({ do: 'wait', reason: 'OverlapEnded', stalled: true })
+    expect(plan(wish)).toMatchObject(OVERDUE)
     const overlap = { min: '10m', max: '24h', quiet: '2m', onMax: 'Revoke' as const }
     expect(plan({ ...wish, spec: { overlap } })).toMatchObject({ do: 'goOn', to: 'disable' })
   })
@@ -233,7 +241,7 @@ describe('decide, before the previous user is disabled', () => {
     const old = pod('psql', { version: undefined })
     const bare = deployment('psql', { kind: 'Pod', resourceVersion: undefined, pods: [old] })
     const wish = { flight: { publishedAt: ago('25h') }, seen: { consumers: [bare] } }
-    expect(plan(wish)).toMatchObject({ do: 'wait', reason: 'OverlapEnded', stalled: true })
+    expect(plan(wish)).toMatchObject(OVERDUE)
     const overlap = { min: '10m', max: '24h', quiet: '2m', onMax: 'Revoke' as const }
     expect(plan({ ...wish, spec: { overlap } })).toMatchObject({ do: 'goOn', to: 'disable' })
   })

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { RotationBackend } from '#api/v1alpha1/rotation-backend'
-import { refusalByBackend } from './eligibility.ts'
+import {
+  alternatingRoles,
+  backendNotFound,
+  refusalByBackend,
+  refusalBySpec,
+  type Refusal,
+} from './eligibility.ts'
 import { observed } from './testkit/observed.ts'
 
 const backend = (change: Partial<RotationBackend['spec']> = {}): RotationBackend => ({
@@ -52,5 +58,66 @@ describe('refusalByBackend', () => {
 
   it('refuses a backend of another kind', () => {
     expect(refusal(['shop_a'], { kind: 'Redis' })).toBe('SpecUnusable')
+  })
+})
+
+describe('refusalBySpec', () => {
+  it('refuses a policy by name, so that no freeze is passed over', () => {
+    const { rotation } = observed({ spec: { policyRef: { name: 'year-end' } } })
+    expect(refusalBySpec(rotation)).toMatchObject({
+      reason: 'NotSupported',
+      message: expect.stringContaining('spec.policyRef') as string,
+    })
+    expect(refusalBySpec(observed().rotation)).toBeUndefined()
+  })
+})
+
+/** As long as the API lets them be. */
+const LONG = 'n'.repeat(63)
+const NAMES = Array.from({ length: 32 }, (_, i) => `{namespace}_${i}`.padEnd(127, 'x') + '*')
+
+describe('a refusal', () => {
+  const { rotation } = observed()
+  const longest = { ...backend({ names: NAMES }), metadata: { name: LONG } }
+  const inLong = { ...rotation, metadata: { ...rotation.metadata, namespace: LONG } }
+  const judged = (change: Partial<RotationBackend['spec']>, labels: Record<string, string>) =>
+    refusalByBackend(inLong, [LONG], { ...longest, spec: { ...longest.spec, ...change } }, labels)
+  const bySpec = (spec: Parameters<typeof observed>[0]) => refusalBySpec(observed(spec).rotation)
+  const { schedule } = rotation.spec
+  const role = { connectionRef: { name: LONG }, roles: [LONG] }
+
+  it.each<[string, Refusal | object | undefined, string]>([
+    ['a backend that is not there', backendNotFound(LONG), 'kubectl get rotationbackends'],
+    ['a backend of another kind', judged({ kind: 'Redis' }, {}), 'kubectl get rotationbackends'],
+    ['a namespace', judged({}, {}), `kubectl get rotationbackend ${LONG} -o jsonpath=`],
+    ['a name', judged({}, { rotations: 'yes' }), `spec.names of RotationBackend "${LONG}"`],
+    ['a policy', bySpec({ spec: { policyRef: { name: LONG } } }), 'spec.schedule.windows'],
+    [
+      'a time zone',
+      bySpec({ spec: { schedule: { ...schedule, timeZone: LONG } } }),
+      'write one such as Europe/Vienna',
+    ],
+    [
+      'a cron expression',
+      bySpec({ spec: { schedule: { ...schedule, cron: LONG } } }),
+      'write one such as "0 3 * * 1"',
+    ],
+    [
+      'a source',
+      alternatingRoles({
+        ...rotation,
+        spec: { ...rotation.spec, source: { generated: {} } },
+      } as never),
+      'make one with postgresRole',
+    ],
+    [
+      'a single role',
+      alternatingRoles({ ...rotation, spec: { ...rotation.spec, source: { postgresRole: role } } }),
+      'make one with two roles and memberOf',
+    ],
+  ])('of %s ends with the next step, and within 1,024 characters', (_, answer, step) => {
+    const { message } = answer as Refusal
+    expect(message).toContain(step)
+    expect(message.length).toBeLessThanOrEqual(1024)
   })
 })

@@ -21,12 +21,13 @@ export function alternatingRoles(rotation: SecretRotation): AlternatingRoles | R
     const kind = Object.keys(rotation.spec.source)[0] ?? 'none'
     return refuse(
       'NotSupported',
-      `spec.source.${kind} is not carried out by this version; use postgresRole`,
+      `spec.source.${kind} is not carried out by this version; ${ANEW} with postgresRole`,
     )
   }
   const [first, second] = source.roles
   if (first === undefined || second === undefined || source.memberOf === undefined) {
-    return refuse('NotSupported', 'spec.source.postgresRole.roles: name two roles and memberOf')
+    const message = `spec.source.postgresRole with one role is not carried out by this version; ${ANEW} with two roles and memberOf`
+    return refuse('NotSupported', message)
   }
   return { ...source, roles: [first, second], memberOf: source.memberOf }
 }
@@ -35,9 +36,23 @@ export const isRefusal = (answer: object): answer is Refusal => 'reason' in answ
 
 /** The operator's own judgement. The backends refuse the same by themselves; this only says so earlier and better. */
 export function refusalBySpec(rotation: SecretRotation): Refusal | undefined {
+  // Passed over, it would rotate in the middle of the freeze that somebody relies on.
+  if (rotation.spec.policyRef) return refuse('NotSupported', POLICY_REF)
   const problem = scheduleProblem(rotation.spec.schedule)
   return problem === undefined ? undefined : refuse('SpecUnusable', problem)
 }
+
+const POLICY_REF =
+  'spec.policyRef is not carried out by this version, so no freeze would hold; take it out, and use spec.schedule.windows or spec.suspend'
+
+/** A source cannot be edited, and a user or a backend is named there. */
+const ANEW = 'delete this resource and make one'
+
+export const backendNotFound = (name: string): Refusal =>
+  refuse(
+    'BackendNotFound',
+    `RotationBackend "${name}" does not exist; the platform team makes it, or ${ANEW} that names another: kubectl get rotationbackends`,
+  )
 
 export function refusalByBackend(
   rotation: SecretRotation,
@@ -50,21 +65,31 @@ export function refusalByBackend(
   if (backend.spec.kind !== 'Postgres') {
     return refuse(
       'SpecUnusable',
-      `RotationBackend "${name}" is of kind ${backend.spec.kind}, not Postgres`,
+      `RotationBackend "${name}" is of kind ${backend.spec.kind}, not Postgres; ${ANEW} that names another: kubectl get rotationbackends`,
     )
   }
   if (!selects(backend.spec.allowedNamespaces, namespaceLabels)) {
     return refuse(
       'NamespaceNotAllowed',
-      `RotationBackend "${name}" does not serve namespace "${namespace}"`,
+      `RotationBackend "${name}" does not serve namespace "${namespace}"; the platform team labels the namespace or widens the selector: kubectl get rotationbackend ${name} -o jsonpath={.spec.allowedNamespaces}`,
     )
   }
   const outside = roles.find((role) => !fitsAny(backend.spec.names, role, namespace))
   if (outside !== undefined) {
-    const patterns = backend.spec.names.join(', ')
-    return refuse('NameOutsidePattern', `role "${outside}" fits none of ${patterns}`)
+    return refuse(
+      'NameOutsidePattern',
+      `role "${outside}" fits none of ${some(backend.spec.names)} for namespace "${namespace}"; ${ANEW} with users that do, or the platform team adds a pattern to spec.names of RotationBackend "${name}"`,
+    )
   }
   return undefined
+}
+
+/** A message has to stay short enough to be read, and its next step comes last. */
+const MOST_PATTERNS = 3
+function some(patterns: readonly string[]): string {
+  const more = patterns.length - MOST_PATTERNS
+  const named = patterns.slice(0, MOST_PATTERNS).join(', ')
+  return more > 0 ? `${named} and ${more} more` : named
 }
 
 const refuse = (reason: ConditionReason, message: string): Refusal => ({ reason, message })

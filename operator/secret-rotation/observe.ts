@@ -4,7 +4,13 @@ import type { Deps, RefusalsSeen, StoredValue } from '../ports.ts'
 import type { Claim } from './claim.ts'
 import type { Claimant } from './claimant.ts'
 import { tryCurrentLogin } from './current-login.ts'
-import { alternatingRoles, isRefusal, refusalBySpec, type Refusal } from './eligibility.ts'
+import {
+  alternatingRoles,
+  backendNotFound,
+  isRefusal,
+  refusalBySpec,
+  type Refusal,
+} from './eligibility.ts'
 import type { Observed } from './observed.ts'
 import type { StateRecord } from './state.ts'
 
@@ -20,8 +26,7 @@ export async function findBackend(
   if (unusable) return unusable
   const { name } = source.connectionRef
   const backend = await deps.backends.find(name, signal)
-  if (!backend)
-    return { reason: 'BackendNotFound', message: `RotationBackend "${name}" does not exist` }
+  if (!backend) return backendNotFound(name)
   const namespace = await deps.backends.namespaceLabels(rotation.metadata.namespace ?? '', signal)
   const refusal = deps.eligibility.refusal(rotation, source.roles, backend, namespace?.labels ?? {})
   if (refusal) return refusal

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
 import { startOperator, type OperatorProcess } from '../../test/support/operator-process.ts'
 import { consumer, keepPods } from '../../test/support/pod-keeper.ts'
+import { callAsMigrator, callAsOnboarder } from '../../test/support/platform-team.ts'
 import { secretRotation } from '../../test/support/rotation-objects.ts'
 import { RotationView } from '../../test/support/rotation-view.ts'
 import { startRotationWorld, type RotationWorld } from '../../test/support/rotation-world.ts'
@@ -177,6 +179,7 @@ describe('SecretRotation of a pair of database users', () => {
     await named.create(secretRotation('named', 'other_orders'))
     const { status } = await named.reason('NameOutsidePattern', output)
     expect(status?.conditions?.[0]?.message).toContain('other_orders_a')
+    expect(status?.conditions?.[0]?.message).toContain('spec.names of RotationBackend "main"')
     const redis = new RotationView(world, 'redis')
     await redis.create(
       secretRotation('redis', 'x', {
@@ -187,6 +190,8 @@ describe('SecretRotation of a pair of database users', () => {
   })
 })
 
+const messageOf = ({ status }: SecretRotation): string => status?.conditions?.[0]?.message ?? ''
+
 describe('SecretRotation that cannot begin', () => {
   /** Neither in the store nor in the cluster, so that a corrected resource starts from nothing. */
   const expectNothingMade = async (name: string) => {
@@ -196,12 +201,63 @@ describe('SecretRotation that cannot begin', () => {
     expect(secret.status).toBe(404)
   }
 
-  it('names roles that nobody enrolled for its namespace', async () => {
+  it('names roles that nobody enrolled for its namespace, and begins once its words were followed', async () => {
     const unknown = new RotationView(world, 'unknown')
     await unknown.create(secretRotation('unknown', 'shop_unknown'))
-    const { status } = await unknown.reason('NotEnrolled', output)
-    expect(status?.conditions?.[0]?.message).toContain('shop_unknown_a and shop_unknown_b')
+    const message = messageOf(await unknown.reason('NotEnrolled', output))
+    expect(message).toContain('shop_unknown_a and shop_unknown_b')
     await expectNothingMade('unknown')
+    const [, words = ''] = /: palisade (enrol [\w -]+) \(/.exec(message) ?? []
+    await callAsMigrator(world, words.split(' '))
+    await unknown.annotate({ looked: 'again' })
+    const { status } = await unknown.settled(1, output)
+    expect(status?.user).toBe('shop_unknown_a')
+  })
+
+  it('names what opens its namespace in the store and then in the cluster, and begins once both is done', async () => {
+    await world.api.namespace('newcomer', { 'palisade.dev/rotations': 'allowed' })
+    await world.enrol('newcomer', 'newcomer_db')
+    const orders = new RotationView(world, 'orders', 'newcomer')
+    await orders.create(secretRotation('orders', 'newcomer_db', { namespace: 'newcomer' }))
+    const closed = messageOf(await orders.reason('NamespaceNotEnabled', output))
+    expect(closed).toContain('palisade-ns-newcomer')
+    expect(closed).toContain('"palisade enable <namespace>"')
+    const printed = await callAsOnboarder(world, ['enable', 'newcomer'])
+    const { roleBinding } = JSON.parse(printed) as { roleBinding: string }
+    const halfOpen = await orders.until(
+      ({ conditions }) => conditions?.[0]?.message.includes('resource "secrets"') === true,
+      output,
+    )
+    expect(halfOpen.status?.conditions?.[0]?.reason).toBe('NamespaceNotEnabled')
+    expect(messageOf(halfOpen)).toContain(`bind it: ${roleBinding}`)
+    await world.api.kubectl(...roleBinding.split(' ').slice(1))
+    const { status } = await orders.settled(1, output)
+    expect(status?.user).toBe('newcomer_db_a')
+  })
+
+  it('refuses a policy that nothing would keep to, and begins without it', async () => {
+    await world.enrol('shop', 'shop_frozen')
+    const frozen = new RotationView(world, 'frozen')
+    const spec = { policyRef: { name: 'year-end' } }
+    await frozen.create(secretRotation('frozen', 'shop_frozen', { spec }))
+    expect(messageOf(await frozen.reason('NotSupported', output))).toContain('spec.policyRef')
+    await expectNothingMade('frozen')
+    await frozen.amend({ policyRef: null })
+    await frozen.settled(1, output)
+  })
+
+  it('names a Secret that Kubernetes does not take, without its value', async () => {
+    await world.enrol('shop', 'shop_odd')
+    const odd = new RotationView(world, 'odd')
+    const secret = { name: 'odd-db', template: { type: 'kubernetes.io/tls' } }
+    await odd.create(secretRotation('odd', 'shop_odd', { spec: { secret } }))
+    const message = messageOf(await odd.reason('SpecUnusable', output))
+    expect(message).toContain('data[tls.crt]: Required value')
+    expect(message).toContain('correct spec.secret.template')
+    await odd.amend({ secret: { template: { type: 'Opaque' } } })
+    await odd.settled(1, output)
+    const { password = '' } = await odd.secret()
+    for (const sink of [message, output()]) expect(sink).not.toContain(password)
   })
 
   it('names the database that does not answer, and what to check', async () => {

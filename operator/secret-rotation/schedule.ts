@@ -46,7 +46,7 @@ export function scheduleProblem(schedule: Schedule): string | undefined {
   try {
     new Intl.DateTimeFormat('en', { timeZone: schedule.timeZone })
   } catch {
-    return `spec.schedule.timeZone: "${schedule.timeZone}" is not an IANA time zone`
+    return `spec.schedule.timeZone: "${schedule.timeZone}" is not an IANA time zone; write one such as Europe/Vienna`
   }
   const expressions = [
     ...(schedule.cron === undefined ? [] : [{ field: 'cron', text: schedule.cron }]),
@@ -59,7 +59,7 @@ export function scheduleProblem(schedule: Schedule): string | undefined {
     try {
       new Cron(text, { timezone: schedule.timeZone })
     } catch {
-      return `spec.schedule.${field}: "${text}" is not a cron expression of five fields`
+      return `spec.schedule.${field}: "${text}" is not a cron expression of five fields; write one such as "0 3 * * 1"`
     }
   }
   return undefined

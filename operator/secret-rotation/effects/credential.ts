@@ -6,6 +6,7 @@ import { PalisadeError } from '#core/problem'
 import { scramSha256Verifier } from '#core/scram'
 import { Sealed } from '#core/sealed'
 import type { Deps, Fence, FencedOutcome } from '../../ports.ts'
+import { ENROL_JOB, enrolCommand } from '../enrolment.ts'
 import type { Observed } from '../observed.ts'
 import { leakToken } from '../rules/overlap.ts'
 import { requestToken } from '../rules/begin.ts'
@@ -42,6 +43,13 @@ function staleFence(standsAt: number | undefined, role: string, state: StateReco
   })
 }
 
+/** The database does not say which it is: a pair that went, or one that belongs to another namespace. */
+function notEnrolled(role: string, { claim, owner }: StateRecord): PalisadeError {
+  const detail = `role "${role}" is not enrolled for namespace "${owner.namespace}"`
+  const remedy = `if it is enrolled for no other: ${enrolCommand(claim, owner.namespace)} (${ENROL_JOB}); otherwise name users of this namespace in a new resource`
+  return new PalisadeError('ERR_NOT_ENROLLED', detail, { remedy })
+}
+
 /** A refusal that no repetition mends: the caller's reading is old, or the pair belongs to somebody else. */
 export function insist(outcome: FencedOutcome, role: string, state: StateRecord): void {
   switch (outcome.kind) {
@@ -52,10 +60,7 @@ export function insist(outcome: FencedOutcome, role: string, state: StateRecord)
     case 'claimedByOther':
       throw new PalisadeError('ERR_CLAIMED_BY_OTHER', `role "${role}" belongs to another resource`)
     case 'notEnrolled':
-      throw new PalisadeError(
-        'ERR_NOT_ENROLLED',
-        `role "${role}" is not enrolled for this namespace`,
-      )
+      throw notEnrolled(role, state)
   }
 }
 

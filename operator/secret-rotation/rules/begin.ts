@@ -14,7 +14,12 @@ const begin = ({ state }: Observed, why: RotationReason): Plan => ({
 
 export const rotationIsSuspended: Rule = ({ rotation }, _now, { resyncMs }) =>
   rotation.spec.suspend
-    ? { do: 'wait', reason: 'Suspended', message: 'spec.suspend is set', ms: resyncMs }
+    ? {
+        do: 'wait',
+        reason: 'Suspended',
+        message: 'spec.suspend is set; take it out to rotate again',
+        ms: resyncMs,
+      }
     : undefined
 
 /** Asked before every start: better no rotation than one that stops half-way. */
@@ -61,7 +66,7 @@ export const windowIsClosed: Rule = ({ rotation, state }, now, { resyncMs }) => 
   return {
     do: 'wait',
     reason: 'WaitingForWindow',
-    message: `Due since ${due.toISOString()}; ${opens ? `the window opens at ${opens.toISOString()}` : 'no window ever opens'}`,
+    message: `Due since ${due.toISOString()}; ${opens ? `the window opens at ${opens.toISOString()}` : 'no window ever opens: correct spec.schedule.windows'}`,
     ms: wait,
   }
 }

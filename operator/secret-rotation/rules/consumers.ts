@@ -6,7 +6,7 @@ import type { Observed } from '../observed.ts'
 import type { Plan } from '../plan.ts'
 import { planRestart } from '../restart.ts'
 import { isForced, type InFlight } from '../state.ts'
-import { overlapIsOver } from './overlap.ts'
+import { OR_REVOKE, overlapIsOver } from './overlap.ts'
 
 type Restartable = Consumer & { readonly kind: WorkloadKind; readonly resourceVersion: string }
 
@@ -34,7 +34,8 @@ export const consumerIsUnhealthy: Rule = (seen, now, { pollMs }) => {
     if (mayRollBack && !fromOwnRollBack && !isForced(flight) && seen.previousValue?.issue) {
       return { do: 'rollBack', note }
     }
-    return { do: 'wait', reason: 'ConsumerUnhealthy', message: note, ms: pollMs, stalled: true }
+    const message = `${note}; make it Ready, and the rotation goes on`
+    return { do: 'wait', reason: 'ConsumerUnhealthy', message, ms: pollMs, stalled: true }
   }
   return undefined
 }
@@ -62,7 +63,7 @@ export const consumersLagBehind: Rule = (seen, now, { pollMs }) => {
     do: 'wait',
     reason: over ? 'OverlapEnded' : 'ConsumersLagBehind',
     ...(over ? { stalled: true } : {}),
-    message: `${behind.length} of ${seen.consumers.length} consumers lag behind; ${names.join('; ')}`,
+    message: `${behind.length} of ${seen.consumers.length} consumers lag behind; ${names.join('; ')}${over ? `; mend or restart them, ${OR_REVOKE}` : ''}`,
     ms: next?.do === 'wait' ? Math.min(next.ms, pollMs) : pollMs,
   }
 }

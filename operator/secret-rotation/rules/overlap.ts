@@ -31,6 +31,9 @@ export function sessionsMayStay(seen: Observed, flight: InFlight, now: Date): bo
   return shutFor >= (hurries ? STAYS_SHUT_MS : STAYS_SHUT_AT_MOST_MS)
 }
 
+/** What a person can do about it who gives up waiting. */
+export const OR_REVOKE = 'or set spec.overlap.onMax: Revoke, by which they lose'
+
 export function overlapIsOver({ rotation }: Observed, flight: InFlight, now: Date): boolean {
   const heldFor = now.getTime() - Date.parse(flight.publishedAt ?? now.toISOString())
   return heldFor >= parseDuration(rotation.spec.overlap.max)

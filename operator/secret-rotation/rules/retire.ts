@@ -7,7 +7,7 @@ import type { Plan } from '../plan.ts'
 import type { Observed } from '../observed.ts'
 import { isForced, type InFlight } from '../state.ts'
 import { holdersOf, namesOf } from './holders.ts'
-import { leakWaits, overlapIsOver } from './overlap.ts'
+import { leakWaits, OR_REVOKE, overlapIsOver } from './overlap.ts'
 import { nextRestart, standingsOf } from './consumers.ts'
 
 /** The first value has nothing to replace, so there is nothing to wait for. */
@@ -65,7 +65,8 @@ export const previousStillInUse: Rule = (seen, now, { pollMs }) => {
       note: `overlap.max (${max}) is over; holders lose: ${names}`,
     }
   }
-  return { ...wait, reason: 'OverlapEnded', message: `${message} after ${max}`, stalled: true }
+  const overdue = `${message} after ${max}; restart or end it, ${OR_REVOKE}`
+  return { ...wait, reason: 'OverlapEnded', message: overdue, stalled: true }
 }
 
 /** No answer is not the answer that nobody is there. */
@@ -80,7 +81,8 @@ export const instanceIsSilent: Rule = (seen, now, { pollMs }) => {
   const wait: Plan = { do: 'wait', reason: 'SessionsUnknown', message, ms: pollMs }
   if (!overlapIsOver(seen, flight, now)) return wait
   if (onMax === 'Revoke') return { do: 'goOn', to: 'disable', note: `${message}; ${max} are over` }
-  return { ...wait, reason: 'OverlapEnded', message: `${message} after ${max}`, stalled: true }
+  const overdue = `${message} after ${max}; bring it back, ${OR_REVOKE}`
+  return { ...wait, reason: 'OverlapEnded', message: overdue, stalled: true }
 }
 
 /** Each time that it had to be let in again, the previous user is left alone for twice as long. */
@@ -116,7 +118,7 @@ function waitForRefused(
   const role = seen.state.value.previous?.role ?? ''
   const message = `${namesOf(holders)} was refused as ${role}, which may log in again for now`
   const wait: Plan = { do: 'wait', reason: 'PreviousUserRefused', message, ms, holders }
-  return overlapIsOver(seen, flight, now)
-    ? { ...wait, reason: 'OverlapEnded', message: `${message}; ${max} are over`, stalled: true }
-    : wait
+  if (!overlapIsOver(seen, flight, now)) return wait
+  const overdue = `${message}; ${max} are over: give it the current value, ${OR_REVOKE}`
+  return { ...wait, reason: 'OverlapEnded', message: overdue, stalled: true }
 }
