@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { removeCgroups } from './bare/cgroups.ts'
 import { layoutOf } from './bare/layout.ts'
 import { mountsBeneath, readMounts } from './bare/leftovers.ts'
@@ -6,6 +7,7 @@ import { restoreSysctls } from './bare/sysctls.ts'
 import { stopRelay, stopTree } from './bare/tree.ts'
 import { LocalError } from './errors.ts'
 import { deleteKind } from './kind/backend.ts'
+import { isLock } from './lock.ts'
 import { cacheDir, stateDir } from './paths.ts'
 import type { Step } from './steps.ts'
 
@@ -37,25 +39,35 @@ export function downSteps({ purge, keep }: DownOptions): Step[] {
       },
     },
   ]
-  if (!keep) steps.push(remove('state', stateDir(), 'cgroups and settings of the machine'))
-  if (purge) steps.push(remove('caches', cacheDir(), 'node'))
+  if (!keep) {
+    steps.push({
+      name: 'state',
+      needs: ['cgroups and settings of the machine'],
+      run: () => remove([stateDir()], stateDir()),
+    })
+  }
+  if (purge) steps.push({ name: 'caches', needs: ['node'], run: removeCaches })
   return steps
 }
 
-const remove = (name: string, folder: string, after: string): Step => ({
-  name,
-  needs: [after],
-  run: async () => {
-    // Deleting through a mount that is still there would delete what it shows.
-    const mounts = mountsBeneath(await readMounts(), folder)
-    if (mounts.length > 0) {
-      throw new LocalError(
-        'ERR_STILL_MOUNTED',
-        `${mounts.join(', ')} is still mounted`,
-        `umount ${mounts.join(' ')} and run \`make down\` again`,
-      )
-    }
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 })
-    return `${folder} deleted`
-  },
-})
+/** All but the locks: ours is held to the end of the command, and takes the empty folder with it. */
+async function removeCaches(): Promise<string> {
+  const folder = cacheDir()
+  const names = await readdir(folder)
+  const caches = names.filter((name) => !isLock(name)).map((name) => join(folder, name))
+  return remove(caches, folder)
+}
+
+async function remove(paths: readonly string[], folder: string): Promise<string> {
+  // Deleting through a mount that is still there would delete what it shows.
+  const mounts = mountsBeneath(await readMounts(), folder)
+  if (mounts.length > 0) {
+    throw new LocalError(
+      'ERR_STILL_MOUNTED',
+      `${mounts.join(', ')} is still mounted`,
+      `umount ${mounts.join(' ')} and run \`make down\` again`,
+    )
+  }
+  for (const path of paths) await rm(path, { recursive: true, force: true, maxRetries: 3 })
+  return `${folder} deleted`
+}

@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto'
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LocalError } from './errors.ts'
 import { cacheDir, stateDir } from './paths.ts'
 import { startTicks } from './process-stat.ts'
 
 // In the cache, since `down` deletes the state folder while it holds the lock.
-export const lockPath = (): string => {
-  const digest = createHash('sha256').update(stateDir()).digest('hex').slice(0, 8)
+export const lockPath = (state: string = stateDir()): string => {
+  const digest = createHash('sha256').update(state).digest('hex').slice(0, 8)
   return join(cacheDir(), `up-or-down-${digest}.lock`)
 }
+
+/** Also that of another state folder which shares the cache. */
+export const isLock = (name: string): boolean => /^up-or-down-[0-9a-f]{8}\.lock(\.\d+)?$/.test(name)
 
 /** One `up` or `down` at a time; a lock whose holder is gone counts for nothing. */
 export async function withLock<T>(work: () => Promise<T>): Promise<T> {
@@ -30,6 +33,8 @@ export async function withLock<T>(work: () => Promise<T>): Promise<T> {
     return await work()
   } finally {
     await rm(lockPath(), { force: true })
+    // After a purge nothing else is left in there; any other time it is not empty.
+    await rmdir(cacheDir()).catch(() => undefined)
   }
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ProcessRecord } from '../../local/bare/process-record.ts'
+import { lockPath } from '../../local/lock.ts'
 import {
   cgroupsNamed,
   isListening,
@@ -120,7 +121,8 @@ describe('up', () => {
 
   it('refuses to run beside another one', async () => {
     const one = start(['up', '--cluster-only'])
-    await sleep(700)
+    const held = () => existsSync(lockPath(state))
+    await expect.poll(held, { timeout: 30_000 }).toBe(true)
     const other = await up()
     expect(other.text).toContain('ERR_BUSY')
     expect(other.code).toBe(1)
@@ -129,7 +131,7 @@ describe('up', () => {
 })
 
 describe('down', () => {
-  it('leaves no process, namespace, cgroup, listener, mount, link, address, rule, set, loop device, file or setting behind', async () => {
+  it('leaves no process, namespace, cgroup, listener, mount, link, address, rule, set, loop device, file or setting behind, nor a cache that it is to purge', async () => {
     await worked(up())
     const processes = [...processTree(record('node').pid), ...processTree(record('relay').pid)]
     const namespaces = new Set(processes.flatMap((one) => one.namespaces))
@@ -142,7 +144,13 @@ describe('down', () => {
     const log = readFileSync(join(state, 'logs', 'node.log'), 'utf8')
     expect(log).toMatch(/kube-apiserver stopped after/)
     expect(log).not.toMatch(/killed after/)
-    await worked(down())
+    // With a cache of its own: the tools of this machine take half an hour to compile.
+    const cache = join(home, 'cache', 'palisade')
+    mkdirSync(join(cache, 'tools', 'digest'), { recursive: true })
+    writeFileSync(join(cache, 'tools', 'digest', 'kubectl'), '')
+    const { ended } = start(['down', '--purge'], { XDG_CACHE_HOME: join(home, 'cache') })
+    expect(await worked(ended)).toContain(`${cache} deleted`)
+    expect(existsSync(cache)).toBe(false)
     expect(stillRunning(processes)).toEqual([])
     expect(stillHeld(namespaces)).toEqual([])
     expect(cgroupsNamed(`palisade-${OFFSET}`)).toEqual([])
