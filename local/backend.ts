@@ -9,6 +9,8 @@ export interface Backend {
   readonly log: string
   /** What the stack's configuration must say differently here than `Pulumi.local.yaml` does. */
   readonly stackConfig: Readonly<Record<string, unknown>>
+  /** It holds the ports on loopback itself. */
+  isThere(): Promise<boolean>
   /** Starts the API server and writes the kubeconfig; pods may still have to wait. */
   startControlPlane(context: StepContext): Promise<string>
   /** Pods run, names resolve, policies are enforced, volumes are made. */

@@ -1,9 +1,9 @@
 import { access, constants, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { delimiter, dirname, join } from 'node:path'
+import type { Backend } from './backend.ts'
 import { cgroupsOf } from './bare/cgroups.ts'
 import { HOST_PORTS, layoutOf, socketOf } from './bare/layout.ts'
-import { runningRelay } from './bare/tree.ts'
 import { environment } from './environment.ts'
 import { exec } from './exec.ts'
 import { cacheDir, stateDir } from './paths.ts'
@@ -12,10 +12,9 @@ import { goVersion } from './tools/go.ts'
 import { isBuilt, plannedPath, PLATFORM_TOOLS } from './tools/path.ts'
 
 /** Looks at the machine without changing it. */
-export async function factsOf(): Promise<Facts> {
+export async function factsOf(backend: Backend): Promise<Facts> {
   const layout = layoutOf(stateDir())
   const [cache, state] = await Promise.all([freeGiB(cacheDir()), freeGiB(stateDir())])
-  const ours = await runningRelay(layout)
   return {
     platform: process.platform,
     arch: process.arch,
@@ -26,7 +25,7 @@ export async function factsOf(): Promise<Facts> {
     folder: cache <= state ? cacheDir() : stateDir(),
     missing: await missingPrograms(),
     goVersion: await goVersion().catch(() => undefined),
-    takenPorts: ours ? [] : await takenPorts(),
+    takenPorts: (await backend.isThere()) ? [] : await takenPorts(),
     longestSocket: Math.max(
       ...(['api', 'http', 'https'] as const).map((name) => socketOf(layout, name).length),
     ),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Backend } from './backend.ts'
 import { type Facts, problemsOf } from './preflight.ts'
 
 const good: Facts = {
@@ -15,8 +16,8 @@ const good: Facts = {
   longestSocket: 60,
 }
 
-const codesOf = (change: Partial<Facts>): string[] =>
-  problemsOf({ ...good, ...change }).map((problem) => problem.code)
+const codesOf = (change: Partial<Facts>, backend: Backend['name'] = 'bare'): string[] =>
+  problemsOf({ ...good, ...change }, backend).map((problem) => problem.code)
 
 describe('problemsOf', () => {
   it('finds none on a machine that has everything', () => {
@@ -56,8 +57,19 @@ describe('problemsOf', () => {
   it('accepts a newer Go', () => {
     expect(codesOf({ goVersion: 'go1.31' })).toEqual([])
   })
+  it('asks kind for what it needs as well, and leaves the node to Docker', () => {
+    const ofTheNode = {
+      ...{ platform: 'darwin', uid: 1000, longestSocket: 108, missing: ['ip'] },
+      cgroups: { version: 2, isTrueRoot: false, missing: [] } as const,
+    }
+    expect(codesOf(ofTheNode, 'kind')).toEqual([])
+    const shared = { goVersion: undefined, missing: ['pip'], freeGiB: 14.9, takenPorts: [8443] }
+    expect(codesOf(shared, 'kind')).toEqual([
+      ...['ERR_GO_MISSING', 'ERR_PIP_MISSING', 'ERR_DISK_SPACE', 'ERR_PORT_TAKEN'],
+    ])
+  })
   it('names every fault at once, each with a remedy', () => {
-    const problems = problemsOf({ ...good, uid: 1, freeGiB: 1, takenPorts: [6443, 8080] })
+    const problems = problemsOf({ ...good, uid: 1, freeGiB: 1, takenPorts: [6443, 8080] }, 'bare')
     expect(problems.map((p) => p.code)).toEqual([
       'ERR_NOT_ROOT',
       'ERR_DISK_SPACE',
@@ -67,7 +79,7 @@ describe('problemsOf', () => {
     expect(problems[2]?.message).toContain('127.0.0.1:6443, 127.0.0.1:8080')
   })
   it('names the package that brings a missing program', () => {
-    expect(problemsOf({ ...good, missing: ['ip', 'nsenter', 'unshare'] })[0]?.remedy).toBe(
+    expect(problemsOf({ ...good, missing: ['ip', 'nsenter', 'unshare'] }, 'bare')[0]?.remedy).toBe(
       'apt-get install iproute2 util-linux',
     )
   })

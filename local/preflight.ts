@@ -1,3 +1,4 @@
+import type { Backend } from './backend.ts'
 import type { Cgroups } from './bare/cgroups.ts'
 import { LocalError } from './errors.ts'
 
@@ -43,20 +44,17 @@ export const PROGRAMS: Readonly<Record<string, string>> = {
 type Rule = (facts: Facts) => LocalError | undefined
 
 /** The first rule that finds fault speaks; nothing has been made by then. */
-const RULES: readonly Rule[] = [
-  isLinux,
-  hasCgroups,
-  isRoot,
-  hasPrograms,
-  hasGo,
-  hasPip,
-  hasSpace,
-  hasFreePorts,
-  hasShortPaths,
-]
+const RULES: Readonly<Record<Backend['name'], readonly Rule[]>> = {
+  bare: [
+    ...[isLinux, hasCgroups, isRoot, hasPrograms, hasGo, hasPip],
+    ...[hasSpace, hasFreePorts, hasShortPaths],
+  ],
+  // Docker brings the node; what runs on it is compiled here as well.
+  kind: [hasGo, hasPip, hasSpace, hasFreePorts],
+}
 
-export const problemsOf = (facts: Facts): LocalError[] =>
-  RULES.map((rule) => rule(facts)).filter((problem) => problem !== undefined)
+export const problemsOf = (facts: Facts, backend: Backend['name']): LocalError[] =>
+  RULES[backend].map((rule) => rule(facts)).filter((problem) => problem !== undefined)
 
 function isLinux({ platform, arch }: Facts): LocalError | undefined {
   if (platform === 'linux' && arch === 'x64') return undefined

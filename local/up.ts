@@ -121,10 +121,10 @@ function platform(backend: Backend): Step[] {
 
 async function preflight(backend: Backend): Promise<string> {
   await checkStackConfig(STACK_FILE, backend.stackConfig)
-  if (backend.name === 'kind') return 'backend kind (Docker answers)'
-  const facts = await factsOf()
-  const [first, ...others] = problemsOf(facts)
-  if (!first) return `backend bare, ${facts.freeGiB.toFixed(0)} GiB free, ${facts.goVersion}`
+  const facts = await factsOf(backend)
+  const [first, ...others] = problemsOf(facts, backend.name)
+  const { freeGiB, goVersion } = facts
+  if (!first) return `backend ${backend.name}, ${freeGiB.toFixed(0)} GiB free, ${goVersion}`
   for (const { code, message, remedy } of others)
     console.error(`${code}: ${message}\n  → ${remedy}`)
   throw first

@@ -56,6 +56,31 @@ describe('clusterConfig', () => {
   })
 })
 
+describe('isThere', () => {
+  const path = process.env.PATH
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'palisade-kind-'))
+    process.env.PATH = `${folder}:${path}`
+  })
+  afterEach(() => {
+    process.env.PATH = path
+    rmSync(folder, { recursive: true })
+  })
+
+  it.each([
+    ['other palisade', true],
+    ['other', false],
+  ])(
+    'among the clusters "%s" of kind is %s, so that its own ports count as free',
+    async (names, there) => {
+      const script = `#!/bin/sh\nprintf '%s\\n' ${names}\n`
+      writeFileSync(join(folder, 'kind'), script, { mode: 0o755 })
+      expect(await kindBackend(layout).isThere()).toBe(there)
+    },
+  )
+})
+
 describe('on a machine with Docker and without kind', () => {
   const path = process.env.PATH
   let folder: string

@@ -95,6 +95,7 @@ export const kindBackend = (layout: Layout): Backend => ({
   podCidr: POD_CIDR,
   log: join(layout.logs, 'kind'),
   stackConfig: STACK_CONFIG,
+  isThere: exists,
   startControlPlane: async (context) => {
     await mkdir(layout.state, { recursive: true, mode: 0o700 })
     if (await exists()) return 'unchanged'
