@@ -54,7 +54,10 @@ export async function reach(attempts: readonly Attempt[]): Promise<Outcome[]> {
   })
 }
 
-/** A process in each Pod, by the Pod's uid, which stands in the path of its control group. */
+/**
+ * A process in each Pod, by the Pod's uid, which stands in the path of its control group. The oldest, which stays:
+ * others may be what a probe or a loop has just started.
+ */
 export async function pidsOf(uids: readonly string[]): Promise<Map<string, number>> {
   const found = await onNode(
     'bash',
@@ -64,7 +67,8 @@ export async function pidsOf(uids: readonly string[]): Promise<Map<string, numbe
   const pids = new Map<string, number>()
   for (const row of found.split('\n')) {
     const [, pid, uid] = /^\/proc\/(\d+)\/cgroup:(.+)$/.exec(row) ?? []
-    if (pid !== undefined && uid !== undefined) pids.set(uid, Number(pid))
+    if (pid === undefined || uid === undefined) continue
+    pids.set(uid, Math.min(Number(pid), pids.get(uid) ?? Infinity))
   }
   return pids
 }
