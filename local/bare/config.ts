@@ -96,6 +96,7 @@ export const kubeletConfig = (layout: Layout): string =>
     tlsPrivateKeyFile: join(layout.pki, 'kubelet.key'),
     address: NODE.address,
     readOnlyPort: 0,
+    healthzPort: 0, // it knows no TLS, and nobody asks there
     clusterDNS: [NODE.dnsService],
     clusterDomain: 'cluster.local',
     resolvConf: '',
@@ -165,6 +166,9 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
   # Without CAP_SYS_RESOURCE no process may lower its own score, and every sandbox would fail.
   restrict_oom_score_adj = true
   disable_apparmor = true
+  # Of what kubectl exec sends. A number that can be named: the tests hold every port against a table.
+  stream_server_address = "127.0.0.1"
+  stream_server_port = "10010"
   # As newer containerd and other makers' clusters have it: port 53 needs no right of its own in a pod.
   enable_unprivileged_ports = true
   enable_unprivileged_icmp = true

@@ -62,6 +62,17 @@ describe('harden', () => {
     expect(container.args).toEqual([
       '--prometheus-config-reloader=palisade.local/prometheus-config-reloader:4',
       '--v=2',
+      '--web.listen-address=127.0.0.1:8080',
+    ])
+  })
+
+  it('lets no other pod ask CloudNativePG for what nobody scrapes', () => {
+    const image = 'registry.test/cnpg/cloudnative-pg:1.27.0'
+    const { container } = hardened({ image, args: ['controller', '--webhook-port=9443'] })
+    expect(container.args).toEqual([
+      'controller',
+      '--webhook-port=9443',
+      '--metrics-bind-address=0',
     ])
   })
 

@@ -49,10 +49,15 @@ const OPERATORS: readonly string[] = [
 export const isOfOperators = ({ name }: { readonly name: string }): boolean =>
   OPERATORS.includes(name)
 
-/** Image of ours for the released one, known by the last part of its name. */
-const ours = (image: string, images: Readonly<Record<string, string>>): string => {
+/** What we call the program of a released image, which is the last part of its name. */
+const nameIn = (image: string): string => {
   const name = /([^/]+?):[^/]*$/.exec(image)?.[1] ?? image
-  const reference = images[RENAMED[name] ?? name]
+  return RENAMED[name] ?? name
+}
+
+/** Image of ours for the released one. */
+const ours = (image: string, images: Readonly<Record<string, string>>): string => {
+  const reference = images[nameIn(image)]
   if (!reference) throw new Error(`no image of ours stands for "${image}"`)
   return reference
 }
@@ -64,6 +69,24 @@ const withOurImage = (arg: string, images: Readonly<Record<string, string>>): re
   if (arg.startsWith('--acme-http01-solver-image=')) return []
   const [, name, image] = /^(--prometheus-config-reloader)=(.*)$/.exec(arg) ?? []
   return name && image ? [`${name}=${ours(image, images)}`] : [arg]
+}
+
+/** Nobody scrapes these two, and what they listen with there has no TLS: off, or where only the pod itself can ask. */
+const UNHEARD: Readonly<Record<string, string>> = {
+  'cnpg-manager': '--metrics-bind-address=0',
+  'prometheus-operator': '--web.listen-address=127.0.0.1:8080',
+}
+
+const argsOf = (
+  { args, image }: Container,
+  images: Readonly<Record<string, string>>,
+): { args?: readonly string[] } => {
+  const unheard = UNHEARD[nameIn(image)]
+  const all = [
+    ...(args ?? []).flatMap((arg) => withOurImage(arg, images)),
+    ...(unheard === undefined ? [] : [unheard]),
+  ]
+  return all.length === 0 ? {} : { args: all }
 }
 
 const ASKED_EVERY_SECONDS = 2
@@ -88,7 +111,7 @@ export const harden = (manifest: Manifest, images: Readonly<Record<string, strin
     ...container,
     image: ours(container.image, images),
     imagePullPolicy: 'IfNotPresent', // there is no registry to pull from
-    ...(container.args ? { args: container.args.flatMap((arg) => withOurImage(arg, images)) } : {}),
+    ...argsOf(container, images),
     ...(container.env
       ? {
           env: container.env.map((one) =>

@@ -122,8 +122,6 @@ export const networkPolicies = (podCidr: string): readonly Manifest[] => [
   metrics('cert-manager', 9402),
   ...common('cnpg-system', podCidr),
   webhook('cnpg-system', podCidr, {}, 9443),
-  metrics('cnpg-system', 8080),
   instances('cnpg-system'),
   ...common('prometheus-operator', podCidr),
-  metrics('prometheus-operator', 8080),
 ]
