@@ -1,24 +1,46 @@
 import { onNode } from './cluster.ts'
 
+/** Where somebody listens, as one gets there. */
 export interface Listener {
   readonly host: string
   readonly port: number
+  /** A process in the network from which the address is reached; absent: the node's own. */
+  readonly pid?: number
 }
 
-const LISTENING = '0A'
-const LOOPBACK = /^(0100007F|0{24}01000000|0{16}FFFF00000100007F)$/
+/** One line of ss(8). */
+export interface Socket {
+  readonly protocol: 'tcp' | 'udp'
+  /** `*`, `0.0.0.0` or `[::]`: every address of its network. */
+  readonly address: string
+  readonly port: number
+  /** Name of the process, as far as the kernel keeps it: 15 characters. */
+  readonly program: string
+}
 
-/** Ports that a Pod opens to others, by the tables of its own network. */
-export async function listenersOf(pid: number): Promise<number[]> {
-  const tables = await onNode('cat', `/proc/${pid}/net/tcp`, `/proc/${pid}/net/tcp6`)
-  const ports = tables
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, , , state]) => state === LISTENING)
-    .map(([, local = '']) => local.split(':') as [string, string])
-    .filter(([address]) => !LOOPBACK.test(address))
-    .map(([, port]) => parseInt(port, 16))
-  return [...new Set(ports)].sort((a, b) => a - b)
+const SOCKET = /^(tcp|udp)\s+\S+\s+\d+\s+\d+\s+(\S+):(\d+)\s+\S+(?:\s+users:\(\("([^"]*)")?/
+
+/** Which of them nobody reaches from outside of the network that they listen in. */
+export const isLoopback = ({ address }: Socket): boolean => /^(127\.|\[::1\])/.test(address)
+
+/** Everything that listens in the networks of these processes, loopback included; nothing where one has ended. */
+export async function listenersOf(
+  pids: readonly number[],
+): Promise<ReadonlyMap<number, readonly Socket[]>> {
+  const each = pids.map((pid) => `echo ${pid}; nsenter -t ${pid} -n ss -Hlntup || true`)
+  const found = new Map<number, Socket[]>()
+  let current: Socket[] = []
+  for (const line of (await onNode('bash', '-c', each.join('\n'))).split('\n')) {
+    if (/^\d+$/.test(line)) found.set(Number(line), (current = []))
+    else if (line !== '') current.push(socketOf(line))
+  }
+  return found
+}
+
+function socketOf(line: string): Socket {
+  const [, protocol, address, port, program = ''] = SOCKET.exec(line) ?? []
+  if (address === undefined) throw new Error(`ss says what nobody here reads: ${line}`)
+  return { protocol: protocol as 'tcp' | 'udp', address, port: Number(port), program }
 }
 
 /** Whoever it is: only whether a handshake succeeds matters here, and who may be believed is tested elsewhere. */
@@ -34,24 +56,36 @@ const HANDSHAKE = `
   })
   Promise.all(JSON.parse(process.argv[1]).map(one)).then((all) => console.log(JSON.stringify(all)))`
 
-/** Version of TLS in which each of them answers a handshake, or why there was none. From the node, which no policy concerns. */
+const within = (pid: number | undefined): readonly string[] =>
+  pid === undefined ? [] : ['nsenter', '-t', String(pid), '-n', '--']
+
+/** Version of TLS in which each of them answers a handshake, or why there was none; no policy stands in the way. */
 export async function speaks(listeners: readonly Listener[]): Promise<string[]> {
-  const answer = await onNode(process.execPath, '-e', HANDSHAKE, JSON.stringify(listeners))
-  return JSON.parse(answer) as string[]
+  const told = new Map<Listener, string>()
+  for (const [pid, group] of Map.groupBy(listeners, (one) => one.pid)) {
+    const run = [...within(pid), process.execPath, '-e', HANDSHAKE, JSON.stringify(group)]
+    const words = JSON.parse(await onNode(...run)) as string[]
+    group.forEach((one, index) => told.set(one, words[index] ?? ''))
+  }
+  return listeners.map((one) => told.get(one) ?? '')
 }
 
 const EXCHANGE = `
   const { connect } = require('node:net')
-  const [host, port, bytes] = JSON.parse(process.argv[1])
-  const socket = connect(port, host, () => socket.write(Buffer.from(bytes, 'hex')))
-  let answer = ''
-  const end = () => { console.log(JSON.stringify(answer)); process.exit(0) }
-  socket.on('data', (chunk) => { answer += chunk.toString('latin1') })
-  socket.on('close', end).on('error', end)
-  setTimeout(end, 2_000)`
+  const [{ host, port }, ...questions] = JSON.parse(process.argv[1])
+  const one = (hex) => new Promise((resolve) => {
+    const socket = connect(port, host, () => socket.write(Buffer.from(hex, 'hex')))
+    let answer = ''
+    const end = () => { resolve(answer); socket.destroy() }
+    socket.on('data', (chunk) => { answer += chunk.toString('latin1') })
+    socket.on('close', end).on('error', end)
+    socket.setTimeout(2_000, end)
+  })
+  Promise.all(questions.map(one)).then((all) => console.log(JSON.stringify(all)))`
 
-/** What comes back for bytes as they are, without TLS, within two seconds. */
-export async function exchange({ host, port }: Listener, bytes: Buffer): Promise<string> {
-  const wish = JSON.stringify([host, port, bytes.toString('hex')])
-  return JSON.parse(await onNode(process.execPath, '-e', EXCHANGE, wish)) as string
+/** What comes back for bytes as they are, without TLS, until two seconds of silence; each by a connection of its own. */
+export async function exchange(listener: Listener, ...questions: Buffer[]): Promise<string[]> {
+  const wish = JSON.stringify([listener, ...questions.map((bytes) => bytes.toString('hex'))])
+  const run = [...within(listener.pid), process.execPath, '-e', EXCHANGE, wish]
+  return JSON.parse(await onNode(...run)) as string[]
 }
