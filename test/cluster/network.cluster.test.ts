@@ -1,26 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { apply, kubectl, kubectlJson, readyPods } from '../support/cluster.ts'
+import { applyAll, kubectl, kubectlJson, readyPods } from '../support/cluster.ts'
 import { startProbes, stopProbes } from '../support/probe-pods.ts'
 import { type Attempt, type Outcome, pidsOf, reach } from '../support/reach.ts'
+import { exampleGround } from './network/example-rows.ts'
 import { ON_NODE, OUTSIDE, PODS, PROBES } from './network/peers.ts'
 import type { Try } from './network/row.ts'
 import { ROWS } from './network/rows.ts'
 
-const OURS = /^(palisade-.+|cert-manager|cnpg-system|prometheus-operator)$/
-
-/** Prometheus does not scrape the operators yet, so nothing may leave its namespace for them. */
-const SCRAPER = {
-  apiVersion: 'networking.k8s.io/v1',
-  kind: 'NetworkPolicy',
-  metadata: { name: 'probe-scraper', namespace: PROBES.scraper.namespace },
-  spec: {
-    podSelector: { matchLabels: { 'palisade.dev/probe': 'network' } },
-    policyTypes: ['Egress'],
-    egress: [{}],
-  },
-}
-/** A tenant's own door to the database is the tenant's to test: the example opens this one. */
-const NOT_OURS = ['palisade-data/in-shop-to-database']
 const NAMESPACE = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: OUTSIDE } }
 
 interface Place {
@@ -73,8 +59,7 @@ const reached = (outcome: Outcome | undefined): boolean =>
 const outcomes = new Map<string, Outcome>()
 
 beforeAll(async () => {
-  await apply(JSON.stringify(NAMESPACE))
-  await apply(JSON.stringify(SCRAPER))
+  await applyAll([NAMESPACE, ...(await exampleGround())])
   await startProbes(Object.values(PROBES))
   const known = await places()
   const uids = [...known.values()].flatMap(({ uid }) => (uid === undefined ? [] : [uid]))
@@ -98,10 +83,11 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await stopProbes(Object.values(PROBES))
-  await kubectl('delete', 'namespace', OUTSIDE, '--ignore-not-found')
-  const { name, namespace } = SCRAPER.metadata
-  await kubectl('delete', 'networkpolicy', '-n', namespace, name, '--ignore-not-found')
+  const elsewhere = Object.values(PROBES).filter(({ namespace }) => namespace !== OUTSIDE)
+  await Promise.all([
+    stopProbes(elsewhere),
+    kubectl('delete', 'namespace', OUTSIDE, '--ignore-not-found'),
+  ])
 })
 
 describe.each(ROWS)('$policy', ({ allowed, denied }) => {
@@ -116,15 +102,11 @@ describe.each(ROWS)('$policy', ({ allowed, denied }) => {
 })
 
 describe('the table', () => {
-  it('has a row with an allowed and a denied connection for each NetworkPolicy of ours', async () => {
+  it('has a row with an allowed and a denied connection for each NetworkPolicy that there is', async () => {
     const { items } = await kubectlJson<{
       items: { metadata: { name: string; namespace: string } }[]
     }>('get', 'networkpolicies', '-A')
-    const existing = items
-      .filter(({ metadata }) => OURS.test(metadata.namespace))
-      .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)
-      .filter((policy) => policy !== `${SCRAPER.metadata.namespace}/${SCRAPER.metadata.name}`)
-      .filter((policy) => !NOT_OURS.includes(policy))
+    const existing = items.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)
     expect(ROWS.map(({ policy }) => policy).toSorted()).toEqual(existing.toSorted())
     for (const { allowed, denied } of ROWS) {
       expect(allowed.length).toBeGreaterThan(0)

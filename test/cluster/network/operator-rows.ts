@@ -2,7 +2,7 @@ import type { Peer } from './peers.ts'
 import { dns, row, type Row, type Try } from './row.ts'
 
 /** A policy of an operator may say "everything outside the cluster's pods", the kubelet included. */
-const operator = (namespace: string, pod: Peer, metrics: Try, stranger: Try): readonly Row[] => [
+const operator = (namespace: string, pod: Peer, stranger: Try): readonly Row[] => [
   {
     policy: `${namespace}/default-deny`,
     allowed: [`${pod} -> apiServer:6443`],
@@ -15,15 +15,15 @@ const operator = (namespace: string, pod: Peer, metrics: Try, stranger: Try): re
     `${pod} -> listener:6443`,
     `${pod} -> kubelet:10250`,
   ),
-  row(`${namespace}/metrics`, metrics, stranger),
 ]
 
 export const OPERATORS: readonly Row[] = [
-  ...operator(
-    'cert-manager',
-    'certManager',
-    'scraper -> certManager:9402',
+  ...operator('cert-manager', 'certManager', 'stranger -> certManager:9402'),
+  row(
+    'cert-manager/metrics',
+    'prometheus -> certManager:9402',
     'stranger -> certManager:9402',
+    'falsePrometheus -> certManager:9402',
   ),
   row(
     'cert-manager/webhook',
@@ -31,12 +31,7 @@ export const OPERATORS: readonly Row[] = [
     'stranger -> certWebhook:10250',
     'gateway -> certWebhook:10250',
   ),
-  ...operator(
-    'cnpg-system',
-    'databaseOperator',
-    'scraper -> databaseOperator:8080',
-    'stranger -> databaseOperator:8080',
-  ),
+  ...operator('cnpg-system', 'databaseOperator', 'stranger -> databaseOperator:9443'),
   row(
     'cnpg-system/postgres-instances',
     'databaseOperator -> database:5432',
@@ -49,10 +44,5 @@ export const OPERATORS: readonly Row[] = [
     'stranger -> databaseOperator:9443',
     'gateway -> databaseOperator:9443',
   ),
-  ...operator(
-    'prometheus-operator',
-    'prometheusOperator',
-    'scraper -> prometheusOperator:8080',
-    'stranger -> prometheusOperator:8080',
-  ),
+  ...operator('prometheus-operator', 'prometheusOperator', 'stranger -> prometheusOperator:8080'),
 ]

@@ -5,6 +5,8 @@ export const OUTSIDE = 'network-test'
 
 const named = (name: string): Record<string, string> => ({ 'app.kubernetes.io/name': name })
 const database = { 'cnpg.io/cluster': 'palisade-db' }
+/** Of the example: what a workload of namespace shop carries that may log in. */
+const consumer = { database: 'shop' }
 
 /** Pods of the platform that connect or are connected to, by namespace and label. */
 export const PODS = {
@@ -46,7 +48,8 @@ export const PROBES = {
   unnamedInSystem: probe('palisade-system', 'unnamed', {}),
   sealKey: probe('palisade-vault', 'seal-key', named('seal-key')),
   replica: probe('palisade-data', 'replica', database),
-  scraper: probe('palisade-monitoring', 'scraper', {}),
+  consumer: probe('shop', 'consumer', consumer),
+  unnamedInShop: probe('shop', 'unnamed', {}),
   // Labels are free to take; the namespace is what a policy must ask for as well.
   falseGateway: probe(OUTSIDE, 'false-gateway', named('gateway')),
   falseSealer: probe(OUTSIDE, 'false-sealer', named('sealer')),
@@ -56,6 +59,7 @@ export const PROBES = {
   falseEdge: probe(OUTSIDE, 'false-edge', named('edge')),
   falsePrometheus: probe(OUTSIDE, 'false-prometheus', named('prometheus')),
   falseReplica: probe(OUTSIDE, 'false-replica', database),
+  falseConsumer: probe(OUTSIDE, 'false-consumer', consumer),
 } as const
 
 /** What listens at the node's own address. */

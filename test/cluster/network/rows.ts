@@ -1,3 +1,4 @@
+import { EXAMPLE } from './example-rows.ts'
 import { OPERATORS } from './operator-rows.ts'
 import { apiServer, dns, row, type Row } from './row.ts'
 
@@ -244,7 +245,7 @@ const MONITORING: readonly Row[] = [
   apiServer('palisade-monitoring/prometheus-to-api-server', 'prometheus'),
 ]
 
-/** One row for each NetworkPolicy of the platform: what it lets through, and what it must not. */
+/** One row for each NetworkPolicy: what it lets through, and what it must not. */
 export const ROWS: readonly Row[] = [
   ...SYSTEM,
   ...EDGE,
@@ -252,4 +253,5 @@ export const ROWS: readonly Row[] = [
   ...VAULT,
   ...MONITORING,
   ...OPERATORS,
+  ...EXAMPLE,
 ]
