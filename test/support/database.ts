@@ -4,8 +4,10 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import { generatePassword } from '#core/password'
 import { scramSha256Verifier } from '#core/scram'
+import { clientTlsSecret, HOSTS, NAMESPACES } from '../../infra/names.ts'
 import { kubeconfigPath } from '../../local/paths.ts'
 import { toolPath } from '../../local/tools/path.ts'
+import { kubectlJson } from './cluster.ts'
 import { forward } from './forward.ts'
 
 const POD = ['-n', 'palisade-data', 'palisade-db-1'] as const
@@ -38,6 +40,34 @@ export async function asAuditor<T>(use: (url: string) => Promise<T>): Promise<T>
   } finally {
     forward.stop()
     await psql(`drop role ${role};`)
+  }
+}
+
+export interface OperatorLogin {
+  readonly client: pg.Client
+  close(): Promise<void>
+}
+
+/** Under the certificate of the platform's own operator, and with its rights. */
+export async function loginAsOperator(): Promise<OperatorLogin> {
+  const secret = ['secret', clientTlsSecret('palisade_operator'), '-n', NAMESPACES.system]
+  const { data } = await kubectlJson<{ data: Record<string, string> }>('get', ...secret)
+  const file = (name: string) => Buffer.from(data[name] ?? '', 'base64').toString()
+  const forward = await forwardDatabase()
+  const client = new pg.Client({
+    ...{ host: '127.0.0.1', port: forward.port, user: 'palisade_operator', database: 'palisade' },
+    ssl: {
+      ...{ ca: file('ca.crt'), cert: file('tls.crt'), key: file('tls.key') },
+      servername: HOSTS.database,
+    },
+  })
+  await client.connect()
+  return {
+    client,
+    async close() {
+      await client.end()
+      forward.stop()
+    },
   }
 }
 

@@ -12,7 +12,12 @@ const TEMPLATE = join(import.meta.dirname, '../../policies/vault/palisade-namesp
 /** What a platform team does once for a namespace that it opens for rotations. */
 export async function openGround(names: TeamNames, vault: Vault): Promise<void> {
   const ca = await readFile(caPath(), 'utf8')
-  await Promise.all([applyAll(groundOf(names, ca)), enrol(names), openStore(names, vault)])
+  await Promise.all([applyAll(groundOf(names, ca)), openBackends(names, vault)])
+}
+
+/** The part of it that is not in the cluster: users in the database, and a folder in the secret store. */
+export async function openBackends(names: TeamNames, vault: Vault): Promise<void> {
+  await Promise.all([enrol(names), openStore(names, vault)])
 }
 
 /** As `palisade enrol` does it for a team. */
