@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { scramSha256Verifier } from '#core/scram'
 import { Sealed } from '#core/sealed'
@@ -11,6 +12,7 @@ import { consumer, keepPods, type PodKeeper } from '../../test/support/pod-keepe
 import { secretRotation } from '../../test/support/rotation-objects.ts'
 import { RotationView } from '../../test/support/rotation-view.ts'
 import { startRotationWorld, type RotationWorld } from '../../test/support/rotation-world.ts'
+import { startTowards, stoppedAt } from '../../test/support/stopped-operator.ts'
 import { VaultClient } from '../adapters/vault-client.ts'
 import { VaultKv } from '../adapters/vault-kv.ts'
 import { createStateStore } from '../adapters/vault-stores.ts'
@@ -61,6 +63,17 @@ afterAll(async () => {
   await operator?.stop()
   await pods?.stop()
   await world?.stop()
+})
+
+/** What the backends hold of the rotation, verifiers and attributes of its users as digests. */
+const now = async () => ({
+  state: await orders.state(),
+  secret: await orders.secret(),
+  value: (await composition.deps.values.read('shop', 'orders/db', signal))?.cas,
+  consumer: (await composition.deps.consumers.find(SEARCH, signal))[0]?.templateVersion,
+  users: await world.db.query(
+    `select rolname, md5(a::text) from pg_authid a where rolname like 'shop\\_orders%' order by 1`,
+  ),
 })
 
 describe('the store of records', () => {
@@ -195,13 +208,6 @@ describe('a resource of namespace rival, with the checks of the operator switche
 })
 
 describe('a caller that slept through two rotations', () => {
-  const now = async () => ({
-    state: await orders.state(),
-    secret: await orders.secret(),
-    value: (await composition.deps.values.read('shop', 'orders/db', signal))?.cas,
-    consumer: (await composition.deps.consumers.find(SEARCH, signal))[0]?.templateVersion,
-  })
-
   /** What it tries is answered like this, and changes nothing. */
   async function expectRefusal(attempt: () => Promise<unknown>, answer: unknown): Promise<void> {
     const before = await now()
@@ -276,4 +282,57 @@ describe('a caller that slept through two rotations', () => {
       expect(await orders.login(username, password)).toBe('shop_orders')
     },
   )
+})
+
+describe('a leader that was stopped before an effect and goes on two rotations later', () => {
+  let sleeper: OperatorProcess
+  beforeAll(async () => {
+    // It does not look at its lease meanwhile: nobody but the backends is left to tell it.
+    sleeper = await startOperator(world, 'sleeper', {
+      PALISADE_LEASE_RETRY: '10m',
+      PALISADE_RESYNC: '1h',
+      PALISADE_POLL: '100ms',
+    })
+  })
+  afterAll(() => sleeper?.stop())
+
+  /** Another replica, whose passes are made here. */
+  async function othersGoOnTo(version: number): Promise<void> {
+    for (;;) {
+      await reconcile(KEY, composition.deps, signal)
+      const { status } = await orders.read()
+      if (status?.version === version && status.step === 'Idle') return
+      await sleep(20)
+    }
+  }
+
+  const NOT_NEWEST = 'check-and-set parameter did not match the current version'
+  it.each([
+    ['recordState', () => world.bao.refused('palisade-state/data/test/shop/orders'), NOT_NEWEST],
+    ['publishValue', () => world.bao.refused('apps/data/shop/orders/db'), NOT_NEWEST],
+    [
+      'applySecret',
+      () => world.api.refused('/api/v1/namespaces/shop/secrets/orders-db'),
+      'stale fence: palisade.dev/seq is',
+    ],
+    [
+      'restartConsumer',
+      () => world.api.refused('/apis/apps/v1/namespaces/shop/deployments/orders'),
+      '409 Operation cannot be fulfilled',
+    ],
+  ])('is refused by the backend at %s', async (effect, refusals, why) => {
+    const place = `${effect}.before:stop`
+    const version = (await orders.read()).status?.version ?? 0
+    await startTowards(sleeper, orders, place)
+    await stoppedAt(sleeper, place)
+    await othersGoOnTo(version + 1)
+    await orders.rotateNow(`second after ${place}`)
+    await othersGoOnTo(version + 2)
+    const [before, told] = [await now(), await refusals()]
+    sleeper.signal('SIGCONT')
+    await expect.poll(refusals).toEqual([...told, expect.stringContaining(why)])
+    // Then it has looked again, and sees what is true.
+    await orders.reason('UpToDate', () => sleeper.output())
+    expect(await now()).toEqual(before)
+  })
 })

@@ -1,10 +1,15 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { freePorts } from '../../test/support/child.ts'
 import { IN_A_ROTATION, RECORDS, SIDES } from '../../test/support/crash-places.ts'
 import { CrashWorld } from '../../test/support/crash-world.ts'
-import { killed } from '../../test/support/operator-process.ts'
+import { killed, startOperator } from '../../test/support/operator-process.ts'
 import { secretRotation } from '../../test/support/rotation-objects.ts'
 import { RotationView } from '../../test/support/rotation-view.ts'
+import { startTowards, stoppedAt } from '../../test/support/stopped-operator.ts'
+import { startSwitch } from '../../test/support/switch.ts'
 
 let crash: CrashWorld
 const evidence = () => crash.evidence()
@@ -137,8 +142,8 @@ describe('a leader that was stopped and comes back', () => {
     const { orders, replicas } = crash
     const version = (await orders.read()).status?.version ?? 0
     const sleeper = await replicas.leader()
-    await crash.startTowards(sleeper, place)
-    await crash.stoppedAt(sleeper, place)
+    await startTowards(sleeper, orders, place)
+    await stoppedAt(sleeper, place)
     await replicas.succeed(sleeper)
     await orders.settled(version + 1, evidence)
     await orders.rotateNow(`${place}/${version}/second`)
@@ -163,10 +168,56 @@ describe('a leader that was stopped and comes back', () => {
       )
     })
   }
+})
 
-  for (const effect of ['publishValue', 'applySecret', 'restartConsumer', 'recordState'] as const) {
-    it(`changes nothing that the other replica wrote at ${effect}`, async () => {
-      await resumeAfterTwo(`${effect}.before:stop`)
-    })
-  }
+describe('an operator that is told to end', () => {
+  it('gives the lease back in the middle of a rotation, which the other completes once', async () => {
+    const { orders, replicas } = crash
+    const version = (await orders.read()).status?.version ?? 0
+    const before = await orders.secret()
+    const leader = await replicas.leader()
+    const place = 'publishValue.before:stop'
+    await startTowards(leader, orders, place)
+    await stoppedAt(leader, place)
+    leader.signal('SIGTERM')
+    leader.signal('SIGCONT')
+    expect(await leader.ended).toBe(0)
+    expect(await replicas.holder()).not.toBe(leader.identity)
+    await replicas.leader()
+    await orders.settled(version + 1, evidence)
+    await crash.expectOneMore(version + 1, before)
+  })
+
+  it('leaves the lease to its holder when it does not lead', async () => {
+    const { replicas } = crash
+    const leader = await replicas.leader()
+    const other = await replicas.beside(leader)
+    await expect.poll(() => other.probe('/readyz')).toBe(200)
+    other.signal('SIGTERM')
+    expect(await other.ended).toBe(0)
+    expect(await replicas.holder()).toBe(leader.identity)
+  })
+})
+
+describe('an operator that starts', () => {
+  it('is alive but not ready before its first list', async () => {
+    const { world } = crash
+    const { hostname: host, port } = new URL(world.api.url)
+    const [nobody = 0] = await freePorts(1)
+    const way = await startSwitch({ host, port: nobody })
+    const kubeconfig = join(world.files.tlsDir, 'kubeconfig-by-another-way')
+    const text = await readFile(world.files.kubeconfig, 'utf8')
+    const server = `https://${way.host}:${way.port}`
+    await writeFile(kubeconfig, text.replace(world.api.url, server), { mode: 0o600 })
+    const newcomer = await startOperator(world, 'newcomer', { KUBECONFIG: kubeconfig })
+    try {
+      await expect.poll(() => newcomer.probe('/livez')).toBe(200)
+      expect(await newcomer.probe('/readyz')).toBe(503)
+      way.lead({ host, port: Number(port) })
+      await expect.poll(() => newcomer.probe('/readyz')).toBe(200)
+    } finally {
+      await newcomer.stop()
+      await way.stop()
+    }
+  })
 })

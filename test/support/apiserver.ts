@@ -24,6 +24,8 @@ export interface TestApiServer extends ApiRequests {
   /** A token of a ServiceAccount, which is made when it is not there. */
   token(namespace: string, serviceAccount: string): Promise<string>
   kubectl(...args: readonly string[]): Promise<string>
+  /** Why it refused patches of the operator to the object at this path, in its own words. */
+  refused(path: string): Promise<readonly string[]>
   /** Our resource definitions, established and served. */
   installCrds(): Promise<void>
   /** The fence around the operator's account, once it is enforced. */
@@ -46,6 +48,7 @@ export async function startApiServer(): Promise<TestApiServer> {
   }
   try {
     const adminToken = await writeKeys(dir)
+    await writeFile(join(dir, 'audit.json'), JSON.stringify(AUDIT_POLICY))
     children.push(startChild(etcd ?? '', etcdArgs(dir, client, peer), join(dir, 'etcd.log')))
     children.push(
       startChild(apiserver ?? '', apiServerArgs(dir, client, port), join(dir, 'apiserver.log')),
@@ -70,6 +73,7 @@ export async function startApiServer(): Promise<TestApiServer> {
       token: (namespace: string, name: string) => serviceAccountToken(requests, namespace, name),
       kubectl: async (...args: readonly string[]) =>
         (await run(kubectl ?? '', [`--kubeconfig=${kubeconfigPath}`, ...args])).stdout,
+      refused: (path: string) => refusalsIn(join(dir, 'audit.log'), path),
       installCrds: () => installCrds(requests),
       installAdmissionPolicies: (account: string) => installAdmissionPolicies(requests, account),
       namespace: (name: string, labels: Readonly<Record<string, string>> = {}) =>
@@ -111,6 +115,8 @@ const apiServerArgs = (dir: string, etcd: number, port: number) => [
   '--bind-address=127.0.0.1',
   `--secure-port=${port}`,
   `--cert-dir=${join(dir, 'certificates')}`,
+  `--audit-policy-file=${join(dir, 'audit.json')}`,
+  `--audit-log-path=${join(dir, 'audit.log')}`,
   `--token-auth-file=${join(dir, 'tokens.csv')}`,
   '--authorization-mode=Node,RBAC',
   '--anonymous-auth=false',
@@ -121,6 +127,41 @@ const apiServerArgs = (dir: string, etcd: number, port: number) => [
   '--service-cluster-ip-range=10.96.0.0/16',
   '--profiling=false',
 ]
+
+/** What fences refuse, and nothing else: a test of anything else needs no log. */
+const AUDIT_POLICY = {
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived'],
+  rules: [
+    {
+      level: 'Metadata',
+      verbs: ['patch'],
+      resources: [
+        { group: '', resources: ['secrets'] },
+        { group: 'apps', resources: ['deployments'] },
+      ],
+    },
+    { level: 'None' },
+  ],
+}
+
+interface AuditEvent {
+  readonly requestURI: string
+  readonly responseStatus?: { readonly code: number; readonly message?: string }
+}
+
+async function refusalsIn(log: string, path: string): Promise<readonly string[]> {
+  // The last one may be half written.
+  const lines = (await readFile(log, 'utf8')).split('\n').slice(0, -1)
+  return lines
+    .filter((line) => line.includes(path))
+    .map((line) => JSON.parse(line) as AuditEvent)
+    .filter(({ requestURI }) => requestURI.split('?')[0] === path)
+    .flatMap(({ responseStatus: { code = 0, message = '' } = {} }) =>
+      code < 300 ? [] : [`${code} ${message}`],
+    )
+}
 
 /** The server makes its own certificate; the second one of the file is the authority that signed it. */
 async function certificateAuthority(dir: string, children: readonly Child[]): Promise<string> {

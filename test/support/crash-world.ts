@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { diesInFlight } from './crash-places.ts'
-import { killed, type OperatorProcess } from './operator-process.ts'
+import { killed } from './operator-process.ts'
 import { consumer, keepPods, type PodKeeper } from './pod-keeper.ts'
 import { Replicas } from './replicas.ts'
 import { secretRotation } from './rotation-objects.ts'
 import { RotationView } from './rotation-view.ts'
 import { startRotationWorld, type RotationWorld } from './rotation-world.ts'
+import { startTowards } from './stopped-operator.ts'
 
 type Credential = Readonly<Record<string, string>>
 
@@ -61,7 +60,7 @@ export class CrashWorld {
     const victim = await replicas.leader()
     const heir = await replicas.beside(victim)
     await heir.arm(heirsPlace)
-    await this.startTowards(victim, place)
+    await startTowards(victim, orders, place)
     await killed(victim)
     const { rotation } = await orders.state()
     const where = `it did not die where it should have:\n${victim.output()}`
@@ -72,30 +71,8 @@ export class CrashWorld {
     if (end === 'SIGKILL') await replicas.succeed(heir)
     else await heir.arm('')
     await settled
-    await this.#expectOneMore(version + 1, before)
+    await this.expectOneMore(version + 1, before)
     return end === 'SIGKILL' ? 2 : 1
-  }
-
-  /** Starts a rotation of `orders` in which the leader comes by an armed place. */
-  async startTowards(leader: OperatorProcess, place: string): Promise<void> {
-    // Looking after a Secret at rest comes by this place too, so the leader is armed on its way from here to there.
-    const start = place.startsWith('applySecret.') ? 'publishValue.after:stop' : place
-    await leader.arm(start)
-    await this.orders.rotateNow(`${place} after ${(await this.orders.read()).status?.version}`)
-    if (start === place) return
-    await this.stoppedAt(leader, start)
-    await leader.arm(place)
-    leader.signal('SIGCONT')
-  }
-
-  /** Resolves when the kernel has stopped it: what it says comes a moment before. */
-  async stoppedAt(sleeper: OperatorProcess, place: string): Promise<void> {
-    const said = `failpoint ${place.replace(':', ': ')}`
-    const end = Date.now() + 30_000
-    while (!sleeper.output().includes(said) || !(await isStopped(sleeper))) {
-      assert.ok(Date.now() < end, `it was not stopped at ${place}:\n${sleeper.output()}`)
-      await sleep(20)
-    }
   }
 
   async stop(): Promise<void> {
@@ -105,7 +82,7 @@ export class CrashWorld {
   }
 
   /** What must hold after any crash: one more version, no second value, and the old one opens nothing. */
-  async #expectOneMore(version: number, before: Credential): Promise<void> {
+  async expectOneMore(version: number, before: Credential): Promise<void> {
     const { orders } = this
     const { username = '', password = '' } = await orders.secret()
     assert.notEqual(username, before['username'])
@@ -127,10 +104,4 @@ export class CrashWorld {
       )
     }
   }
-}
-
-/** State T of proc_pid_stat(5). */
-async function isStopped({ process: { pid } }: OperatorProcess): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T')
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Agent, request } from 'undici'
@@ -12,6 +12,8 @@ import { freePorts, startChild, until } from './child.ts'
 export interface TestOpenBao {
   readonly address: string
   readonly ca: string
+  /** Why it refused requests for this path, in its own words. */
+  refused(path: string): Promise<readonly string[]>
   /** As root, which in a real installation ends with the first start. */
   ask(method: string, path: string, body?: unknown): Promise<BaoAnswer>
   /** What `palisade enable <namespace>` writes. */
@@ -39,6 +41,8 @@ export async function startOpenBao(): Promise<TestOpenBao> {
   const dir = await mkdtemp(join(tmpdir(), 'palisade-openbao-'))
   const root = randomBytes(16).toString('hex')
   const [port = 0] = await freePorts(1)
+  const requestLog = join(dir, 'requests.log')
+  await writeFile(join(dir, 'audit.json'), auditConfig(requestLog))
   const child = startChild(
     await toolPath('bao'),
     [
@@ -48,6 +52,7 @@ export async function startOpenBao(): Promise<TestOpenBao> {
       `-dev-root-token-id=${root}`,
       `-dev-listen-address=127.0.0.1:${port}`,
       '-dev-no-store-token',
+      `-config=${join(dir, 'audit.json')}`,
     ],
     join(dir, 'server.log'),
   )
@@ -91,9 +96,24 @@ export async function startOpenBao(): Promise<TestOpenBao> {
     if (path !== 'auth/kubernetes/config') await insistSoon(insist, path, data)
   }
 
+  // What a store says is a keyed digest like any value, unless it is named.
+  for (const mount of ['apps', 'palisade-state']) {
+    await insist('POST', `sys/mounts/${mount}/tune`, { audit_non_hmac_response_keys: ['error'] })
+  }
+
   return {
     address,
     ca,
+    async refused(path) {
+      // The last one may be half written.
+      const lines = (await readFile(requestLog, 'utf8')).split('\n').slice(0, -1)
+      return lines
+        .filter((line) => line.includes(`"path":"${path}"`))
+        .map((line) => JSON.parse(line) as LoggedRequest)
+        .flatMap(({ type, error, response }) =>
+          type === 'response' && error ? [`${error.trim()}: ${response?.data?.error}`] : [],
+        )
+    },
     ask,
     async enable(namespace) {
       const { policy, role } = accessTo(namespace)
@@ -121,6 +141,18 @@ export async function startOpenBao(): Promise<TestOpenBao> {
     },
   }
 }
+
+interface LoggedRequest {
+  readonly type: 'request' | 'response'
+  readonly error?: string
+  readonly response?: { readonly data?: { readonly error?: string } }
+}
+
+/** The same device as on the platform, into a file. */
+const auditConfig = (path: string): string =>
+  JSON.stringify({
+    audit: [{ file: { requests: { description: 'Every request', options: { file_path: path } } } }],
+  })
 
 /** A new KV mount upgrades itself for a moment and refuses its configuration meanwhile. */
 async function insistSoon(

@@ -18,6 +18,8 @@ export interface OperatorProcess {
   /** Everything it wrote, for what must not be in it. */
   output(): string
   signal(name: NodeJS.Signals): void
+  /** Status of an answer to the kubelet; 0 while nobody answers. */
+  probe(path: '/livez' | '/readyz'): Promise<number>
   /** Where it kills or stops itself from now on, such as `publishValue.after:kill@2`; an empty text disarms it. */
   arm(failpoint: string): Promise<void>
   /** How it ended: an exit code, or the signal that ended it. */
@@ -68,6 +70,11 @@ export async function startOperator(
     identity,
     process: child,
     output: () => chunks.join(''),
+    probe: (path) =>
+      fetch(`http://127.0.0.1:${probes}${path}`).then(
+        ({ status }) => status,
+        () => 0,
+      ),
     signal: (name) => void child.kill(name),
     async arm(text) {
       // In one piece: it may be read at any moment.

@@ -21,7 +21,7 @@ export class Replicas {
     await this.#fill()
     const end = Date.now() + 30_000
     for (;;) {
-      const holder = await this.#holder()
+      const holder = await this.holder()
       const leader = this.#running.find(({ identity }) => identity === holder)
       if (leader) return leader
       const dead = this.#started.some(
@@ -31,6 +31,12 @@ export class Replicas {
       if (Date.now() > end) throw new Error(`no replica leads:\n${this.output()}`)
       await sleep(50)
     }
+  }
+
+  /** Under whose name the lease stands, who may be dead. */
+  async holder(): Promise<string | undefined> {
+    const { body } = await this.#world.api.get(LEASE)
+    return (body['spec'] as { holderIdentity?: string } | undefined)?.holderIdentity
   }
 
   /** The one that waits while this one leads. */
@@ -80,11 +86,6 @@ export class Replicas {
       this.#started.push(started)
       this.#running.push(started)
     }
-  }
-
-  async #holder(): Promise<string | undefined> {
-    const { body } = await this.#world.api.get(LEASE)
-    return (body['spec'] as { holderIdentity?: string } | undefined)?.holderIdentity
   }
 }
 
