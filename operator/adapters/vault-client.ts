@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { Agent, request } from 'undici'
+import { bindingCommand } from '#core/operator-binding'
 import { PalisadeError } from '#core/problem'
 import { Sealed } from '#core/sealed'
 
@@ -23,6 +24,19 @@ interface Session {
 }
 
 const TIMEOUT_MS = 10_000
+const OF_NAMESPACE = 'palisade-ns-'
+
+function refusedLogin(role: string, status: number): PalisadeError {
+  const detail = `the store refused the login with role "${role}" (${status})`
+  if (!role.startsWith(OF_NAMESPACE)) {
+    const remedy = `see that the store has this role, and that it is the operator's account's`
+    return new PalisadeError('ERR_STORE_REFUSED', detail, { remedy })
+  }
+  const namespace = role.slice(OF_NAMESPACE.length)
+  // Both halves at once: without the second a value is made that no Secret can carry yet.
+  const remedy = `add ${namespace} to appNamespaces of the stack and apply that; or run "palisade enable ${namespace}", as the Job in examples/rotate-postgres-password/platform/2-open.yaml does, and: ${bindingCommand(namespace)}`
+  return new PalisadeError('ERR_NAMESPACE_NOT_ENABLED', detail, { remedy })
+}
 
 /** One login per role; a call names the role whose rights it uses, and has no others. */
 export class VaultClient {
@@ -80,10 +94,7 @@ export class VaultClient {
     const answer = await this.#send('POST', path, { role, jwt }, signal)
     const auth = (answer.body as { auth?: { client_token: string; lease_duration: number } }).auth
     if (answer.status !== 200 || !auth) {
-      throw new PalisadeError(
-        role.startsWith('palisade-ns-') ? 'ERR_NAMESPACE_NOT_ENABLED' : 'ERR_STORE_REFUSED',
-        `the store refused the login with role "${role}" (${answer.status})`,
-      )
+      throw refusedLogin(role, answer.status)
     }
     // Two thirds of the life, so that a slow renewal still has a valid token beside it.
     const renewAt = performance.now() + (auth.lease_duration * 1000 * 2) / 3
