@@ -1,6 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { enterNode } from '../../local/bare/inside.ts'
 import { stateDir } from '../../local/paths.ts'
@@ -104,6 +106,18 @@ describe('the search itself', () => {
     const enter = await enterNode(stateDir())
     const pods = await find([{ name: 'start', text: '"msg":"Sealing"' }], { paths: PODS }, enter)
     expect(pods.join()).toMatch(/palisade-system_sealer.*: start/)
+  })
+
+  it('reads a log that the kubelet has rotated and packed, on this machine and in the node', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'palisade-rotated-'))
+    const packed = join(folder, 'pod', '0.log.20261128-030405.gz')
+    mkdirSync(join(folder, 'pod'))
+    writeFileSync(packed, gzipSync(`started\npassword=${canary.text}\n`))
+    for (const enter of [[], await enterNode(stateDir())])
+      expect(await find([canary], { paths: [folder] }, enter)).toEqual([`${packed}: canary`])
+    writeFileSync(packed, gzipSync('started').subarray(0, -4))
+    await expect(find([canary], { paths: [folder] })).rejects.toThrow(/unexpected end of file/)
+    rmSync(folder, { recursive: true })
   })
 })
 

@@ -32,6 +32,21 @@ export function formsOf(text: string): string[] {
   ]
 }
 
+/** Ends as grep does, above 1 in trouble. A log that was rotated is packed, and grep alone would pass over it. */
+const SEARCH = `
+needles=$(cat <&3)
+look() { grep -aoFH -f <(printf '%s\\n' "$needles") "$@"; }
+look -r -- "$@"
+code=$?
+[ "$1" != - ] || exit "$code"
+while read -r packed; do
+  gzip -dc -- "$packed" | look "--label=$packed"
+  codes=("\${PIPESTATUS[@]}")
+  if [ "\${codes[0]}" -gt 0 ] || [ "\${codes[1]}" -gt 1 ]; then code=2; fi
+done < <(find "$@" -name '*.gz')
+exit "$code"
+`
+
 /**
  * Where values stand, as `place: name`. grep looks for all forms at once; they go through a pipe, since arguments
  * and files are places of the kind that is searched.
@@ -46,7 +61,7 @@ export async function find(
   )
   const targets = 'text' in where ? ['-'] : where.paths
   // What Node hands over is a socket, which grep cannot open by name; the shell makes a pipe of it.
-  const search = ['bash', '-c', 'exec grep -aroFH -f <(cat <&3) -- "$@"', 'search', ...targets]
+  const search = ['bash', '-c', SEARCH, 'search', ...targets]
   const [program = '', ...args] = [...enter, ...search]
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] })
   const needles = child.stdio[3] as NodeJS.WritableStream
