@@ -13,8 +13,21 @@ import { localStack, pulumiDir } from '../../local/stack/request.ts'
 import { apply, kubectl, kubectlJson } from '../support/cluster.ts'
 import { psql } from '../support/database.ts'
 import { edgeClient } from '../support/edge.ts'
-import { isListening, machineState, shown, stillHeld, stillRunning } from '../support/machine.ts'
-import { type CommandRun, killCommand, runCommand } from '../support/platform-command.ts'
+import {
+  isListening,
+  machineState,
+  type MachineState,
+  shown,
+  stillHeld,
+  stillRunning,
+} from '../support/machine.ts'
+import {
+  afterMs,
+  type CommandRun,
+  killCommand,
+  type Moment,
+  runCommand,
+} from '../support/platform-command.ts'
 import { rotation } from '../support/rotate.ts'
 import { type RunningPlatform, runningPlatform, tracesOf } from '../support/running-platform.ts'
 import { seeded } from '../support/seeded.ts'
@@ -108,10 +121,14 @@ async function leaveSecret(): Promise<void> {
 const isInShop = () =>
   kubectl('get', 'srot', 'orders-db', '-n', 'shop', '--ignore-not-found', '-o', 'name')
 
+const resourcesOf = async () => (await readCheckpoint(localStack())).latest?.resources ?? []
+
 let before: ReadonlySet<string>
+let recorded: number
 let live: string[]
 beforeAll(async () => {
   before = await inventory()
+  recorded = (await resourcesOf()).length
   await leaveSecret()
   live = ['palisade-system/gateway-db', 'palisade-system/sealer-db']
   if ((await isInShop()) !== '') live.push('shop/orders-db')
@@ -157,7 +174,7 @@ describe('make destroy with live rotations and a dead PostgreSQL', () => {
     const names = (await kubectl('get', kinds.join(','), '-o', 'name')).split('\n')
     // `palisade:…` are the cluster's own, which stays.
     expect(names.filter((name) => /\/palisade-|palisade\.dev/.test(name))).toEqual([])
-    expect((await readCheckpoint(localStack())).latest?.resources ?? []).toEqual([])
+    expect(await resourcesOf()).toEqual([])
   })
 
   it('leaves the Secrets of applications, for a new platform to take over', async () => {
@@ -186,20 +203,33 @@ describe('make destroy with live rotations and a dead PostgreSQL', () => {
 describe('make up that is killed again and again', () => {
   const chance = seeded('PALISADE_KILL_SEED')
 
+  /** When this share of what the engine still had to record is there: no clock knows how fast a machine is. */
+  const afterShare =
+    (share: number): Moment =>
+    async (over) => {
+      const there = (await resourcesOf()).length
+      const enough = there + share * (recorded - there)
+      while ((await resourcesOf()).length < enough) await sleep(300, undefined, { signal: over })
+    }
+
   it('is repaired by the next one, which makes nothing twice and leaves no lock', async () => {
-    // While the operators come, and while the stack does; what a killed one left running may have finished it.
+    // While the operators come, while the stack begins, and while what needs it comes: from the database to the edge.
+    const [early, begun, late] = [
+      chance.between(1_000, 9_000),
+      chance.between(8_000, 20_000),
+      chance.between(0.3, 1),
+    ]
     let kills = 0
-    for (const [from, to] of [
-      [1_000, 9_000],
-      [8_000, 20_000],
+    for (const [moment, when] of [
+      [afterMs(early), `after ${early.toFixed(0)} ms`],
+      [afterMs(begun), `after ${begun.toFixed(0)} ms`],
+      [afterShare(late), `with ${(late * 100).toFixed(0)} % of the rest recorded`],
     ] as const) {
-      const afterMs = chance.between(from, to)
       const all = chance.between(0, 1) < 0.5
-      const killed = await killCommand(['up'], afterMs, all)
+      const killed = await killCommand(['up'], moment, all)
       const where = killed.text.trim().split('\n').at(-1)
-      console.log(
-        `killed ${all ? 'with all it had started' : 'alone'} after ${afterMs.toFixed(0)} ms: ${where}`,
-      )
+      console.log(`killed ${all ? 'with all it had started' : 'alone'} ${when}: ${where}`)
+      // What a killed one left running may have finished it.
       if (killed.code === null) kills += 1
       else expect(killed.code, killed.text).toBe(0)
     }
@@ -227,6 +257,8 @@ describe('make up that is killed again and again', () => {
 })
 
 describe('make down of the whole platform', () => {
+  let bare: MachineState
+
   /** All of it runs there, from the node's own parts to the platform's: an `up` does not wait for those that resume. */
   async function wholePlatform(): Promise<RunningPlatform> {
     const missing = async () => {
@@ -258,6 +290,7 @@ describe('make down of the whole platform', () => {
 
   it('leaves nothing but the state behind when that is to be kept', async () => {
     const said = await down('--keep')
+    bare = await machineState()
     expect(said).not.toMatch(/killed after/)
     expect(existsSync(pulumiDir(localStack()))).toBe(true)
   })
@@ -273,5 +306,7 @@ describe('make down of the whole platform', () => {
     const said = await down()
     expect(said).not.toMatch(/killed after/)
     expect(existsSync(stateDir())).toBe(false)
+    // As it was before the platform came up the last time, by whatever name a trace may go.
+    expect(await machineState()).toEqual(bare)
   })
 })

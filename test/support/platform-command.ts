@@ -24,11 +24,19 @@ function start(...args: readonly string[]) {
       resolve({ code, text, seconds: (performance.now() - begun) / 1000 }),
     ),
   )
-  return { pid: child.pid ?? -1, ended }
+  return { pid: child.pid ?? -1, said: () => text, ended }
 }
 
 /** `make up`, `make destroy`: to its end. */
 export const runCommand = (...args: readonly string[]): Promise<CommandRun> => start(...args).ended
+
+/** When to kill; it is told when the command has ended without. */
+export type Moment = (over: AbortSignal) => Promise<unknown>
+
+export const afterMs =
+  (ms: number): Moment =>
+  (over) =>
+    sleep(ms, undefined, { signal: over })
 
 /**
  * Kills a command in the middle, either its process group, which leaves the engine to end by itself, or that and all
@@ -37,16 +45,20 @@ export const runCommand = (...args: readonly string[]): Promise<CommandRun> => s
  */
 export async function killCommand(
   args: readonly string[],
-  afterMs: number,
+  moment: Moment,
   all: boolean,
 ): Promise<CommandRun> {
-  const { pid, ended } = start(...args)
-  const first = await Promise.race([sleep(afterMs, 'its moment' as const), ended])
+  const { pid, said, ended } = start(...args)
+  const over = new AbortController()
+  const come = moment(over.signal).then(() => 'its moment' as const)
+  const first = await Promise.race([come, ended])
+  over.abort()
   if (first !== 'its moment') return first
-  const processes = processTree(pid)
+  const [text, processes] = [said(), processTree(pid)]
   process.kill(-pid, 'SIGKILL')
   if (all) {
     for (const one of stillRunning(processes)) process.kill(one.pid, 'SIGKILL')
   }
-  return ended
+  // What it left running may yet tell of its own end.
+  return { ...(await ended), text }
 }
