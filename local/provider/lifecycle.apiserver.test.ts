@@ -9,6 +9,7 @@ interface Listed {
   inputs: Record<string, unknown>
   secretInputs?: Record<string, unknown>
   after?: string
+  importId?: string
 }
 
 const configMap = (
@@ -158,6 +159,40 @@ describe('objects and fields of others', () => {
       'ERR_OBJECT_EXISTS: ConfigMap shop/foreign exists already',
     )
     expect(await field('cm', 'foreign', '.data.a')).toBe('theirs')
+  })
+
+  const imported = (one: Listed): Listed => ({ ...one, importId: `shop/${one.name}` })
+
+  it('takes a foreign object over by its import as it is, and writes nothing then and in the next run', async () => {
+    await kubectl('create', 'configmap', 'imported', '--from-literal=a=theirs')
+    const version = () => field('cm', 'imported', '.metadata.resourceVersion')
+    const found = await version()
+    const takeOver = () => stack.run('up', config(imported(configMap('imported', { a: 'theirs' }))))
+    expect((await takeOver()).changes).toMatchObject({ import: 1 })
+    expect((await takeOver()).changes).toEqual({ same: 2 })
+    expect(await version()).toBe(found)
+  })
+
+  it.each([
+    [
+      'may not change',
+      ['configmap', 'fixed', '--from-literal=a=theirs'],
+      configMap('fixed', { a: 'ours' }),
+      /^ConfigMap fixed: .*\ndata\.a: /,
+    ],
+    [
+      'another manager holds',
+      ['serviceaccount', 'theirs'],
+      account('theirs', { labels: { tier: 'ours' } }),
+      /ERR_FIELD_CONFLICT: ServiceAccount shop\/theirs: \.metadata\.labels\.tier is held by/,
+    ],
+  ])('names the field of an import that differs and that %s', async (_, made, wish, named) => {
+    const [kind = ''] = made
+    await kubectl('create', ...made)
+    await kubectl('label', kind, wish.name, 'tier=theirs')
+    const found = await field(kind, wish.name, '.metadata.resourceVersion')
+    expect(await refusal(imported(wish))).toMatch(named)
+    expect(await field(kind, wish.name, '.metadata.resourceVersion')).toBe(found)
   })
 
   it('refuses an unknown kind by its name', async () => {
