@@ -9,6 +9,11 @@ import { formatProgress, runStack, type Operation, type Outcome } from '../../lo
 import { toolPath } from '../../local/tools/path.ts'
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/provider')
+const PROGRAMS = {
+  program: join(FIXTURES, 'program/infra/index.ts'),
+  operators: join(FIXTURES, 'operators/infra/index.ts'),
+  listed: join(import.meta.dirname, 'listed-program.ts'),
+} as const
 
 /** An API server with the controllers that deletion needs: garbage collection and namespaces. */
 export async function startTestCluster(): Promise<TestApiServer> {
@@ -46,17 +51,17 @@ export interface TestStack extends AsyncDisposable {
   resources(): Promise<readonly StateResource[]>
 }
 
-/** A stack with a state folder of its own over one of the fixture programs. */
+/** A stack with a state folder of its own over one of the programs of tests. */
 export async function testStack(
   cluster: TestApiServer,
-  program: 'program' | 'listed' | 'operators',
+  program: keyof typeof PROGRAMS,
   project: string,
   wish: Partial<StackRequest> = {},
 ): Promise<TestStack> {
   const stateDir = await mkdtemp(join(tmpdir(), 'palisade-stack-'))
   const request = completeRequest({
     operation: 'up',
-    program: join(FIXTURES, program, 'infra/index.ts'),
+    program: PROGRAMS[program],
     project,
     stack: 'dev',
     stateDir,
