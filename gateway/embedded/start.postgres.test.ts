@@ -68,7 +68,7 @@ async function keepsASecret(one: EmbeddedProcess): Promise<void> {
 }
 
 /**
- * Ten seconds are promised, measured on a machine with nothing else to do (bench/results/bring-up.md). A run of all
+ * Ten seconds are promised of a machine with nothing else to do (measured: bench/results/bring-up.md). A run of all
  * tests computes something else on the same cores; the slowest start seen beside much other work took 14.3 s.
  */
 const LOADED_MS = 25_000
