@@ -101,6 +101,21 @@ export class SealerMetrics {
     help: 'Records that it went through',
     registers: [this.registry],
   })
+  readonly lastHeadComparison = new Gauge({
+    name: 'palisade_secret_heads_last_comparison_timestamp_seconds',
+    help: 'When the sealer last compared every secret with its last change in the audit log; 0 before the first time',
+    registers: [this.registry],
+  })
+  readonly headFindings = new Gauge({
+    name: 'palisade_secret_heads_findings',
+    help: 'Secrets that differed from the log then: rolled back, gone, unknown or changed without a record',
+    registers: [this.registry],
+  })
+  readonly headsCompared = new Gauge({
+    name: 'palisade_secret_heads_compared',
+    help: 'Secrets that were compared then',
+    registers: [this.registry],
+  })
   readonly halted = new Gauge({
     name: 'palisade_audit_halted',
     help: '1 while the sealer refuses to go on because the database does not fit the checkpoints outside of it',

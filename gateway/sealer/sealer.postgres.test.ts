@@ -145,6 +145,20 @@ describe('sealBatch', () => {
     expect((await seals()).at(-1)?.record_id).toBe(late.id)
   })
 
+  it('keeps the order of what was committed within one millisecond', async () => {
+    const [first, second] = await write(2)
+    for (const [row, since] of [
+      [second, '2026-01-01T00:00:00.000123Z'],
+      [first, '2026-01-01T00:00:00.000122Z'],
+    ] as const) {
+      await db.query('update palisade.audit_pending set since = $2 where record_id = $1', [
+        ...[row?.id, since],
+      ])
+    }
+    await seal()
+    expect((await seals()).map((seal) => seal.record_id)).toEqual([first?.id, second?.id])
+  })
+
   it('fails for the second of two sealers that saw the same head, and forks nothing', async () => {
     await write(4)
     const [a, b] = [new pg.Client(db.sealer), new pg.Client(db.sealer)]

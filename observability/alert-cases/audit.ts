@@ -8,6 +8,8 @@ const REFUSED = 'palisade_audit_refused_total{job="gateway",reason="ERR_AUDIT_ST
 const HALTED = 'palisade_audit_halted{job="sealer"}'
 const FINDINGS = 'palisade_audit_last_verification_findings{job="sealer"}'
 const VERIFIED = 'palisade_audit_last_verification_timestamp_seconds{job="sealer"}'
+const COMPARED = 'palisade_secret_heads_last_comparison_timestamp_seconds{job="sealer"}'
+const HEADS = 'palisade_secret_heads_findings{job="sealer"}'
 const LAG = 'palisade_audit_seal_lag_seconds{job="sealer"}'
 
 export const AUDIT_CASES: Readonly<Record<string, AlertCase>> = {
@@ -54,15 +56,28 @@ export const AUDIT_CASES: Readonly<Record<string, AlertCase>> = {
   },
   AuditVerificationMissing: {
     fires: {
-      // Time begins at 0: verified once, ten minutes later, and never again.
-      series: { [VERIFIED]: '600x3300' },
+      // Time begins at 0: compared once, ten minutes later, and never again, while the log is verified.
+      series: { [VERIFIED]: '600x1440 21600x1860', [COMPARED]: '600x3300' },
       at: '13h30m',
-      summary: 'The audit log was not verified for two periods of six hours.',
+      summary:
+        'The audit log was not verified, or secrets were not compared with it, for two periods of six hours.',
     },
     silent: {
       // One that failed is made up for by the next.
-      series: { [VERIFIED]: '600x2880 43200x420' },
+      series: { [VERIFIED]: '600x2880 43200x420', [COMPARED]: '600x2880 43200x420' },
       at: '13h30m',
+    },
+  },
+  SecretRolledBack: {
+    fires: {
+      series: { [HEADS]: '0x4 2x4' },
+      at: '2m',
+      summary: 'Secrets in the database are not what the audit log says of them: 2.',
+    },
+    silent: {
+      // The log is broken, and secrets are what it says.
+      series: { [HEADS]: '0x20', [FINDINGS]: '1x20' },
+      at: '4m',
     },
   },
   AuditVolumeFilling: {

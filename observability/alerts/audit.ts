@@ -4,6 +4,7 @@ import { fresh } from '../fresh.ts'
 const LAG = 'palisade_audit_seal_lag_seconds{job="sealer"}'
 
 const VERIFIED = 'palisade_audit_last_verification_timestamp_seconds{job="sealer"}'
+const COMPARED = 'palisade_secret_heads_last_comparison_timestamp_seconds{job="sealer"}'
 const EMPTY = 'palisade_audit_empty_place_timestamp_seconds{job="sealer"}'
 const VOLUME =
   'max(sum by (pod) (palisade_audit_volume_used_bytes{job="gateway"})) / (max(palisade_audit_volume_capacity_bytes{job="gateway"}) > 0)'
@@ -44,12 +45,22 @@ export const AUDIT: readonly Alert[] = [
   {
     name: 'AuditVerificationMissing',
     // Each six hours; a sealer that has just started says 0 until it is through for the first time.
-    expr: `time() - max(${VERIFIED}) > 43200`,
+    expr: `time() - max(${VERIFIED}) > 43200 or time() - max(${COMPARED}) > 43200`,
     for: '1h',
     severity: 'ticket',
-    summary: 'The audit log was not verified for two periods of six hours.',
+    summary:
+      'The audit log was not verified, or secrets were not compared with it, for two periods of six hours.',
     description:
-      'The log goes on and is sealed. A record that was changed in this time would not have been noticed yet.',
+      'The log goes on and is sealed. A record that was changed in this time, or a secret that was put back to an old version, would not have been noticed yet.',
+  },
+  {
+    name: 'SecretRolledBack',
+    expr: 'max(palisade_secret_heads_findings{job="sealer"}) > 0',
+    for: '0s',
+    severity: 'page',
+    summary: 'Secrets in the database are not what the audit log says of them: {{ $value }}.',
+    description:
+      'Somebody changed rows of secrets past the gateway, or put a part of the database back. A value that was rotated because it had leaked may be handed out again, and no read notices.',
   },
   {
     name: 'AuditVolumeFilling',

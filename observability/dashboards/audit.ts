@@ -17,6 +17,7 @@ export const AUDIT_DASHBOARD: DashboardWish = {
           'AuditCheckpointMissing',
           'AuditWriteFailures',
           'AuditVerificationMissing',
+          'SecretRolledBack',
           'AuditVolumeFilling',
           'AuditStorageFull',
         ],
@@ -41,11 +42,22 @@ export const AUDIT_DASHBOARD: DashboardWish = {
         alerts: ['AuditChainBroken'],
       }),
       now({
+        title: 'Secrets that differ from the log',
+        tells:
+          'Secrets whose row was not what the log says, when the sealer last compared all of them. In order 0; the sealer logs which.',
+        unit: 'none',
+        queries: { findings: `max(palisade_secret_heads_findings{${SEALER}})` },
+        bad: { above: 0 },
+        alerts: ['SecretRolledBack'],
+      }),
+      now({
         title: 'Since the last verification',
-        tells: 'Time since the sealer last verified the whole log. In order six hours at most.',
+        tells:
+          'Time since the sealer last verified the whole log and compared secrets with it. In order six hours at most.',
         unit: 's',
         queries: {
-          age: `time() - max(palisade_audit_last_verification_timestamp_seconds{${SEALER}})`,
+          log: `time() - max(palisade_audit_last_verification_timestamp_seconds{${SEALER}})`,
+          secrets: `time() - max(palisade_secret_heads_last_comparison_timestamp_seconds{${SEALER}})`,
         },
         bad: { above: 43_200 },
         alerts: ['AuditVerificationMissing'],
