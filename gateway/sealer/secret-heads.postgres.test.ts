@@ -277,6 +277,28 @@ describe('compareHeads, with the rights of the sealer', () => {
     })
   })
 
+  it('holds rows against the log as it was when they were read, whatever is sealed behind that', async () => {
+    const db = await copy()
+    await served(db, async (_, { put }) => {
+      await withClient(db.sealer, async (client) => {
+        const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>
+        let isRead = false
+        const afterRows = async (...args: unknown[]) => {
+          const answer = await query(...args)
+          if (!isRead && String(args[0]).includes('palisade.secret_heads(')) {
+            isRead = true
+            await put('rotated', 'third')
+            await seal(db)
+          }
+          return answer
+        }
+        Object.assign(client, { query: afterRows })
+        expect(await compareHeads(client)).toEqual({ secrets: 5, count: 0, findings: [] })
+        expect(isRead).toBe(true)
+      })
+    })
+  })
+
   it('takes no secret for unknown whose last record retention took, and still finds what is behind the rest', async () => {
     const db = await copy()
     await served(db, async ({ keys }, { put }) => {
