@@ -34,7 +34,12 @@ export interface Composition {
   readonly deps: Deps
   readonly metrics: RuntimeMetrics
   readonly vault: VaultClient
-  /** Tells nobody any more, and ends every connection. */
+  /**
+   * Tells nobody any more, and takes leave of the databases. Other connections end with the process: to destroy one on
+   * which a request is under way is an error that nobody is there to hear.
+   */
+  readonly leave: () => Promise<void>
+  /** The same for a process that goes on: every connection is ended. */
   readonly close: () => Promise<void>
 }
 
@@ -82,14 +87,12 @@ export async function compose(
     isLeader,
     shouldTryLogin: everyNowAndThen(config.resyncMs),
   }
-  return {
-    client,
-    deps,
-    metrics,
-    vault,
-    close: async () => {
-      deliveries?.stop()
-      await Promise.all([client.close(), vault.close(), databases.close()])
-    },
+  const leave = async (): Promise<void> => {
+    deliveries?.stop()
+    await databases.close()
   }
+  const close = async (): Promise<void> => {
+    await Promise.all([leave(), client.close(), vault.close()])
+  }
+  return { client, deps, metrics, vault, leave, close }
 }

@@ -20,7 +20,7 @@ for (const name of ['SIGTERM', 'SIGINT'] as const) {
 
 let ready = false
 let leading = false
-const { client, deps, metrics, close } = await compose(config, log, () => leading)
+const { client, deps, metrics, leave } = await compose(config, log, () => leading)
 const [cert, key] = await Promise.all(
   ['tls.crt', 'tls.key'].map((file) => readFile(join(config.tlsDir, file))),
 )
@@ -55,6 +55,6 @@ const ended = await runOperator(
 log.info({ ended }, 'Operator ends')
 for (const server of servers) server.close()
 // A server that does not take leave is not waited for: the lease is given back, and nothing is under way.
-if (ended === 'stopped') await Promise.race([close(), sleep(LEAVE_MS)])
+if (ended === 'stopped') await Promise.race([leave(), sleep(LEAVE_MS)])
 // At once when the lease is lost: passes that are under way may rest on what another replica has changed.
 process.exit(ended === 'lost' ? 1 : 0)
