@@ -10,6 +10,9 @@ import { Memory } from './memory.ts'
 /** On an idle machine each of these takes seconds; a busy one needs patience, and a note says what is awaited. */
 const PATIENCE_MS = 300_000
 
+/** Dozens of definitions take a few seconds each time, and nobody wants to read that. */
+const QUIET_MS = 10_000
+
 export interface EnsureWish {
   /** Of what belongs together; the objects of one name are not ensured twice at once. */
   readonly name: string
@@ -65,6 +68,7 @@ async function untilReady(
 ): Promise<JsonMap> {
   const check = checkFor(made)
   if (!check) return made
+  const quietUntil = Date.now() + QUIET_MS
   let told = ''
   let next: JsonMap | undefined = made
   const look = async (): Promise<JsonMap> => {
@@ -73,10 +77,12 @@ async function untilReady(
     if (!live) throw new Error('it was deleted')
     const seen = await check(live, api)
     if (seen.state === 'ready') return live
-    if (seen.message !== told) context.note(`${nameOf(manifest)}: ${seen.message}`)
-    told = seen.message
+    if (seen.message !== told && Date.now() > quietUntil) {
+      context.note(`${nameOf(manifest)}: ${seen.message}`)
+      told = seen.message
+    }
     // A failed one too is waited for: its condition may be from before a restart.
-    throw new Error(told)
+    throw new Error(seen.message)
   }
   return until(`${nameOf(manifest)} ready`, look, { timeoutMs: PATIENCE_MS, context })
 }

@@ -71,7 +71,7 @@ export const PARTS: readonly Part[] = [
     onPlatform: [
       vitest(
         ...(['cluster', 'local/images/', 'local/tools/'] as const),
-        ...['test/cluster/machine', 'test/cluster/up'],
+        ...['test/cluster/machine', 'test/cluster/node.', 'test/cluster/up'],
       ),
     ],
     // Takes the platform away.
@@ -115,7 +115,7 @@ export const PARTS: readonly Part[] = [
       // With what brings it there: the provider, and the operators that it stands on.
       vitest('apiserver', 'infra/', 'charts/', 'local/provider/'),
     ],
-    onPlatform: [vitest('cluster', 'test/cluster/node.')],
+    onPlatform: [],
     beside: [
       vitest('cluster', 'infra/', 'local/operators/', 'test/cluster/edge', 'test/cluster/network'),
       // On a cluster of its own.
