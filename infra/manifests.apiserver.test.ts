@@ -1,16 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { KubeObject } from '../test/support/api-requests.ts'
 import { startApiServer, type TestApiServer } from '../test/support/apiserver.ts'
 import { dryRuns, type RefusalOf } from '../test/support/dry-run.ts'
 import { exampleStack, recordProgram } from '../test/support/recorded-program.ts'
 
-interface Manifest {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly metadata: {
-    readonly name: string
-    readonly namespace?: string
-    readonly labels?: Readonly<Record<string, string>>
-  }
+interface Manifest extends KubeObject {
   readonly spec?: {
     readonly template?: {
       readonly metadata: object

@@ -1,19 +1,18 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type pg from 'pg'
+import { breathe } from './breath.ts'
 
 export interface LogPlace {
   readonly epoch: number
   readonly seq: number
 }
 
-/** A secret after its last sealed change, and the place of that. */
-export interface LoggedSecret extends LogPlace {
+export interface SecretState {
   readonly version: number
   readonly deleted: boolean
 }
 
-/** Between two pages, so that sealing goes first. */
-const BREATH_MS = 10
+/** A secret after its last sealed change, and the place of that. */
+export interface LoggedSecret extends LogPlace, SecretState {}
 
 export const isBehind = (a: LogPlace, b: LogPlace): boolean =>
   a.epoch < b.epoch || (a.epoch === b.epoch && a.seq < b.seq)
@@ -40,7 +39,7 @@ export class LoggedSecrets {
         else if (secret > done) this.#secrets.set(secret, last)
       }
       this.#place = reached
-      await pause(BREATH_MS, undefined, this.#signal ? { signal: this.#signal } : {})
+      await breathe(this.#signal)
     }
   }
 

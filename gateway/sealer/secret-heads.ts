@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { place } from '#core/audit/findings'
-import { isBehind, LoggedSecrets, type LoggedSecret } from './logged-secrets.ts'
+import { isBehind, LoggedSecrets, type LoggedSecret, type SecretState } from './logged-secrets.ts'
 import { cutThrough, nextRows, type CutThrough, type SecretRow } from './secret-rows.ts'
 
 /** How the row of a secret can differ from what the log says of it. Closed: the runbook has a way for each. */
@@ -90,5 +90,5 @@ function missing(secret: string, last: LoggedSecret | undefined): HeadFinding | 
 }
 
 const placeOf = ({ epoch, seq }: LoggedSecret) => place(epoch, seq)
-const stateText = ({ version, deleted }: { version: number; deleted: boolean }) =>
+const stateText = ({ version, deleted }: SecretState) =>
   `version ${version}${deleted ? ', deleted' : ''}`

@@ -1,10 +1,5 @@
 import type pg from 'pg'
-import type { LogPlace } from './logged-secrets.ts'
-
-export interface SecretState {
-  readonly version: number
-  readonly deleted: boolean
-}
+import type { LogPlace, SecretState } from './logged-secrets.ts'
 
 /** A secret as its row has it. */
 export interface SecretRow extends SecretState {

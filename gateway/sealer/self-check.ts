@@ -1,7 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type pg from 'pg'
 import { place, type Finding, type FindingCode } from '#core/audit/findings'
 import type { NoteVerifier } from '#core/audit/note'
+import { breathe } from './breath.ts'
 import { checkBatch, type StoredBatch, type StoredSeal } from './check-batch.ts'
 import { readEnd } from './head.ts'
 
@@ -16,8 +16,6 @@ export interface SelfCheck {
 const BATCHES = 200
 const RECORDS = 5_000
 const FINDINGS = 20
-/** Between two pages, so that sealing goes first. */
-const BREATH_MS = 10
 
 /**
  * The whole log up to its present end, as far as the sealer may see it: order, trees, signatures, and whether records
@@ -47,7 +45,7 @@ export async function selfCheck(
     findings.push(...(await brokenRecords(client, first.epoch, first.first, last.last)))
     records += seals.length
     batches += page.length
-    await pause(BREATH_MS, undefined, { ...(signal ? { signal } : {}) })
+    await breathe(signal)
   }
   return { records, batches, findings: findings.slice(0, FINDINGS) }
 }

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ensureObjects } from '../cluster/ensure-objects.ts'
+import { ensureObjects, PATIENCE_MS } from '../cluster/ensure-objects.ts'
 import { withCluster } from '../cluster/open.ts'
 import type { Image } from '../images/archive.ts'
 import { ensureImages, imageStore, referencesOf } from '../images/ensure.ts'
@@ -21,8 +21,6 @@ import { rememberSysctls } from './sysctls.ts'
 import { noPodIsFromBefore } from './stale-pods.ts'
 import { ensureRelay, ensureTree, runningNode } from './tree.ts'
 
-/** On an idle machine each of these takes seconds; a busy one needs patience, and a note says what is awaited. */
-const PATIENCE_MS = 300_000
 /** A server that is busy dying never answers. */
 const ASK_AGAIN_MS = 20_000
 

@@ -8,7 +8,7 @@ import { keyOf, nameOf, type Manifest } from './manifest.ts'
 import { Memory } from './memory.ts'
 
 /** On an idle machine each of these takes seconds; a busy one needs patience, and a note says what is awaited. */
-const PATIENCE_MS = 300_000
+export const PATIENCE_MS = 300_000
 
 /** Dozens of definitions take a few seconds each time, and nobody wants to read that. */
 const QUIET_MS = 10_000

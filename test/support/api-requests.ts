@@ -1,17 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { Agent, request } from 'undici'
 import { parseAllDocuments } from 'yaml'
+import type { Manifest } from '../../local/cluster/manifest.ts'
 
-export interface KubeObject {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly metadata: {
-    readonly name: string
-    readonly namespace?: string
-    readonly labels?: Readonly<Record<string, string>>
-    readonly annotations?: Readonly<Record<string, string>>
-  }
-}
+/** What every object has; what a kind has besides is for whoever reads it. */
+export type KubeObject = Pick<Manifest, 'apiVersion' | 'kind' | 'metadata'>
 
 /** Who asks. Without a token it is the administrator, who may speak for `user`. */
 export interface Identity {

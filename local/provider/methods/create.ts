@@ -71,13 +71,12 @@ export async function create(
     await refuseForeign(key, manager, context)
     const applied = await applyObject(inputs, { manager, dryRun: false }, context)
     const id = idOf(keyOf(applied))
-    const ready = await awaitReady(
-      applied,
-      { urn, timeoutSeconds: options.timeoutSeconds },
-      context,
-      (live) => ({ id, state: stateOf(live, { inputs, manager, applied }) }),
-    )
-    return { id, state: stateOf(ready, { inputs, manager, applied }) }
+    const record = (live: JsonMap): Made => ({
+      id,
+      state: stateOf(live, { inputs, manager, applied }),
+    })
+    const { timeoutSeconds } = options
+    return record(await awaitReady(applied, { urn, timeoutSeconds }, context, record))
   } catch (error) {
     throw explainApiError(key, error, inputs)
   }

@@ -24,13 +24,12 @@ export async function update(
     }
     const applied = await applyObject(inputs, { manager, dryRun: false }, context)
     const id = idOf(keyOf(applied))
-    const ready = await awaitReady(
-      applied,
-      { urn, timeoutSeconds: options.timeoutSeconds },
-      context,
-      (live) => ({ id, state: stateOf(live, { inputs, manager, old, applied }) }),
-    )
-    return stateOf(ready, { inputs, manager, old, applied })
+    const record = (live: JsonMap) => ({
+      id,
+      state: stateOf(live, { inputs, manager, old, applied }),
+    })
+    const { timeoutSeconds } = options
+    return record(await awaitReady(applied, { urn, timeoutSeconds }, context, record)).state
   } catch (error) {
     throw explainApiError(key, error, inputs)
   }
