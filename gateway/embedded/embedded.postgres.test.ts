@@ -4,10 +4,13 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { freePorts } from '../../test/support/child.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { freePorts, inTime } from '../../test/support/child.ts'
 
 const MAIN = join(import.meta.dirname, 'main.ts')
+
+// Some start it twice, each time with a server of its own, beside whatever else this machine does.
+vi.setConfig({ testTimeout: 180_000 })
 
 let directory: string
 let port: number
@@ -25,7 +28,7 @@ beforeAll(async () => {
   ;[port = 0, operations = 0] = await freePorts(2)
 })
 afterEach(async () => {
-  if (running?.child.exitCode === null) {
+  if (running && !hasEnded(running)) {
     running.child.kill('SIGTERM')
     await once(running.child, 'exit')
   }
@@ -51,10 +54,12 @@ function start(...args: string[]): Running {
   return running
 }
 
+const hasEnded = ({ child }: Running) => child.exitCode !== null || child.signalCode !== null
+
 async function answers(one: Running, limitMs = 60_000): Promise<number> {
   const before = performance.now()
   while (performance.now() - before < limitMs) {
-    if (one.child.exitCode !== null) throw new Error(`it ended:\n${one.output()}`)
+    if (hasEnded(one)) throw new Error(`it ended:\n${one.output()}`)
     if (one.output().includes('Palisade gateway, embedded')) return performance.now() - before
     await new Promise((done) => setTimeout(done, 50))
   }
@@ -66,7 +71,8 @@ const url = (path: string) => `http://127.0.0.1:${port}${path}`
 async function logIn(): Promise<Record<string, string>> {
   const body = await readFile(join(directory, 'data', 'first-login.json'), 'utf8')
   const headers = { 'content-type': 'application/json' }
-  const answer = await fetch(url('/api/v1/auth/login'), { method: 'POST', headers, body })
+  const wish = { method: 'POST', headers, body, signal: inTime() }
+  const answer = await fetch(url('/api/v1/auth/login'), wish)
   const { accessToken } = (await answer.json()) as { accessToken: string }
   return { ...headers, authorization: `Bearer ${accessToken}` }
 }
@@ -78,6 +84,7 @@ describe('npm start', () => {
     const headers = await logIn()
     const stored = await fetch(url('/api/secrets/greeting'), {
       method: 'PUT',
+      signal: inTime(),
       headers,
       body: '{"value":"hello"}',
     })
@@ -93,7 +100,8 @@ describe('npm start', () => {
     await once(first.child, 'exit')
 
     await answers(start())
-    const read = await fetch(url('/api/secrets/greeting'), { headers: await logIn() })
+    const wish = { headers: await logIn(), signal: inTime() }
+    const read = await fetch(url('/api/secrets/greeting'), wish)
     expect(await read.json()).toMatchObject({ version: 1, value: 'hello' })
   })
 
@@ -159,7 +167,8 @@ describe('npm start', () => {
   )
 })
 
-const metrics = async () => (await fetch(`http://127.0.0.1:${operations}/metrics`)).text()
+const metrics = async () =>
+  (await fetch(`http://127.0.0.1:${operations}/metrics`, { signal: inTime() })).text()
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   for (let i = 0; i < 200; i++) {

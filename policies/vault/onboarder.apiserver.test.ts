@@ -4,6 +4,7 @@ import { namespaceAccess } from '#core/namespace-access'
 import { platformPolicy } from '../../infra/openbao/policies.ts'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { inTime } from '../../test/support/child.ts'
 import { startOpenBao, type TestOpenBao } from '../../test/support/openbao.ts'
 
 const TEMPLATE = readFileSync(join(import.meta.dirname, 'palisade-namespace.hcl'), 'utf8')
@@ -22,7 +23,7 @@ async function tokenWith(policy: string): Promise<string> {
 }
 async function as(token: string, method: 'GET' | 'POST', path: string, body?: object) {
   const answer = await request(`${bao.address}/v1/${path}`, {
-    ...{ method, dispatcher: agent, headers: { 'x-vault-token': token } },
+    ...{ method, dispatcher: agent, headers: { 'x-vault-token': token }, signal: inTime() },
     body: body === undefined ? null : JSON.stringify(body),
   })
   await answer.body.dump()

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { Agent, request } from 'undici'
 import { parseAllDocuments } from 'yaml'
 import type { Manifest } from '../../local/cluster/manifest.ts'
+import { inTime } from './child.ts'
 
 /** What every object has; what a kind has besides is for whoever reads it. */
 export type KubeObject = Pick<Manifest, 'apiVersion' | 'kind' | 'metadata'>
@@ -44,6 +45,7 @@ export class ApiRequests {
     const answer = await request(`${this.#url}${path}`, {
       method: method as 'GET',
       dispatcher: this.#agent,
+      signal: inTime(),
       headers: {
         authorization: `Bearer ${ask.token ?? this.#adminToken}`,
         accept: ask.accept ?? 'application/json',

@@ -35,6 +35,9 @@ export interface TestApiServer extends ApiRequests {
   stop(): Promise<void>
 }
 
+/** Of a kubectl, whatever it waits for. */
+const LIMIT = { timeout: 60_000 }
+
 export async function startApiServer(): Promise<TestApiServer> {
   const [etcd, apiserver, kubectl] = await Promise.all(
     ['etcd', 'kube-apiserver', 'kubectl'].map(toolPath),
@@ -72,7 +75,7 @@ export async function startApiServer(): Promise<TestApiServer> {
       kubeconfigPath,
       token: (namespace: string, name: string) => serviceAccountToken(requests, namespace, name),
       kubectl: async (...args: readonly string[]) =>
-        (await run(kubectl ?? '', [`--kubeconfig=${kubeconfigPath}`, ...args])).stdout,
+        (await run(kubectl ?? '', [`--kubeconfig=${kubeconfigPath}`, ...args], LIMIT)).stdout,
       refused: (path: string) => refusalsIn(join(dir, 'audit.log'), path),
       installCrds: () => installCrds(requests),
       installAdmissionPolicies: (account: string) => installAdmissionPolicies(requests, account),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import type { AuditWorld } from './audit-world.ts'
+import { inTime } from './child.ts'
 import type { Person } from './gateway.ts'
 
 /** What a gateway answered with 2xx: from then on its record must be in the log. */
@@ -77,6 +78,7 @@ export class AuditClient {
       const answer = await request(`http://127.0.0.1:${replica?.port}/api/secrets/${name}`, {
         method,
         dispatcher: this.#agent,
+        signal: inTime(),
         headers: {
           authorization: `Bearer ${await this.#authorise()}`,
           ...(value === undefined ? {} : { 'content-type': 'application/json' }),

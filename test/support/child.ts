@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer, type Server } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 
 export interface Child {
   readonly pid: number
@@ -55,19 +56,34 @@ export function startChild(
 
 const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null
 
-/** Ports that were free a moment ago, all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1')
+/** Below those that the kernel gives to whoever wants any: none of these is given away before it is used. */
+const PORTS = [12_000, 30_000] as const
+
+async function listenSomewhere(): Promise<Server> {
+  for (let attempt = 1; ; attempt += 1) {
+    const server = createServer().listen(randomInt(...PORTS), '127.0.0.1')
+    try {
       await once(server, 'listening')
       return server
-    }),
-  )
+    } catch (error) {
+      if (attempt === 100) throw error
+    }
+  }
+}
+
+/** Ports that were free a moment ago, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, listenSomewhere))
   const ports = servers.map((server) => (server.address() as AddressInfo).port)
   await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
   return ports
 }
+
+/** No server of a test needs as long for an answer: one that hangs is named by whoever asks it. */
+export const inTime = (): AbortSignal => AbortSignal.timeout(30_000)
+
+/** However late it is, a look may take this long. */
+const LOOK_MS = 10_000
 
 export async function until(
   what: string,
@@ -75,8 +91,13 @@ export async function until(
   holds: () => Promise<boolean>,
 ): Promise<void> {
   const end = Date.now() + limitMs
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`${what} did not hold within ${limitMs / 1000} s`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+  const late = new Error(`${what} did not hold within ${limitMs / 1000} s`)
+  for (;;) {
+    const looked = new AbortController()
+    const tooLong = pause(Math.max(end - Date.now(), LOOK_MS), late, { signal: looked.signal })
+    const seen = await Promise.race([holds(), tooLong]).finally(() => looked.abort())
+    if (seen === true) return
+    if (seen === late || Date.now() > end) throw late
+    await pause(50)
   }
 }

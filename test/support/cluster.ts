@@ -6,6 +6,8 @@ import { insideNode } from '../../local/bare/inside.ts'
 import { toolPath } from '../../local/tools/path.ts'
 
 const run = promisify(execFile)
+/** Longer than any test has kubectl wait for something. */
+const LIMIT_MS = 240_000
 
 /** Runs kubectl against the platform of this machine and answers its standard output. */
 export async function kubectl(...args: readonly string[]): Promise<string> {
@@ -15,7 +17,7 @@ export async function kubectl(...args: readonly string[]): Promise<string> {
   const { stdout } = await run(
     await toolPath('kubectl'),
     ['--kubeconfig', kubeconfigPath(), ...args],
-    { maxBuffer: 64 * 1024 * 1024 },
+    { maxBuffer: 64 * 1024 * 1024, timeout: LIMIT_MS },
   )
   return stdout
 }

@@ -19,6 +19,7 @@ export async function psql(sql: string): Promise<string[][]> {
   const program = ['psql', '-U', 'postgres', '-d', 'palisade', '-qAtX', '-F', '\t']
   const child = run(await toolPath('kubectl'), [...exec, ...program, '-v', 'ON_ERROR_STOP=1'], {
     maxBuffer: 512 * 1024 * 1024,
+    timeout: 120_000,
   })
   child.child.stdin?.end(sql)
   const text = (await child).stdout.trim()
@@ -78,6 +79,7 @@ export async function tryLogin(user: string, password: string, database: string)
   const forward = await forwardDatabase()
   const client = new pg.Client({
     ...{ host: '127.0.0.1', port: forward.port, user, password, database },
+    connectionTimeoutMillis: 30_000,
     ssl: { rejectUnauthorized: false },
   })
   try {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
 import { Agent, buildConnector, request, type Dispatcher } from 'undici'
+import { inTime } from './child.ts'
 import { kubectl } from './cluster.ts'
 import { API_HOST, caPath } from '../../local/answer.ts'
 import { HOST_PORTS } from '../../local/bare/layout.ts'
@@ -46,6 +47,7 @@ export async function edgeClient({ http2 = true } = {}): Promise<EdgeClient> {
     async call(path, { method = 'GET', token, headers = {}, json } = {}) {
       const answer = await request(`https://127.0.0.1:${HOST_PORTS.https}${path}`, {
         dispatcher: agent,
+        signal: inTime(),
         method,
         headers: {
           host: API_HOST,

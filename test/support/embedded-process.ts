@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePorts } from './child.ts'
+import { freePorts, inTime } from './child.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const HOST = '127.0.0.1'
@@ -56,7 +56,7 @@ export class EmbeddedProcess {
         () => false,
       )
       if (isThere) return took
-      if (this.child.exitCode !== null) throw new Error(`it ended:\n${this.#output}`)
+      if (this.#hasEnded()) throw new Error(`it ended:\n${this.#output}`)
       if (took > limitMs) throw new Error(`no answer within ${limitMs} ms:\n${this.#output}`)
       await sleep(50)
     }
@@ -64,6 +64,7 @@ export class EmbeddedProcess {
 
   async ask(method: string, path: string, body?: object, token?: string): Promise<Json> {
     const answer = await fetch(`http://${HOST}:${this.port}${path}`, {
+      signal: inTime(),
       method,
       headers: {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -84,16 +85,20 @@ export class EmbeddedProcess {
   }
 
   metrics = async (): Promise<string> =>
-    (await fetch(`http://${HOST}:${this.operationsPort}/metrics`)).text()
+    (await fetch(`http://${HOST}:${this.operationsPort}/metrics`, { signal: inTime() })).text()
 
   /** Its exit code. */
   async ended(): Promise<number | null> {
-    if (this.child.exitCode === null) await once(this.child, 'exit')
+    if (!this.#hasEnded()) await once(this.child, 'exit')
     return this.child.exitCode
   }
 
   async stop(): Promise<void> {
-    if (this.child.exitCode === null) this.child.kill('SIGTERM')
+    if (!this.#hasEnded()) this.child.kill('SIGTERM')
     await this.ended()
+  }
+
+  #hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null
   }
 }

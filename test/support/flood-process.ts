@@ -47,6 +47,7 @@ function flood(): void {
     waiting = true
     socket.write(request())
   }
+  socket.setTimeout(30_000, () => socket.destroy())
   socket.on('connect', ask)
   socket.on('data', (chunk) => {
     text += chunk.toString('latin1')

@@ -9,7 +9,7 @@ import { Sealed } from '../../core/sealed.ts'
 import { buildTools } from '../../local/tools/build.ts'
 import { toolPath } from '../../local/tools/path.ts'
 import { makeAuthority } from './certificates.ts'
-import { freePorts, startChild, until, type Child } from './child.ts'
+import { freePorts, inTime, startChild, until, type Child } from './child.ts'
 
 /** A real S3 server (versitygw over a folder) with TLS and one bucket; gone after `stop()`. */
 export interface TestObjectStore {
@@ -72,7 +72,7 @@ export async function startObjectStore({ lock = false } = {}): Promise<TestObjec
     })
     await until('readiness of the object store', 30_000, async () => {
       await child.assertRunning()
-      return request(endpoint, { dispatcher: agent }).then(
+      return request(endpoint, { dispatcher: agent, signal: inTime() }).then(
         async ({ body }) => (await body.dump(), true),
         () => false,
       )

@@ -6,7 +6,7 @@ import { Agent, request } from 'undici'
 import { initialisation } from '../../infra/openbao/config.ts'
 import { accessTo } from '../../infra/openbao/policies.ts'
 import { toolPath } from '../../local/tools/path.ts'
-import { freePorts, startChild, until } from './child.ts'
+import { freePorts, inTime, startChild, until } from './child.ts'
 
 /** A real OpenBao over TLS, with the mounts, policies and roles that the platform makes on its first start. */
 export interface TestOpenBao {
@@ -64,6 +64,7 @@ export async function startOpenBao(): Promise<TestOpenBao> {
     const answer = await request(`${address}/v1/${path}`, {
       method: method as 'GET',
       ...(agent ? { dispatcher: agent } : {}),
+      signal: inTime(),
       headers: { 'x-vault-token': root, 'content-type': 'application/json' },
       body: body === undefined ? null : JSON.stringify(body),
     })
@@ -131,7 +132,7 @@ export async function startOpenBao(): Promise<TestOpenBao> {
     async unseal() {
       const log = await readFile(join(dir, 'server.log'), 'utf8')
       await insist('POST', 'sys/unseal', { key: /Unseal Key: (\S+)/.exec(log)?.[1] })
-      await until('OpenBao to be active again', 10_000, async () => {
+      await until('OpenBao to be active again', 30_000, async () => {
         return (await ask('GET', 'sys/health')).status === 200
       })
     },
@@ -160,12 +161,12 @@ async function insistSoon(
   path: string,
   data: unknown,
 ): Promise<void> {
-  for (let attempt = 0; ; attempt += 1) {
+  for (const end = Date.now() + 30_000; ;) {
     try {
       await insist('POST', path, data)
       return
     } catch (error) {
-      if (attempt >= 20) throw error
+      if (Date.now() > end) throw error
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }

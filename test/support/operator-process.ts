@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePorts } from './child.ts'
+import { freePorts, inTime } from './child.ts'
 import type { RotationWorld } from './rotation-world.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -71,7 +71,7 @@ export async function startOperator(
     process: child,
     output: () => chunks.join(''),
     probe: (path) =>
-      fetch(`http://127.0.0.1:${probes}${path}`).then(
+      fetch(`http://127.0.0.1:${probes}${path}`, { signal: inTime() }).then(
         ({ status }) => status,
         () => 0,
       ),

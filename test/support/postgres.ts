@@ -239,7 +239,7 @@ export async function withClient<T>(
   config: pg.ClientConfig,
   use: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client(config)
+  const client = new pg.Client({ connectionTimeoutMillis: 30_000, ...config })
   await client.connect()
   try {
     return await use(client)

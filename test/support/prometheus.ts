@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Agent, request } from 'undici'
 import { caPath } from '../../local/answer.ts'
+import { inTime } from './child.ts'
 import { forward } from './forward.ts'
 
 export interface Sample {
@@ -27,6 +28,7 @@ export async function openPrometheus(): Promise<Prometheus> {
   const ask = async <T>(path: string): Promise<T> => {
     const answer = await request(`https://127.0.0.1:${tunnel.port}/api/v1${path}`, {
       dispatcher: agent,
+      signal: inTime(),
     })
     const { data, error } = (await answer.body.json()) as { data: T; error?: string }
     if (error !== undefined) throw new Error(error)

@@ -1,7 +1,7 @@
 import { connect, type AddressInfo } from 'node:net'
 import type { Server } from 'node:http'
 
-const SILENCE_MS = 5_000
+const SILENCE_MS = 20_000
 
 /** Sends a text as it is, which no client would do, and answers all that the server says until it hangs up. */
 export function rawRequest(server: Server, text: string): Promise<string> {

@@ -19,7 +19,7 @@ export class Replicas {
   /** The one that holds the lease now. */
   async leader(): Promise<OperatorProcess> {
     await this.#fill()
-    const end = Date.now() + 30_000
+    const end = Date.now() + 60_000
     for (;;) {
       const holder = await this.holder()
       const leader = this.#running.find(({ identity }) => identity === holder)

@@ -1,4 +1,5 @@
 import { Agent, request } from 'undici'
+import { inTime } from './child.ts'
 
 export interface SteadyWish {
   readonly url: string
@@ -25,7 +26,8 @@ export async function askSteadily(wish: SteadyWish): Promise<SteadyResult> {
   const asked: Promise<void>[] = []
   const ask = async (due: number) => {
     const headers = await wish.headers()
-    const status = await request(wish.url, { dispatcher: agent, headers }).then(
+    const signal = inTime()
+    const status = await request(wish.url, { dispatcher: agent, headers, signal }).then(
       async ({ statusCode, body }) => {
         await body.dump()
         return statusCode

@@ -4,7 +4,7 @@ import { Agent, request } from 'undici'
 import { type joiningConfig } from '../../infra/openbao/config.ts'
 import { toolPath } from '../../local/tools/path.ts'
 import type { Authority } from './certificates.ts'
-import { startChild, type Child } from './child.ts'
+import { inTime, startChild, type Child } from './child.ts'
 
 /** A real OpenBao from a configuration of ours, moved from its pod to this machine's loopback. */
 export interface StoreServer {
@@ -74,6 +74,7 @@ export async function startStoreServer(wish: StoreServerWish): Promise<StoreServ
         const answer = await request(`${address}/v1/${at}`, {
           method,
           dispatcher: agent,
+          signal: inTime(),
           headers: {
             'content-type': 'application/json',
             ...(token ? { 'x-vault-token': token } : {}),

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Agent, type Dispatcher, request } from 'undici'
 import { caPath } from '../../local/answer.ts'
+import { inTime } from './child.ts'
 import { kubectl } from './cluster.ts'
 import { forward } from './forward.ts'
 
@@ -29,6 +30,7 @@ export async function openVault(): Promise<Vault> {
   ) => {
     const answer = await request(`https://127.0.0.1:${tunnel.port}/v1/${path}`, {
       dispatcher: agent,
+      signal: inTime(),
       method,
       headers: token === undefined ? {} : { 'x-vault-token': token },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
