@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { PLATFORM_TENANT, type AuditEvent } from '#api/audit-event'
 import type { AuditPage, AuditQuery, FoundRecord } from '#api/rest/audit'
@@ -109,6 +110,21 @@ async function seal(): Promise<void> {
   await withClient(db.sealer, (client) =>
     sealBatch(client, { log: LOG, signers: [signer], limit: 1_000 }),
   )
+}
+
+/** Again and again, as the sealer does. @returns ends it */
+function keepSealing(): () => Promise<void> {
+  let isOver = false
+  const running = (async () => {
+    while (!isOver) {
+      await seal().catch(() => undefined)
+      await pause(50)
+    }
+  })()
+  return async () => {
+    isOver = true
+    await running
+  }
 }
 
 async function takeOut(): Promise<AuditLog> {
@@ -414,7 +430,7 @@ describe('POST /api/v1/audit/export', () => {
     const query = { tenant: alice.tenantId, format: 'jsonl', order: 'oldest', ...WRITES }
     const idsOf = (text: string) =>
       text.split('\n').flatMap((line) => (line ? [(JSON.parse(line) as { id: string }).id] : []))
-    const sealing = setInterval(() => void seal().catch(() => undefined), 100)
+    const stopSealing = keepSealing()
     try {
       passAMinute()
       await put(alice, 'young', ADDRESS)
@@ -429,13 +445,13 @@ describe('POST /api/v1/audit/export', () => {
       const whole = eventsOf(await all(alice, { ...WRITES, order: 'oldest' })).map(({ id }) => id)
       expect([...idsOf(first.body), ...idsOf(second.body)]).toEqual(whole)
     } finally {
-      clearInterval(sealing)
+      await stopSealing()
     }
   })
 
   it('takes out each record once over pages, in each format, once its own record is sealed', async () => {
     passAMinute()
-    const sealing = setInterval(() => void seal().catch(() => undefined), 100)
+    const stopSealing = keepSealing()
     try {
       const ids: string[] = []
       let after: string | undefined
@@ -461,7 +477,7 @@ describe('POST /api/v1/audit/export', () => {
       expect(cef.body).toMatch(/^CEF:0\|Palisade\|Palisade\|1\|secret\.write\|/)
       for (const { body } of [ocsf, cef]) expect(body).not.toMatch(/ciphertext|wrappedKey/)
     } finally {
-      clearInterval(sealing)
+      await stopSealing()
     }
     const [{ record } = { record: null }] = await all(auditor, { eventTypes: ['audit.export'] })
     expect(record).toMatchObject({

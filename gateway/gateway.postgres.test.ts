@@ -373,11 +373,14 @@ describe('the audit log', () => {
   })
 
   it('has at most 30 rows of one caller a minute, however often it is refused', async () => {
+    const before = performance.now()
     for (let i = 0; i < 60; i++) await put(people.gustav, 'no', { value: 'x' })
+    // One more every two seconds, and the one of the case before.
+    const more = Math.ceil((performance.now() - before) / 2_000) + 1
     const rows = (await records(people.gustav)).filter(
       ({ eventType }) => eventType === 'access.refused',
     )
-    expect(rows.length).toBeLessThanOrEqual(32)
+    expect(rows.length).toBeLessThanOrEqual(30 + more)
   })
 
   it('has one record for a flood of requests without a token', async () => {
@@ -439,20 +442,20 @@ describe('POST /api/v1/auth/login', () => {
 
   it('answers 429 with Retry-After to the sixth attempt of a minute, on every replica together', async () => {
     const other = assembleOther()
-    const codes: number[] = []
-    for (let i = 0; i < 8; i++) {
-      const one = i % 2 ? app : other
-      const answer = await one.inject({
+    // All at once, however long each takes: one more is admitted every twelve seconds.
+    const attempts = Array.from({ length: 8 }, (_, i) =>
+      (i % 2 ? app : other).inject({
         method: 'POST',
         url: '/api/v1/auth/login',
         payload: { email: 'alice@test.invalid', password: 'wrong' },
         remoteAddress: '192.0.2.60',
-      })
-      codes.push(answer.statusCode)
-      if (answer.statusCode === 429)
-        expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
-    }
+      }),
+    )
+    const answers = await Promise.all(attempts)
+    const codes = answers.map(({ statusCode }) => statusCode).sort()
     expect(codes).toEqual([401, 401, 401, 401, 401, 429, 429, 429])
+    for (const { statusCode, headers } of answers)
+      if (statusCode === 429) expect(Number(headers['retry-after'])).toBeGreaterThan(0)
     // Whoever guesses locks out himself, and not the one whose password he guesses.
     expect((await login('alice@test.invalid', password, '192.0.2.61')).statusCode).toBe(200)
   })

@@ -10,6 +10,8 @@ import { RedisLimiter } from './redis-limiter.ts'
 let redis: TestRedis
 const limiters: RedisLimiter[] = []
 let connection: Redis
+/** Decisions that Redis had no part in. */
+let late = 0
 
 // What the gateway's user in a cluster may do, and nothing else.
 const ACL =
@@ -27,9 +29,11 @@ async function limiter(replicas = 1, password = 'pass'): Promise<RedisLimiter> {
   const { host, port } = redis
   const address = { host, port, username: 'gateway', password: Sealed.of(password), ca: undefined }
   connection = connectRedis(address, () => undefined)
-  const one = new RedisLimiter(connection, { replicas: () => replicas })
+  const onFallback = () => (late += 1)
+  const one = new RedisLimiter(connection, { replicas: () => replicas, onFallback })
   limiters.push(one)
-  for (let i = 0; i < 100 && !one.ready().ok; i++) await new Promise((done) => setTimeout(done, 20))
+  // Before that each would count by itself.
+  if (password === 'pass') await expect.poll(() => one.ready().ok).toBe(true)
   return one
 }
 
@@ -40,14 +44,19 @@ const countAllowed = (all: readonly { allowed: boolean }[]) =>
 describe('RedisLimiter', () => {
   it('admits exactly the limit of a burst over three replicas, with the rights it has in a cluster', async () => {
     const three = [await limiter(), await limiter(), await limiter()]
-    const policy = unique({ ...AUTH, limit: 100, periodMs: 3_600_000 })
-    const all = await Promise.all(
-      Array.from(
+    const burst = async () => {
+      late = 0
+      const policy = unique({ ...AUTH, limit: 100, periodMs: 3_600_000 })
+      const asked = Array.from(
         { length: 600 },
         (_, i) => three[i % 3]?.take(policy, 'one') ?? Promise.reject(new Error()),
-      ),
-    )
-    expect(countAllowed(all)).toBe(100)
+      )
+      return countAllowed(await Promise.all(asked))
+    }
+    let admitted = await burst()
+    // Whom a busy machine answers too late decides by itself, as it should, and of that burst nothing follows.
+    for (let again = 0; late > 0 && again < 20; again += 1) admitted = await burst()
+    expect([late, admitted]).toEqual([0, 100])
   })
 
   it('decides like the pure function', async () => {

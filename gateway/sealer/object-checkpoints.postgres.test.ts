@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '#core/clock'
 import { noteSigner } from '../../test/support/note-signer.ts'
 import { startObjectStore, type TestObjectStore } from '../../test/support/object-store.ts'
@@ -37,6 +37,11 @@ beforeAll(async () => {
   ;[db, objects] = await Promise.all([startPalisadeDatabase(), startObjectStore()])
   store = new PostgresStore(db.app)
 }, HOOK_MS)
+/** A sealer that a failed case left behind would go on sealing for other places. */
+const running: (() => Promise<void>)[] = []
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((end) => end()))
+})
 afterAll(async () => {
   await store?.close()
   await Promise.all([db?.stop(), objects?.stop()])
@@ -71,6 +76,7 @@ function start({ file, object }: Places) {
     stop.abort()
     await done
   }
+  running.push(end)
   return { sealer, metrics, lines, end }
 }
 

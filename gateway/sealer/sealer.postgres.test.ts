@@ -17,6 +17,7 @@ import {
   type PalisadeDatabase,
 } from '../../test/support/postgres.ts'
 import { auditRow, caller, writeWish } from '../../test/support/store-wishes.ts'
+import { unconfirmed } from '../../test/support/unconfirmed.ts'
 import { PostgresStore } from '../store/postgres-store.ts'
 import { fileSink } from './file-checkpoints.ts'
 import { SealerMetrics } from './metrics.ts'
@@ -395,22 +396,20 @@ describe('Sealer', () => {
     const sink = memorySink()
     const sealer = start([sink])
     await expect.poll(() => sealer.sealer.ready().ok).toBe(true)
-    await db.query(`alter system set synchronous_standby_names = 'nobody'`)
-    await db.query('select pg_reload_conf()')
-    const local = new PostgresStore({ ...db.app, options: '-c synchronous_commit=local' })
-    await local.appendAudit(null, auditRow(tenants[0] ?? ''))
-    await local.close()
-    const cancelled = `select pg_cancel_backend(pid) as done from pg_stat_activity
-      where wait_event = 'SyncRep' and usename = 'palisade_sealer_a'`
-    // Once the batch itself, then the look of the next connection, which finds the batch in the database.
-    for (let wait = 0; wait < 2; wait += 1) {
-      await expect.poll(() => db.query(cancelled), { timeout: 8_000 }).toHaveLength(1)
-    }
-    expect((await seals()).length).toBe(1)
-    expect(sink.note).toBeUndefined()
-    await db.query('alter system reset synchronous_standby_names')
-    await db.query('select pg_reload_conf()')
-    await expect.poll(() => sink.note, { timeout: 8_000 }).toMatch(/\/epoch-1\n1\n/)
+    await unconfirmed(db, async () => {
+      const local = new PostgresStore({ ...db.app, options: '-c synchronous_commit=local' })
+      await local.appendAudit(null, auditRow(tenants[0] ?? ''))
+      await local.close()
+      const cancelled = `select pg_cancel_backend(pid) as done from pg_stat_activity
+        where wait_event = 'SyncRep' and usename = 'palisade_sealer_a'`
+      // Once the batch itself, then the look of the next connection, which finds the batch in the database.
+      for (let wait = 0; wait < 2; wait += 1) {
+        await expect.poll(() => db.query(cancelled)).toHaveLength(1)
+      }
+      expect((await seals()).length).toBe(1)
+      expect(sink.note).toBeUndefined()
+    })
+    await expect.poll(() => sink.note).toMatch(/\/epoch-1\n1\n/)
     await sealer.end()
   })
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { PLATFORM_TENANT } from '../../api/audit-event.ts'
 import { signRecord } from '../../core/audit/record.ts'
 import { systemClock } from '../../core/clock.ts'
@@ -321,6 +321,7 @@ describe('compareHeads, with the rights of the sealer', () => {
     await putBack(db, 'rotated')
     const metrics = new SealerMetrics()
     const stop = new AbortController()
+    onTestFinished(() => stop.abort())
     const running = runSelfChecks(
       {
         ...{ metrics, signers: [signer], clock: systemClock },

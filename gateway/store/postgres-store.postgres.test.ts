@@ -1,7 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startPalisadeDatabase, type PalisadeDatabase } from '../../test/support/postgres.ts'
 import { auditRow, caller, readWish, writeWish } from '../../test/support/store-wishes.ts'
+import { unconfirmed } from '../../test/support/unconfirmed.ts'
 import { PostgresStore } from './postgres-store.ts'
 
 let db: PalisadeDatabase
@@ -227,34 +227,21 @@ describe('records that come at the same moment', () => {
 
 describe('a commit that the standby did not confirm', () => {
   it('is an unknown outcome, found again under its idempotency key', async () => {
-    await db.query(`alter system set synchronous_standby_names = 'nobody'`)
-    await db.query('select pg_reload_conf()')
-    // The checkpointer tells the other processes, a moment later.
-    await pause(500)
-    try {
-      const idempotency = { key: 'unconfirmed', requestDigest: Buffer.alloc(32, 4) }
-      const wish = writeWish(alice, { idempotency })
+    const idempotency = { key: 'unconfirmed', requestDigest: Buffer.alloc(32, 4) }
+    const wish = writeWish(alice, { idempotency })
+    await unconfirmed(db, async () => {
       const write = store.writeSecret(alice, wish).catch((error: unknown) => error)
       const cancelled = `select pg_cancel_backend(pid) as done from pg_stat_activity where wait_event = 'SyncRep'`
-      await expect.poll(() => db.query(cancelled), { timeout: 8_000 }).toHaveLength(1)
+      await expect.poll(() => db.query(cancelled)).toHaveLength(1)
       expect(await write).toMatchObject({ code: 'ERR_OUTCOME_UNKNOWN' })
       // Nor is its repetition an acknowledgement, for as long as the standby has not got it.
       const repeat = { ...wish, audit: auditRow(alice.tenantId) }
       const repeated = store.writeSecret(alice, repeat).catch((error: unknown) => error)
-      await expect.poll(() => db.query(cancelled), { timeout: 8_000 }).toHaveLength(1)
+      await expect.poll(() => db.query(cancelled)).toHaveLength(1)
       expect(await repeated).toMatchObject({ code: 'ERR_OUTCOME_UNKNOWN' })
-      await db.query('alter system reset synchronous_standby_names')
-      await db.query('select pg_reload_conf()')
-      expect(
-        await store.writeSecret(alice, { ...wish, audit: auditRow(alice.tenantId) }),
-      ).toMatchObject({
-        kind: 'repeated',
-        version: 1,
-      })
-    } finally {
-      await db.query('alter system reset synchronous_standby_names')
-      await db.query('select pg_reload_conf()')
-    }
+    })
+    const again = await store.writeSecret(alice, { ...wish, audit: auditRow(alice.tenantId) })
+    expect(again).toMatchObject({ kind: 'repeated', version: 1 })
   })
 })
 
