@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { makeAuthority } from '../../test/support/certificates.ts'
 import { EmbeddedProcess } from '../../test/support/embedded-process.ts'
 import {
@@ -12,6 +12,9 @@ import {
   startPostgres,
   type TestPostgres,
 } from '../../test/support/postgres.ts'
+
+// Some start it four times, beside whatever else this machine does.
+vi.setConfig({ testTimeout: 180_000 })
 
 let folder: string
 let authority: Awaited<ReturnType<typeof makeAuthority>>
@@ -69,12 +72,12 @@ async function keepsASecret(one: EmbeddedProcess): Promise<void> {
 
 /**
  * Ten seconds are promised of a machine with nothing else to do (measured: bench/results/bring-up.md). A run of all
- * tests computes something else on the same cores; the slowest start seen beside much other work took 14.3 s.
+ * tests computes something else on the same cores; the slowest start seen beside much other work took 25.4 s.
  */
-const LOADED_MS = 25_000
+const LOADED_MS = 60_000
 
 describe('a first npm start', () => {
-  it('answers within 25 s beside other tests, on loopback alone, and counts attempts to log in by itself', async () => {
+  it('answers within a minute beside other tests, on loopback alone, and counts attempts to log in by itself', async () => {
     const one = await start()
     const took = await one.answers(LOADED_MS)
     console.log(`embedded, first start: ${(took / 1000).toFixed(1)} s`)
