@@ -162,12 +162,12 @@ describe('a member of palisade_auditor', () => {
     await asAuditor(async (client) => {
       const { rows: own } = await client.query<{ id: string }>(NOTE)
       await db.query(
-        `update palisade.audit_readings set open_until = clock_timestamp() + interval '1 s' where id = $1`,
+        `update palisade.audit_readings set open_until = clock_timestamp() + interval '3 s' where id = $1`,
         [own[0]?.id],
       )
       await client.query('begin isolation level repeatable read read only')
       const all = await client.query(READ)
-      await client.query('select pg_sleep(1.1)')
+      await client.query('select pg_sleep(3.1)')
       expect((await client.query(READ)).rows).toEqual(all.rows)
       await client.query('commit')
       await client.query('begin isolation level repeatable read read only')

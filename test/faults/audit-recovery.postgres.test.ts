@@ -157,9 +157,12 @@ async function runSealer(
   })
   const stop = new AbortController()
   const ended = sealer.run(stop.signal)
-  await until('the sealer', 30_000, async () => isThere(sealer))
-  stop.abort()
-  await ended
+  try {
+    await until('the sealer', 30_000, async () => isThere(sealer))
+  } finally {
+    stop.abort()
+    await ended
+  }
 }
 
 async function exported(database: string): Promise<AuditLog> {

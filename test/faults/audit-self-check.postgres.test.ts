@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
 import { SealerMetrics } from '../../gateway/sealer/metrics.ts'
 import { Rest } from '../../gateway/sealer/rest.ts'
@@ -100,6 +100,7 @@ describe('the check that the sealer makes by itself, with its own rights', () =>
   it('tells time and result to whoever measures, again and again', async () => {
     const metrics = new SealerMetrics()
     const stop = new AbortController()
+    onTestFinished(() => stop.abort())
     const database = await log.tampered([EDIT, log.id(2)])
     const running = runSelfChecks(
       {
@@ -122,6 +123,7 @@ describe('the check that the sealer makes by itself, with its own rights', () =>
   it('is made again at once for whoever mended the log and says so', async () => {
     const metrics = new SealerMetrics()
     const stop = new AbortController()
+    onTestFinished(() => stop.abort())
     const rest = new Rest()
     const database = await log.tampered([EDIT, log.id(2)])
     const running = runSelfChecks(

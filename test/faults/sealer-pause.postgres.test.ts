@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { learnKeys } from '#core/audit/key-chain'
 import { systemClock } from '#core/clock'
 import { SealerMetrics } from '../../gateway/sealer/metrics.ts'
@@ -86,9 +86,12 @@ async function sealUntil(condition: () => Promise<boolean>): Promise<void> {
     timing: { idleMs: 10, publishEveryMs: 50 },
   })
   const ended = sealer.run(stop.signal)
-  await until('the second sealer', 20_000, condition)
-  stop.abort()
-  await ended
+  try {
+    await until('the second sealer', 20_000, condition)
+  } finally {
+    stop.abort()
+    await ended
+  }
 }
 
 const isStopped = async (child: ChildProcess) =>
@@ -126,6 +129,7 @@ describe('a key of checkpoints that is rotated in Vault while the sealer runs', 
       return learnKeys(notes, [verifier]).length
     }
     const stop = new AbortController()
+    onTestFinished(() => stop.abort())
     const ended = new Sealer({
       database: async () => db.sealer,
       ...{ log: LOG, signers: await readSigners(), readSigners, sinks: [] },
