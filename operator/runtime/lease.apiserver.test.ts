@@ -17,16 +17,19 @@ afterAll(async () => {
   await api?.stop()
 })
 
-const candidate = (name: string, identity: string) =>
+const candidate = (name: string, identity: string, durationMs = 3_000) =>
   new LeaseElection({
     client,
     lease: { namespace: 'system', name },
     identity,
     log: silentLogger,
-    durationMs: 3_000,
+    durationMs,
     renewDeadlineMs: 2_000,
     retryMs: 200,
   })
+
+const LONG_MS = 60_000
+const soon = () => AbortSignal.timeout(20_000)
 
 async function secondsUntil(leads: Promise<void>): Promise<number> {
   const startedAt = performance.now()
@@ -39,7 +42,8 @@ describe('LeaseElection', () => {
     const stop = new AbortController()
     const leading: string[] = []
     const waiting = ['a', 'b'].map((identity) =>
-      candidate('one', identity)
+      // Nobody renews it here.
+      candidate('one', identity, LONG_MS)
         .acquire(stop.signal)
         .then(
           () => leading.push(identity),
@@ -54,25 +58,25 @@ describe('LeaseElection', () => {
   })
 
   it('hands over before the lease ends when the leader releases', async () => {
-    const [first, second] = [candidate('handed', 'a'), candidate('handed', 'b')]
-    await first.acquire(AbortSignal.timeout(5_000))
-    const taken = second.acquire(AbortSignal.timeout(10_000))
+    const [first, second] = [candidate('handed', 'a', LONG_MS), candidate('handed', 'b', LONG_MS)]
+    await first.acquire(soon())
+    const taken = second.acquire(AbortSignal.timeout(LONG_MS))
     await first.release()
-    expect(await secondsUntil(taken)).toBeLessThan(3)
+    expect(await secondsUntil(taken)).toBeLessThan(LONG_MS / 2_000)
   })
 
   it('waits for the whole duration when the leader died', async () => {
     const [first, second] = [candidate('dead', 'a'), candidate('dead', 'b')]
-    await first.acquire(AbortSignal.timeout(5_000))
-    const seconds = await secondsUntil(second.acquire(AbortSignal.timeout(20_000)))
+    await first.acquire(soon())
+    const seconds = await secondsUntil(second.acquire(soon()))
     expect(seconds).toBeGreaterThanOrEqual(3)
     expect(seconds).toBeLessThan(15)
   })
 
   it('tells a leader whose lease was taken that it is lost', async () => {
     const first = candidate('taken', 'a')
-    await first.acquire(AbortSignal.timeout(5_000))
-    const held = first.hold(AbortSignal.timeout(20_000))
+    await first.acquire(soon())
+    const held = first.hold(soon())
     const path = '/apis/coordination.k8s.io/v1/namespaces/system/leases/taken'
     await api.mergePatch(path, { spec: { holderIdentity: 'b' } })
     expect(await held).toBe('lost')
@@ -80,7 +84,7 @@ describe('LeaseElection', () => {
 
   it('stops renewing without a word when it is told to stop', async () => {
     const first = candidate('stopped', 'a')
-    await first.acquire(AbortSignal.timeout(5_000))
+    await first.acquire(soon())
     expect(await first.hold(AbortSignal.timeout(300))).toBe('stopped')
   })
 })

@@ -135,7 +135,7 @@ describe('SecretRotation of a pair of database users', () => {
     const ended = withClient(world.db.as(username, password), async (session) => {
       session.on('error', () => undefined)
       await leak.annotate({ 'palisade.dev/leaked': 'seen in a chat' })
-      await session.query('select pg_sleep(30)')
+      await session.query('select pg_sleep(100)')
     }).then(
       () => 'went on',
       (error: { code?: string }) => error.code,
