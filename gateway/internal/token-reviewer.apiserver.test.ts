@@ -10,7 +10,7 @@ import { TokenReviewer } from './token-reviewer.ts'
 const SYSTEM = 'palisade-system'
 const UNKNOWN = { kind: 'unknown' }
 /** The API server remembers what it found good for ten seconds. */
-const FORGOTTEN = { timeout: 15_000, interval: 500 }
+const FORGOTTEN = { timeout: 30_000, interval: 500 }
 const account = (name: string) => ({
   kind: 'account',
   name: `system:serviceaccount:${SYSTEM}:${name}`,

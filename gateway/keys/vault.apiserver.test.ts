@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '#core/clock'
 import { OPENBAO_AUDIENCE } from '../../infra/names.ts'
 import { startApiServer, type TestApiServer } from '../../test/support/apiserver.ts'
@@ -191,6 +191,8 @@ describe('loadOrMakeDevelopmentUsers', () => {
 describe('a sealed Vault', () => {
   let db: PalisadeDatabase
   beforeAll(async () => (db = await startPalisadeDatabase()))
+  // A case that failed leaves it sealed, and all others would fail with it.
+  afterEach(() => bao.unseal())
   afterAll(() => db?.stop())
 
   it('is not ready, and nothing is unwrapped', async () => {

@@ -84,12 +84,16 @@ const stores = (): Promise<readonly unknown[]> =>
     }),
   )
 
-const together = () =>
-  until('one store of three nodes', 90_000, async () => {
+/** @returns what the store is called */
+async function together(): Promise<unknown> {
+  let ids: readonly unknown[] = []
+  await until('one store of three nodes', 90_000, async () => {
     await Promise.all([...running.values()].map((one) => one.child.assertRunning()))
-    const ids = await stores()
+    ids = await stores()
     return ids.length === 3 && typeof ids[0] === 'string' && new Set(ids).size === 1
   })
+  return ids[0]
+}
 
 describe('three nodes', () => {
   let id: unknown
@@ -98,14 +102,12 @@ describe('three nodes', () => {
     // All at once, as the StatefulSet does: the first one asks until the others answer.
     const chosen = await Promise.all(PODS.map((pod) => start(pod)))
     expect(chosen).toEqual(['first', 'join', 'join'])
-    await together()
-    id = (await stores())[0]
-    const leaders = await Promise.all(
-      [...running.values()].map(
-        async (one) => (await one.ask('GET', 'sys/leader')).body['is_self'],
-      ),
-    )
-    expect(leaders.filter((leads) => leads === true)).toHaveLength(1)
+    id = await together()
+    const leads = async (one: StoreServer) => (await one.ask('GET', 'sys/leader')).body['is_self']
+    const leaders = async () =>
+      (await Promise.all([...running.values()].map(leads))).filter((isSelf) => isSelf === true)
+    // One that was late on a busy machine has another after it, and for a moment there is none.
+    await expect.poll(leaders).toHaveLength(1)
   })
 
   it('make no second store when the first one comes back without its volume', async () => {
