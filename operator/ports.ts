@@ -128,7 +128,9 @@ export interface SecretToApply {
 export type SecretOutcome =
   /** The API server's clock at the write that this content goes back to. */
   | { readonly kind: 'applied'; readonly at: string }
-  /** By our own admission policy: it is another's, or newer. */
+  /** By our own admission policy: what is there carries a newer number. */
+  | { readonly kind: 'stale'; readonly message: string }
+  /** By our own admission policy: it is another's. */
   | { readonly kind: 'refused'; readonly message: string }
   /** It is no Secret that Kubernetes takes. */
   | { readonly kind: 'invalid'; readonly message: string }

@@ -20,6 +20,8 @@ export const ANNOTATION_REQUESTED_BY = 'palisade.dev/requested-by'
 export const ANNOTATION_ACKNOWLEDGED_PREFIX = 'acknowledged.palisade.dev/'
 /** The admission policy that fences Secrets; its name stands in the API server's refusals. */
 export const SECRETS_POLICY = 'palisade-operator-secrets'
+/** How its refusal begins when the stored Secret carries a newer number. */
+export const STALE_FENCE = 'stale fence:'
 export const FINALIZER = 'palisade.dev/release'
 
 /** On Pod templates: the version of a Secret that the Pods were started for. */

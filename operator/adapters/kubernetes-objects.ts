@@ -1,4 +1,10 @@
-import { ANNOTATION_SEQ, FINALIZER, LABEL_ROTATION, SECRETS_POLICY } from '#api/v1alpha1/names'
+import {
+  ANNOTATION_SEQ,
+  FINALIZER,
+  LABEL_ROTATION,
+  SECRETS_POLICY,
+  STALE_FENCE,
+} from '#api/v1alpha1/names'
 import type { RotationBackend } from '#api/v1alpha1/rotation-backend'
 import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
 import type { Backends, RotationObjects, SecretOutcome, Secrets, SecretToApply } from '../ports.ts'
@@ -87,6 +93,7 @@ export function createSecrets(client: ApiClient): Secrets {
         if (!(error instanceof ApiError)) throw error
         const { message, status } = error
         const isFence = message.includes(`ValidatingAdmissionPolicy '${SECRETS_POLICY}'`)
+        if (isFence && message.includes(STALE_FENCE)) return { kind: 'stale', message }
         if (isFence) return { kind: 'refused', message }
         if (status === 422) return { kind: 'invalid', message }
         throw error

@@ -239,7 +239,7 @@ describe('a caller that slept through two rotations', () => {
       fields: Sealed.of({ password: 'of two rotations ago' }),
     }
     await expectRefusal(() => composition.deps.secrets.apply(secret, signal), {
-      kind: 'refused',
+      kind: 'stale',
       message: expect.stringContaining('stale fence: palisade.dev/seq is'),
     })
   })
@@ -283,6 +283,26 @@ describe('a caller that slept through two rotations', () => {
       expect(await orders.login(username, password)).toBe('shop_orders')
     },
   )
+})
+
+describe('a Secret that carries a newer number than the record', () => {
+  it('is left as it is, shown as StaleFence, and comes back once the words of the message were followed', async () => {
+    const path = '/api/v1/namespaces/shop/secrets/orders-db'
+    const before = await orders.secret()
+    const metadata = { annotations: { 'palisade.dev/seq': '999999999' } }
+    world.api.expectOk(await world.api.mergePatch(path, { metadata }))
+    const pass = () => reconcile(KEY, composition.deps, signal)
+    await expect(pass()).rejects.toMatchObject({ code: 'ERR_STALE_FENCE' })
+    const stalled = (await orders.read()).status?.conditions?.find(({ type }) => type === 'Stalled')
+    expect(stalled).toMatchObject({ status: 'True', reason: 'StaleFence' })
+    expect(stalled?.message).toContain('palisade.dev/seq is 999999999 and cannot go back to')
+    const [, words = ''] =
+      /kubectl (-n shop delete secret [a-z-]+);/.exec(stalled?.message ?? '') ?? []
+    await world.api.kubectl(...words.split(' '))
+    await pass()
+    expect((await orders.read()).status?.conditions?.[0]?.reason).toBe('UpToDate')
+    expect(await orders.secret()).toEqual(before)
+  })
 })
 
 describe('a leader that was stopped before an effect and goes on two rotations later', () => {

@@ -212,6 +212,17 @@ describe('resync-fence', () => {
     expect(world.database.roles[other]).toMatchObject({ login: false })
   })
 
+  it('is named as well when it is the Secret that shows a record from before the database', async () => {
+    const world = new MemoryWorld()
+    world.create('orders', 'uid-1')
+    const { seq } = await world.settle('orders')
+    const role = world.database.roles['shop_a']
+    if (role) role.seq = 500
+    world.secretRefusal = { kind: 'stale', message: 'stale fence' }
+    await expect(world.pass('orders')).rejects.toMatchObject({ code: 'ERR_STALE_FENCE' })
+    expect(tokenOf(world)).toBe(`500:${seq}`)
+  })
+
   it.each(['resyncFence.before', 'resyncFence.after', 'recordState.after'])(
     'is completed after a crash at %s',
     async (place) => {

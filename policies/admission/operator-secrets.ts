@@ -1,4 +1,4 @@
-import { ANNOTATION_SEQ, LABEL_ROTATION, SECRETS_POLICY } from '#api/v1alpha1/names'
+import { ANNOTATION_SEQ, LABEL_ROTATION, SECRETS_POLICY, STALE_FENCE } from '#api/v1alpha1/names'
 import type { AdmissionRule } from './policy.ts'
 
 const label = (object: string) => `${object}.metadata.?labels[?'${LABEL_ROTATION}'].orValue('')`
@@ -42,8 +42,8 @@ export const operatorSecrets: AdmissionRule = {
     {
       expression:
         "!variables.seq.matches('^[0-9]{1,18}$') || !variables.storedSeq.matches('^[0-9]{1,18}$') || int(variables.seq) >= int(variables.storedSeq)",
-      messageExpression: `"stale fence: ${ANNOTATION_SEQ} is " + variables.storedSeq + " and cannot go back to " + variables.seq`,
-      message: `stale fence: ${ANNOTATION_SEQ} only grows`,
+      messageExpression: `"${STALE_FENCE} ${ANNOTATION_SEQ} is " + variables.storedSeq + " and cannot go back to " + variables.seq`,
+      message: `${STALE_FENCE} ${ANNOTATION_SEQ} only grows`,
       reason: 'Invalid',
     },
     {

@@ -28,7 +28,11 @@ export const accepted = (state: StateRecord, role: string, fence: Fence) => ({
 /** Names what a person sees, so that what is asked for is what was seen and fits nothing later. */
 export const resyncToken = (standsAt: number, { seq }: StateRecord): string => `${standsAt}:${seq}`
 
-function staleFence(standsAt: number | undefined, role: string, state: StateRecord): PalisadeError {
+export function staleFence(
+  standsAt: number | undefined,
+  role: string,
+  state: StateRecord,
+): PalisadeError {
   const expected = state.fences[role] ?? 0
   const detail =
     standsAt === undefined

@@ -4,6 +4,7 @@ import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
 import type { DatabaseAddress, Deps, SecretToApply, StoredValue } from '../../ports.ts'
 import type { Observed } from '../observed.ts'
 import { ownerText, type StateRecord } from '../state.ts'
+import { staleFence } from './credential.ts'
 import { effect } from './effect.ts'
 import { flightOf, flightWith, record, type Outcome } from './record.ts'
 
@@ -114,10 +115,31 @@ export async function applySecret(
   }
   const outcome = await effect(deps, 'applySecret', () => deps.secrets.apply(secret, signal))
   if (outcome.kind === 'applied') return outcome.at
-  throw new PalisadeError(
-    outcome.kind === 'invalid' ? 'ERR_SECRET_INVALID' : 'ERR_SECRET_NOT_OURS',
-    `Secret "${secret.name}" was refused: ${outcome.message}`,
-  )
+  const detail = `Secret "${secret.name}" was refused: ${outcome.message}`
+  switch (outcome.kind) {
+    case 'stale':
+      throw await newerThanRecord(seen, secret, detail)
+    case 'invalid':
+      throw new PalisadeError('ERR_SECRET_INVALID', detail)
+    case 'refused':
+      throw new PalisadeError('ERR_SECRET_NOT_OURS', detail)
+  }
+}
+
+/** Where the database is ahead of the record too, one of them was restored, and its own refusal says what to do. */
+async function newerThanRecord(
+  { database, state: { value: state } }: Observed,
+  { namespace, name }: SecretToApply,
+  detail: string,
+): Promise<PalisadeError> {
+  const standing = await database.standing(state.claim.roles[0])
+  for (const role of state.claim.roles) {
+    const standsAt = standing?.seqs[role]
+    if (standsAt !== undefined && standsAt !== (state.fences[role] ?? 0))
+      return staleFence(standsAt, role, state)
+  }
+  const remedy = `if no other operator writes it: kubectl -n ${namespace} delete secret ${name}; it comes back from the store`
+  return new PalisadeError('ERR_STALE_FENCE', detail, { remedy })
 }
 
 function secretFor(

@@ -10,6 +10,7 @@ import type {
   RecordKey,
   RefusalsSeen,
   RotatingDatabase,
+  SecretOutcome,
   StoredValue,
 } from '../../ports.ts'
 import type { EventNote } from '../../runtime/events.ts'
@@ -114,6 +115,8 @@ export class MemoryWorld {
   backend: RotationBackend | undefined = BACKEND
   terminatingSince: string | undefined
   leads = true
+  /** What the API server says instead of taking the Secret. */
+  secretRefusal: SecretOutcome | undefined
   refusals: RefusalsSeen = { kind: 'seen', clients: [] }
   now = Date.parse('2026-11-21T12:00:00Z')
   #failpoint = { name: '', passages: 0 }
@@ -232,7 +235,10 @@ export class MemoryWorld {
       refusedLogins: { of: () => Promise.resolve(this.refusals) },
       eligibility: { refusal: () => undefined },
       secrets: {
-        apply: () => Promise.resolve({ kind: 'applied', at: new Date(this.now).toISOString() }),
+        apply: () =>
+          Promise.resolve(
+            this.secretRefusal ?? { kind: 'applied', at: new Date(this.now).toISOString() },
+          ),
       },
       consumers: { find: () => Promise.resolve([]), patch: () => Promise.resolve('gone') },
       audit: this.intake === 'none' ? undefined : { deliver: this.#deliver },
