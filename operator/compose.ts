@@ -28,6 +28,7 @@ import { createMetrics, type RuntimeMetrics } from './runtime/metrics.ts'
 import type { Logger } from './runtime/types.ts'
 import { OutboxDeliveries } from './secret-rotation/audit-deliveries.ts'
 import { refusalByBackend } from './secret-rotation/eligibility.ts'
+import { Turns } from './secret-rotation/turns.ts'
 
 export interface Composition {
   readonly client: ApiClient
@@ -80,6 +81,7 @@ export async function compose(
       log,
     }),
     metrics: createRotationMetrics(metrics.registry),
+    turns: new Turns(() => systemClock.now().getTime()),
     clock: systemClock,
     log,
     failpoint: config.failpoint ? createFailpoint(config.failpoint) : noFailpoint,

@@ -42,7 +42,7 @@ export async function runOperator(
     path: ROTATIONS,
     log,
     metrics,
-    onChange: (change) => onRotationChange(controller, change),
+    onChange: (change) => onRotationChange(controller, deps.turns, change),
   })
   const backends = new Reflector<RotationBackend>({
     client,

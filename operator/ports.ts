@@ -7,6 +7,7 @@ import type { Logger, ObjectKey } from './runtime/types.ts'
 import type { AuditEntry } from './secret-rotation/audit-outbox.ts'
 import type { Refusal } from './secret-rotation/eligibility.ts'
 import type { ClaimOwner, StateRecord } from './secret-rotation/state.ts'
+import type { Turns } from './secret-rotation/turns.ts'
 import type { RotatingDatabase } from './rotating-database.ts'
 
 export type * from './rotating-database.ts'
@@ -251,6 +252,8 @@ export interface Deps {
   readonly deliveries: AuditDeliveries | undefined
   readonly events: EventRecorder
   readonly metrics: RotationMetrics
+  /** Of this process alone: who moves at each backend, and who is next. */
+  readonly turns: Turns
   readonly clock: Clock
   readonly log: Logger
   readonly failpoint: Failpoint

@@ -47,6 +47,7 @@ export const ROTATION_REASONS = [
   'Releasing',
   'Suspended',
   'WaitingForWindow',
+  'WaitingForTurn',
   'ConsumersLagBehind',
   'PreviousStillInUse',
   'PreviousUserRefused',

@@ -210,7 +210,8 @@ export const RotationBackendSpec = fields(
       },
     ),
     maxConcurrent: Type.Integer({
-      description: 'Rotations at the same time.',
+      description:
+        'Rotations that may move at the same time; a further one waits for its turn (WaitingForTurn), first come, first served. A rotation moves from its beginning until its consumers have switched and nobody has a session of the previous user, and counts for a quarter of an hour at most. A first value waits for nobody and counts for none; one that replaces a leaked or refused value does not wait.',
       minimum: 1,
       maximum: 100,
       default: 4,

@@ -6,6 +6,7 @@ import { Controller, type ControllerMetrics } from '../runtime/controller.ts'
 import type { Change, ObjectStore } from '../runtime/object-store.ts'
 import { keyOf, parseKey } from '../runtime/types.ts'
 import { reconcile } from './reconcile.ts'
+import type { Turns } from './turns.ts'
 
 export function createRotationController(
   deps: Deps,
@@ -24,12 +25,19 @@ export function createRotationController(
   })
   // What was taken leaves the record in a pass, so that nothing but passes writes records.
   deps.deliveries?.onTaken((key) => controller.queue.add(keyOf(key), 'routine'))
+  deps.turns.onTurn((key) => controller.queue.add(keyOf(key)))
   return controller
 }
 
 /** A resource that has never been looked at goes first; our own status writes are no news. */
-export function onRotationChange({ queue }: Controller, change: Change<SecretRotation>): void {
+export function onRotationChange(
+  { queue }: Controller,
+  turns: Turns,
+  change: Change<SecretRotation>,
+): void {
   const key = keyOf(change.object.metadata)
+  if (change.type === 'deleted') turns.forget(parseKey(key))
+  else turns.learn(change.object)
   switch (change.type) {
     case 'added':
       queue.add(key, change.object.status?.conditions ? 'routine' : 'urgent')

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { decide } from './decide.ts'
+import type { Observed } from './observed.ts'
 import {
   ago,
   connected,
@@ -82,6 +83,45 @@ describe('decide, between two rotations', () => {
     const windows = [{ start: '0 3 * * *', duration: '1h' }]
     const wish = { state: { lastRotationTime: ago('48h') }, spec: every('1h', { windows }) }
     expect(plan(wish)).toMatchObject({ do: 'wait', reason: 'WaitingForWindow' })
+  })
+})
+
+describe('decide, where others of the backend move', () => {
+  const requested = { annotations: { 'palisade.dev/rotate-now': 'x' } }
+  const due = { state: { lastRotationTime: ago('2h') }, spec: every('1h') }
+  const busy = (wish: Wish, turn: Observed['turn'] = { ahead: 4, limit: 4 }) =>
+    plan({ ...wish, seen: { ...wish.seen, turn } })
+
+  it.each([
+    ['due', due],
+    ['requested', requested],
+  ])('lets a rotation that is %s wait when as many move as may, and says where', (_, wish) => {
+    expect(busy(wish)).toEqual({
+      do: 'wait',
+      reason: 'WaitingForTurn',
+      message: expect.stringMatching(
+        /4 rotations move .* RotationBackend "main" \(spec.maxConcurrent\)/,
+      ),
+      ms: 60_000,
+    })
+    expect(busy(wish, { ahead: 3, limit: 4 })).toMatchObject({ do: 'begin' })
+  })
+
+  it('lets neither a leaked value wait, nor one that is refused, nor the first', () => {
+    const annotations = { 'palisade.dev/leaked': 'pasted' }
+    expect(busy({ annotations })).toMatchObject({ do: 'begin', why: 'Leaked' })
+    const refused = { seen: { currentLogin: 'refused' as const } }
+    expect(busy(refused)).toMatchObject({ do: 'begin', why: 'CurrentIsRefused' })
+    expect(busy({ state: { current: null } })).toMatchObject({ do: 'begin', why: 'FirstIssue' })
+  })
+
+  it('holds up none that runs, although the limit was lowered', () => {
+    expect(busy({ flight: { step: 'setVerifier' } })).toEqual({ do: 'setVerifier' })
+    expect(busy({ flight: { step: 'converge' } })).toMatchObject({ do: 'noteQuiet' })
+  })
+
+  it('says nothing of turns while nothing is due', () => {
+    expect(busy({})).toMatchObject({ do: 'keepUp' })
   })
 })
 

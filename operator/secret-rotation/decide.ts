@@ -22,6 +22,7 @@ import {
 } from './rules/retire.ts'
 import { consumerFellOver, previousWasRefused, watchHasEnded } from './rules/watch.ts'
 import { stepIsDue, suspendedBeforePublication } from './rules/steps.ts'
+import { inTurn } from './rules/turn.ts'
 
 /** The first rule with an answer wins, so the order is the policy. */
 export const RULES: readonly Rule[] = [
@@ -45,9 +46,9 @@ export const RULES: readonly Rule[] = [
   nothingWasIssued,
   currentHasLeaked,
   currentIsRefused, // before the period: an unusable value is not worth its remaining time
-  rotationIsRequested,
+  inTurn(rotationIsRequested),
   windowIsClosed,
-  periodHasEnded,
+  inTurn(periodHasEnded),
 ]
 
 export function decide(seen: Observed, now: Date, timing: DecideTiming): Plan {

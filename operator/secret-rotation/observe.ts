@@ -40,13 +40,13 @@ const addressOf = ({ spec }: RotationBackend, database: string | undefined) => (
   database: database ?? spec.endpoint.database ?? '',
 })
 
-/** Every further read of a pass is here. What the running step does not need is not asked for. */
+/** Every further read of a pass is here, its turn excepted. What the running step does not need is not asked for. */
 export async function observe(
   by: Claimant,
   held: Extract<Claim, { kind: 'held' }>,
   deps: Deps,
   signal: AbortSignal,
-): Promise<Observed> {
+): Promise<Omit<Observed, 'turn'>> {
   const state = held.state.value
   const step = state.rotation?.step
   const moving = step === 'converge' || step === 'watch'

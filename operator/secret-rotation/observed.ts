@@ -32,4 +32,6 @@ export interface Observed {
   readonly currentLogin: LoginOutcome | undefined
   /** What the backend lacks for a rotation; asked only before one starts. */
   readonly preflight: readonly string[]
+  /** How many rotations of the backend go before this one, and how many may move at the same time. */
+  readonly turn: { readonly ahead: number; readonly limit: number }
 }

@@ -1,4 +1,5 @@
 import { FINALIZER } from '#api/v1alpha1/names'
+import type { RotationBackend } from '#api/v1alpha1/rotation-backend'
 import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
 import { PalisadeError } from '#core/problem'
 import type { Deps } from '../ports.ts'
@@ -12,8 +13,10 @@ import { offerAudit, offerLeftOver } from './deliver-audit.ts'
 import { describe, describeTrouble } from './describe.ts'
 import { isRefusal, type Refusal } from './eligibility.ts'
 import { findBackend, observe } from './observe.ts'
+import type { Observed } from './observed.ts'
 import { release } from './release.ts'
 import { announce, measure } from './report.ts'
+import { turnWith } from './rules/turn.ts'
 import { standingOfRefusal, troubleOf } from './trouble.ts'
 
 /** One pass, safe to repeat at any moment. */
@@ -21,12 +24,14 @@ export async function reconcile(key: ObjectKey, deps: Deps, signal: AbortSignal)
   const rotation = await deps.rotations.find(key, signal)
   if (!rotation) {
     deps.metrics.forget(key)
+    deps.turns.forget(key)
     return offerLeftOver(key, deps, signal)
   }
   try {
     if (rotation.metadata.deletionTimestamp) return await release(rotation, deps, signal)
     return await pass(rotation, deps, signal)
   } catch (error) {
+    deps.turns.leave(key)
     await showTrouble(rotation, error, deps, signal)
     await offerLeftOver(key, deps, signal)
     throw error
@@ -45,8 +50,8 @@ async function pass(rotation: SecretRotation, deps: Deps, signal: AbortSignal): 
   if (held.kind === 'refused') return refuse(rotation, held.refusal, deps, signal)
   if (held.kind === 'acted') return AGAIN
 
-  const seen = await observe(by, held, deps, signal)
-  const plan = decide(seen, deps.clock.now(), deps.timing)
+  const read = await observe(by, held, deps, signal)
+  const { seen, plan } = decideInTurn(read, by.backend, deps)
   const { outcome, next } = await carryOut(plan, seen, deps, signal)
   // Somebody else went on meanwhile; what this pass believed is not worth telling.
   if (outcome.kind === 'stale') return AGAIN
@@ -60,6 +65,21 @@ async function pass(rotation: SecretRotation, deps: Deps, signal: AbortSignal): 
   return next
 }
 
+/** Looked at, decided and noted in one breath: two workers must not both find the last place free. */
+function decideInTurn(
+  read: Omit<Observed, 'turn'>,
+  { metadata: { name }, spec }: RotationBackend,
+  deps: Deps,
+) {
+  const key = keyOf(read.rotation)
+  const turn = { ahead: deps.turns.ahead(key, name), limit: spec.maxConcurrent }
+  const seen: Observed = { ...read, turn }
+  const now = deps.clock.now()
+  const plan = decide(seen, now, deps.timing)
+  deps.turns.note(key, name, turnWith(plan, seen.state.value, now))
+  return { seen, plan }
+}
+
 /** Waiting cannot mend it, an edit can; and an edit of another object may, so it is looked at again. */
 async function refuse(
   rotation: SecretRotation,
@@ -70,6 +90,7 @@ async function refuse(
   const standing = standingOfRefusal(refusal, rotation)
   const status = describeTrouble(rotation, standing, deps.clock.now())
   deps.metrics.stalled(keyOf(rotation), true)
+  deps.turns.leave(keyOf(rotation))
   await deps.rotations.writeStatus(rotation, status, signal)
   await offerLeftOver(keyOf(rotation), deps, signal)
   return after(deps.timing.resyncMs)

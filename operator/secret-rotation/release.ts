@@ -36,6 +36,7 @@ export async function release(
 ): Promise<Next> {
   const key = { namespace: rotation.metadata.namespace ?? '', name: rotation.metadata.name }
   deps.metrics.forget(key)
+  deps.turns.forget(key)
   if (!hasFinalizer(rotation, FINALIZER)) return REST
   const { state, progress } = await tryToGiveBack(rotation, deps, signal)
   switch (progress.kind) {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { SecretRotation } from '#api/v1alpha1/secret-rotation'
+import type { SecretRotation, SecretRotationStatus } from '#api/v1alpha1/secret-rotation'
 import { startOperator, type OperatorProcess } from '../../test/support/operator-process.ts'
 import { consumer, keepPods } from '../../test/support/pod-keeper.ts'
 import { callAsMigrator, callAsOnboarder } from '../../test/support/platform-team.ts'
@@ -280,6 +280,42 @@ describe('SecretRotation that cannot begin', () => {
       /no answer from 127\.0\.0\.1:1; check its endpoint, its CA and the network policy/,
     )
     await expectNothingMade('lost')
+  })
+})
+
+describe('SecretRotation at a RotationBackend whose spec.maxConcurrent is 1', () => {
+  it('waits while another moves, and begins at once when that one only waits', async () => {
+    const backends = '/apis/palisade.dev/v1alpha1/rotationbackends'
+    const { body } = await world.api.get(`${backends}/main`)
+    const { apiVersion, kind, spec } = body as { apiVersion: string; kind: string; spec: object }
+    const narrow = { apiVersion, kind, metadata: { name: 'narrow' } }
+    await world.api.apply({ ...narrow, spec: { ...spec, maxConcurrent: 1 } } as never, backends)
+    const create = async (name: string, overlap: Readonly<Record<string, string>>) => {
+      const pair = `shop_${name}`
+      await world.enrol('shop', pair)
+      const roles = [`${pair}_a`, `${pair}_b`]
+      const source = {
+        postgresRole: { connectionRef: { name: 'narrow' }, roles, memberOf: pair },
+      }
+      const view = new RotationView(world, name)
+      await view.create(secretRotation(name, pair, { overlap, spec: { source } }))
+      await view.settled(1, output)
+      return view
+    }
+    // The first one is watched for long: that is no reason for others to wait.
+    const [first, second] = await Promise.all([create('first', { min: '10m' }), create('next', {})])
+    const { username = '', password = '' } = await first.secret()
+    await withClient(world.db.as(username, password), async () => {
+      await first.rotateNow('now')
+      await first.reason('PreviousStillInUse', output)
+      await second.rotateNow('now')
+      const { status } = await second.reason('WaitingForTurn', output)
+      expect(status?.conditions?.[0]).toMatchObject({ type: 'Ready', status: 'True' })
+      expect(status).toMatchObject({ version: 1, step: 'Idle' })
+    })
+    const done = ({ version, step }: SecretRotationStatus) => version === 2 && step === 'Idle'
+    await second.until(done, output, 20_000)
+    expect((await first.read()).status?.step).not.toBe('Idle')
   })
 })
 

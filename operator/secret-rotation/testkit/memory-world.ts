@@ -17,6 +17,7 @@ import type { EventNote } from '../../runtime/events.ts'
 import type { AuditEntry } from '../audit-outbox.ts'
 import { reconcile } from '../reconcile.ts'
 import type { StateRecord } from '../state.ts'
+import { Turns } from '../turns.ts'
 import { observed } from './observed.ts'
 import { noAnswer, Versions } from './versions.ts'
 
@@ -119,7 +120,13 @@ export class MemoryWorld {
   secretRefusal: SecretOutcome | undefined
   refusals: RefusalsSeen = { kind: 'seen', clients: [] }
   now = Date.parse('2026-11-21T12:00:00Z')
+  /** Worlds that share it are resources of one process at one backend, each with a pair of its own. */
+  readonly turns: Turns
   #failpoint = { name: '', passages: 0 }
+
+  constructor(turns?: Turns) {
+    this.turns = turns ?? new Turns(() => this.now)
+  }
 
   /** A resource with times short enough for a test. */
   create(name: string, uid: string, change: Partial<SecretRotation['spec']> = {}): void {
@@ -251,6 +258,7 @@ export class MemoryWorld {
         blind: () => undefined,
         forget: () => undefined,
       },
+      turns: this.turns,
       clock: { now: () => new Date(this.now) },
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
       failpoint: (name: string) => this.#pass(name),
@@ -277,5 +285,9 @@ const isIdle = ({ rotation }: StateRecord): boolean => rotation === null
 
 const BACKEND = {
   metadata: { name: 'main' },
-  spec: { kind: 'Postgres', endpoint: { host: 'db', port: 5432, database: 'shop' } },
+  spec: {
+    kind: 'Postgres',
+    endpoint: { host: 'db', port: 5432, database: 'shop' },
+    maxConcurrent: 4,
+  },
 } as unknown as RotationBackend

@@ -84,6 +84,7 @@ export function observed(wish: Wish = {}): Observed {
     refusals: undefined,
     currentLogin: undefined,
     preflight: [],
+    turn: { ahead: 0, limit: 4 },
     ...wish.seen,
   }
 }
