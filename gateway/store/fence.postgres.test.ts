@@ -34,15 +34,33 @@ beforeEach(async () => {
   await enrol(a, b, group, 'shop')
 })
 
-function enrol(
-  ...[roleA, roleB, memberOf, namespace]: [string, string, string, string]
-): Promise<void> {
+/** Both roles, their group, the namespace. */
+type Enrolment = [string, string, string, string]
+
+function enrol(...[roleA, roleB, memberOf, namespace]: Enrolment): Promise<void> {
   return withClient(db.migrator, async (client) => {
     await client.query('set role palisade_fence')
     await client.query('select palisade_fence.enrol($1, $2, $3, $4, $5)', [
       ...[roleA, roleB, memberOf, 'palisade', namespace],
     ])
     await client.query('reset role')
+  })
+}
+
+/** The second begins while the first is done and not committed, and waits for it; what comes of the second. */
+function enrolBeside(first: Enrolment, end: 'commit' | 'rollback', second: Enrolment) {
+  return withClient(db.migrator, async (client) => {
+    await client.query('begin')
+    await client.query('set local role palisade_fence')
+    const [roleA, roleB, memberOf, namespace] = first
+    await client.query(`select palisade_fence.enrol($1, $2, $3, 'palisade', $4)`, [
+      ...[roleA, roleB, memberOf, namespace],
+    ])
+    const outcome = Promise.allSettled([enrol(...second)])
+    const waiting = `select from pg_stat_activity where usename = 'palisade_migrator' and wait_event_type = 'Lock'`
+    await expect.poll(() => db.query(waiting)).toHaveLength(1)
+    await client.query(end)
+    return (await outcome)[0]
   })
 }
 
@@ -323,6 +341,30 @@ describe('enrol', () => {
       await expect(enrol(role, 'evil_b', 'evil', 'evil')).rejects.toMatchObject({ code: 'PL004' })
     },
   )
+
+  it.each<[string, string, 'commit' | 'rollback']>([
+    ['another pair of the same database', 'early', 'commit'],
+    ['the same pair', 'late', 'commit'],
+    ['the same pair, which is rolled back', 'late', 'rollback'],
+  ])('succeeds beside an enrolment of %s', async (_, first, end) => {
+    const [late, early] = [`shop_late${pair}`, `shop_${first}${pair}`]
+    const words = (name: string): Enrolment => [`${name}_a`, `${name}_b`, name, 'shop']
+    const outcome = await enrolBeside(words(early), end, words(late))
+    expect(outcome).toEqual({ status: 'fulfilled', value: undefined })
+    for (const name of end === 'commit' ? [early, late] : [late]) {
+      const preflight = 'select code from palisade_fence.preflight($1, $2, $3)'
+      const { rows } = await operator.query(preflight, words(name).slice(0, 3))
+      expect(rows).toEqual([])
+    }
+    const enrolled = `select from palisade_fence.pairs where member_of = $1`
+    expect(await db.query(enrolled, [late])).toHaveLength(1)
+  })
+
+  it('refuses a pair that is being enrolled for another namespace', async () => {
+    const words = [`shop_wanted${pair}_a`, `shop_wanted${pair}_b`, `shop_wanted${pair}`] as const
+    const outcome = await enrolBeside([...words, 'shop'], 'commit', [...words, 'evil'])
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'PL002' } })
+  })
 
   it('leaves nothing half made when it refuses', async () => {
     await expect(enrol('postgres', 'left_b', 'left', 'evil')).rejects.toThrow()
