@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureObjects, PATIENCE_MS } from '../cluster/ensure-objects.ts'
 import { withCluster } from '../cluster/open.ts'
+import { prune } from '../cluster/prune.ts'
 import type { Image } from '../images/archive.ts'
 import { ensureImages, imageStore, referencesOf } from '../images/ensure.ts'
 import { containerdAt, importImages } from '../images/import.ts'
@@ -60,13 +61,14 @@ export async function finishNode(layout: Layout, context: StepContext): Promise<
   return withCluster(kubeconfigPath(layout.state), async (api) => {
     const [stateDir, manifests] = [layout.state, clusterManifests(images)]
     // The API server says that it is ready before its store has settled after a crash.
-    await wait('the objects of the cluster', () =>
-      ensureObjects(api, { name: 'node', manifests, stateDir, context }),
-    )
+    const removed = await wait('the objects of the cluster', async () => {
+      await ensureObjects(api, { name: 'node', manifests, stateDir, context })
+      return prune(api, { names: ['node'], manifests, stateDir, context })
+    })
     await wait('the node to be Ready', () => isNodeReady(api))
     const since = (await runningNode(layout))?.startedAt
     if (since !== undefined) await wait('pods of before', () => noPodIsFromBefore(api, since))
-    return `node ${NODE.name} is Ready`
+    return `node ${NODE.name} is Ready${removed === 0 ? '' : `, ${removed} removed`}`
   })
 }
 

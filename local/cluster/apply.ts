@@ -26,7 +26,10 @@ export async function apply(
   }
 }
 
-/** A few at a time: each is a round trip, and the machine is small. */
+/**
+ * A few at a time: each is a round trip, and the machine is small. After a failure no other one begins, and who asked
+ * is told when those under way have ended.
+ */
 export async function forEach<T>(
   all: readonly T[],
   act: (one: T) => Promise<void>,
@@ -37,10 +40,12 @@ export async function forEach<T>(
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       signal.throwIfAborted()
       await act(next).catch((error: unknown) => {
-        queue.length = 0 // nobody goes on behind the back of who is told
+        queue.length = 0
         throw error
       })
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  const workers = Array.from({ length: AT_ONCE }, worker)
+  await Promise.allSettled(workers)
+  await Promise.all(workers)
 }

@@ -32,23 +32,32 @@ export async function ensureObjects(api: KubeApi, wish: EnsureWish): Promise<num
   const applied: { manifest: Manifest; made: JsonMap }[] = []
   const send = async (manifest: Manifest): Promise<void> => {
     if (memory.isSame(manifest, await api.metadata(keyOf(manifest)))) return
-    applied.push({ manifest, made: await apply(api, manifest) })
+    const made = await apply(api, manifest)
+    memory.applied(manifest, made)
+    applied.push({ manifest, made })
   }
-  await forEach(manifests, send, context.signal)
+  const save = async (): Promise<void> => {
+    if (applied.length > 0) await memory.save()
+  }
+  // Also when another one is refused, or is never ready: a version that mends this may do without some of them.
+  await forEach(manifests, send, context.signal).finally(save)
   await Promise.all(
     applied.map(async ({ manifest, made }) => {
       const live = await untilReady(api, manifest, made, context)
       if (isDeepStrictEqual(withoutStatus(live), withoutStatus(made)))
-        memory.remember(manifest, live)
+        memory.settled(manifest, live)
     }),
   )
-  if (applied.length > 0) await memory.save()
+  await save()
   return applied.length
 }
 
 /** As a step of `make up` says it. */
-export const toldOf = (applied: number, all: number): string =>
-  applied === 0 ? 'unchanged' : `${applied} of ${all} objects applied`
+export const toldOf = (applied: number, all: number, removed = 0): string =>
+  [
+    ...(applied === 0 ? [] : [`${applied} of ${all} objects applied`]),
+    ...(removed === 0 ? [] : [`${removed} removed`]),
+  ].join(', ') || 'unchanged'
 
 /** What differs from what we applied in more than its status was written by somebody else while it became ready. */
 function withoutStatus({ status: _status, metadata, ...rest }: JsonMap): JsonMap {

@@ -1,35 +1,51 @@
 import { createHash } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { idOf } from '../provider/kubernetes/object.ts'
-import { at, text, type JsonMap } from '../provider/values.ts'
+import { idOf, parseId, type ObjectKey } from '../provider/kubernetes/object.ts'
+import { at, isMap, text, type JsonMap } from '../provider/values.ts'
 import { keyOf, type Manifest } from './manifest.ts'
 
-/** What was asked for, and the object as it stood when it was ready. */
+/** What was asked for, and the object as it stood when it was ready; before that it has no version. */
 interface Seen {
   readonly asked: string
   readonly uid: string
   readonly resourceVersion: string
 }
 
+/** Where an object is, and which one of that name it was. */
+export interface Known {
+  readonly key: ObjectKey
+  readonly uid: string
+}
+
 const digestOf = (manifest: Manifest): string =>
   createHash('sha256').update(JSON.stringify(manifest)).digest('base64')
 
-const wordOf = ({ apiVersion, kind, ...rest }: ReturnType<typeof keyOf>): string =>
+export const wordOf = ({ apiVersion, kind, ...rest }: ObjectKey): string =>
   `${apiVersion} ${kind} ${idOf(rest)}`
+
+function keyIn(word: string): ObjectKey {
+  const [apiVersion = '', kind = '', id = ''] = word.split(' ')
+  return { apiVersion, kind, ...parseId(id) }
+}
+
+/** A file that is JSON can still be anything, and by what stands in it objects are deleted. */
+const isWhole = ([word, seen]: [string, unknown]): boolean =>
+  /^\S+ \S+ \S+$/.test(word) && isMap(seen) && text(seen.uid) !== undefined
 
 const field = (live: JsonMap, name: string): string => text(at(live, ['metadata', name])) ?? ''
 
 /**
  * Objects that nobody has written since they were ready hold what we applied, status included, so there is nothing
- * to send: an API server needs a tenth of a second to find out by itself that a large definition is the same.
- * Kept in one file; without it, or with a damaged one, everything is applied again.
+ * to send: an API server needs a tenth of a second to find out by itself that a large definition is the same. And
+ * what is known here but asked for no longer is what an earlier version left behind.
+ * Kept in one file; without it, or with a damaged one, everything is applied again and nothing is deleted.
  */
 export class Memory {
   readonly #path: string
-  readonly #seen: Map<string, Seen | null>
+  readonly #seen: Map<string, Seen>
 
-  private constructor(path: string, seen: Map<string, Seen | null>) {
+  private constructor(path: string, seen: Map<string, Seen>) {
     this.#path = path
     this.#seen = seen
   }
@@ -37,7 +53,9 @@ export class Memory {
   static async open(stateDir: string, name: string): Promise<Memory> {
     const path = join(stateDir, `applied-${name}.json`)
     const known = await readFile(path, 'utf8')
-      .then((content) => Object.entries(JSON.parse(content) as Record<string, Seen | null>))
+      .then((content) =>
+        Object.entries(JSON.parse(content) as Record<string, Seen>).filter(isWhole),
+      )
       .catch(() => [])
     return new Memory(path, new Map(known))
   }
@@ -52,12 +70,26 @@ export class Memory {
     )
   }
 
-  remember(manifest: Manifest, live: JsonMap): void {
-    this.#seen.set(wordOf(keyOf(manifest)), {
-      asked: digestOf(manifest),
-      uid: field(live, 'uid'),
-      resourceVersion: field(live, 'resourceVersion'),
-    })
+  /** It is ours from now on, and is applied again until it was seen settled. */
+  applied(manifest: Manifest, made: JsonMap): void {
+    this.#put(manifest, made, '')
+  }
+
+  settled(manifest: Manifest, live: JsonMap): void {
+    this.#put(manifest, live, field(live, 'resourceVersion'))
+  }
+
+  #put(manifest: Manifest, object: JsonMap, resourceVersion: string): void {
+    const seen = { asked: digestOf(manifest), uid: field(object, 'uid'), resourceVersion }
+    this.#seen.set(wordOf(keyOf(manifest)), seen)
+  }
+
+  known(): Known[] {
+    return [...this.#seen].map(([word, { uid }]) => ({ key: keyIn(word), uid }))
+  }
+
+  forget(key: ObjectKey): void {
+    this.#seen.delete(wordOf(key))
   }
 
   async save(): Promise<void> {

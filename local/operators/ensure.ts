@@ -1,5 +1,6 @@
 import { ensureObjects, toldOf } from '../cluster/ensure-objects.ts'
 import { withCluster } from '../cluster/open.ts'
+import { prune } from '../cluster/prune.ts'
 import type { Manifest } from '../cluster/manifest.ts'
 import type { KubeApi } from '../provider/kubernetes/api.ts'
 import type { StepContext } from '../steps.ts'
@@ -22,29 +23,36 @@ export interface EnsureOperatorsOptions {
 export const prepareForOperators = (options: EnsureOperatorsOptions): Promise<string> =>
   withCluster(options.kubeconfig, async (api) => {
     const { namespaces, definitions } = await phasesOf(options)
-    return ensurePhases(api, { namespaces, definitions }, options)
+    const applied = await ensurePhases(api, { namespaces, definitions }, options)
+    return toldOf(applied, namespaces.length + definitions.length)
   })
 
-/** cert-manager, CloudNativePG and prometheus-operator: there, ready, and their webhooks answering. */
+/**
+ * cert-manager, CloudNativePG and prometheus-operator: there, ready, and their webhooks answering. What an earlier
+ * version gave them and this one does not goes then, of all phases, since an object may have moved between these.
+ */
 export const ensureOperators = (options: EnsureOperatorsOptions): Promise<string> =>
   withCluster(options.kubeconfig, async (api) => {
-    const { operators } = await phasesOf(options)
-    const told = await ensurePhases(api, { operators }, options)
+    const phases = await phasesOf(options)
+    const { operators } = phases
+    const applied = await ensurePhases(api, { operators }, options)
+    const all = { names: Object.keys(phases), manifests: Object.values(phases).flat() }
+    const removed = await prune(api, { ...all, ...options })
     options.context.note('asking their webhooks')
     await waitForAnswers(api, options.context)
-    return told
+    return toldOf(applied, operators.length, removed)
   })
 
 async function ensurePhases(
   api: KubeApi,
   phases: Readonly<Record<string, readonly Manifest[]>>,
   { stateDir, context }: EnsureOperatorsOptions,
-): Promise<string> {
+): Promise<number> {
   let applied = 0
   for (const [name, manifests] of Object.entries(phases)) {
     applied += await ensureObjects(api, { name, manifests, stateDir, context })
   }
-  return toldOf(applied, Object.values(phases).flat().length)
+  return applied
 }
 
 const phasesOf = async (options: EnsureOperatorsOptions): Promise<Phases> => {

@@ -3,6 +3,9 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { ensureObjects } from '../../local/cluster/ensure-objects.ts'
+import { withCluster } from '../../local/cluster/open.ts'
+import { kubeconfigPath, stateDir } from '../../local/paths.ts'
 import { kubectl, kubectlJson } from '../support/cluster.ts'
 import { listeners, processTree, shown } from '../support/machine.ts'
 
@@ -47,6 +50,20 @@ async function versions(): Promise<ReadonlyMap<string, string>> {
   )
 }
 
+/** One among the node's objects and one among the operators', as a version leaves them that makes more than this. */
+const leftBefore = (): Promise<void> =>
+  withCluster(kubeconfigPath(), async (api) => {
+    const context = { note: () => undefined, signal: AbortSignal.timeout(60_000) }
+    for (const [name, namespace] of [
+      ['node', 'kube-system'],
+      ['definitions', 'cnpg-system'],
+    ] as const) {
+      const metadata = { name: 'of-before', namespace }
+      const manifests = [{ apiVersion: 'v1', kind: 'ConfigMap', metadata }]
+      await ensureObjects(api, { name, manifests, stateDir: stateDir(), context })
+    }
+  })
+
 /** What a run and its children are, and which ports of the machine they open, until it ends. */
 async function watch(pid: number): Promise<{ commands: string; ports: number[] }> {
   let commands = ''
@@ -60,8 +77,9 @@ async function watch(pid: number): Promise<{ commands: string; ports: number[] }
 }
 
 describe('make up', () => {
-  it('changes no object of any kind when the platform is already up, and opens no port', async () => {
+  it('changes no object of any kind when the platform is already up, removes what a version before left, and opens no port', async () => {
     const before = await versions()
+    await leftBefore()
     const kinds = new Set([...before.keys()].map((label) => label.split(' ')[0]))
     expect(EXPECTED.filter((kind) => !kinds.has(kind))).toEqual([])
     const started = Date.now()
@@ -78,6 +96,8 @@ describe('make up', () => {
     const labels = new Set([...before.keys(), ...after.keys()])
     const changed = [...labels].filter((label) => before.get(label) !== after.get(label))
     expect(changed).toEqual([])
+    expect(text).toMatch(/✓ node .*: node palisade is Ready, 1 removed\n/)
+    expect(text).toMatch(/✓ operators .*\b1 removed\n/)
     const { commands, ports } = await seen
     expect(commands).toMatch(/pulumi\nup\n/)
     expect(commands).toContain('provider/main.ts')

@@ -66,7 +66,14 @@ export const PARTS: readonly Part[] = [
       run('generated files', 'npm', 'run', '--silent', 'gen:check'),
       run('known vulnerabilities', 'node', 'test/gates/npm-audit.ts'),
       vitest('unit'),
-      vitest('apiserver', 'api/', 'policies/', 'local/stack/', 'test/our-resources'),
+      vitest(
+        'apiserver',
+        'api/',
+        'policies/',
+        'local/cluster/',
+        'local/stack/',
+        'test/our-resources',
+      ),
     ],
     onPlatform: [
       vitest(
