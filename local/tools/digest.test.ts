@@ -4,6 +4,7 @@ import { type BuildInputs, digestOf } from './digest.ts'
 const inputs: BuildInputs = {
   goMod: 'module m',
   goSum: 'sum',
+  main: 'package main',
   ldflags: '-s',
   package: 'p',
   goVersion: 'go1.26.8',

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto'
 export interface BuildInputs {
   readonly goMod: string
   readonly goSum: string
+  /** The folder's own main.go, where the main function does not come from a module. */
+  readonly main?: string
   readonly ldflags: string
   readonly package: string
   /** `go env GOVERSION`, since another compiler makes another program. */

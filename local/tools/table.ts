@@ -5,7 +5,7 @@ type Stage = (typeof STAGES)[number]
 export interface GoTool {
   /** Folder under local/bare/tools that holds go.mod and go.sum. */
   readonly module: string
-  /** Name of the program → package with its main function. */
+  /** Name of the program → package with its main function; `.` is the folder's own main.go. */
   readonly binaries: Readonly<Record<string, string>>
   readonly ldflags: string
   /**
@@ -50,7 +50,7 @@ export const GO_TOOLS: readonly GoTool[] = [
   },
   {
     module: 'coredns',
-    binaries: { coredns: 'github.com/coredns/coredns' },
+    binaries: { coredns: '.' },
     ldflags: SMALL,
     stage: 'rest',
   },
