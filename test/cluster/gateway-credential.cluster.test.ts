@@ -7,7 +7,8 @@ import { published, rotateQuickly } from '../support/rotate.ts'
 import { type FollowedLog, followServerLog, isRefusal } from '../support/server-log.ts'
 
 const MINUTE = 60_000
-const at = ['palisade-system', 'gateway-db'] as const
+const SYSTEM = 'palisade-system'
+const CREDENTIALS = ['gateway-db', 'sealer-db'] as const
 
 let edge: EdgeClient
 let token: string
@@ -45,25 +46,27 @@ function flow(): { stop(): Promise<Map<number, number>> } {
   }
 }
 
-describe('the gateway’s own database credential', () => {
-  it('is rotated while requests flow, none of which fails and no login of which is refused', async () => {
-    const before = await published(...at)
-    await keepRetired({ name: `Secret ${at.join('/')} retired`, text: before.password })
+describe('the database credentials of gateway and sealer', () => {
+  it('are rotated side by side while requests flow, none of which fails and no login of which is refused', async () => {
+    const current = () => Promise.all(CREDENTIALS.map((name) => published(SYSTEM, name)))
+    const before = await current()
+    for (const [index, { password }] of before.entries())
+      await keepRetired({ name: `Secret ${SYSTEM}/${CREDENTIALS[index]} retired`, text: password })
     const requests = flow()
-    const statuses = await rotateQuickly(...at, 4 * MINUTE).then(
-      () => requests.stop(),
-      async (error: unknown) => {
-        await requests.stop()
-        throw error
-      },
+    const rotated = await Promise.allSettled(
+      CREDENTIALS.map((name) => rotateQuickly(SYSTEM, name, 4 * MINUTE)),
     )
+    const statuses = await requests.stop()
+    for (const one of rotated) if (one.status === 'rejected') throw one.reason
     expect([...statuses.keys()], JSON.stringify([...statuses])).toEqual([404])
     expect(statuses.get(404)).toBeGreaterThan(100)
     expect(refusals.records()).toEqual([])
 
-    const after = await published(...at)
-    expect(after.username).not.toBe(before.username)
-    expect(await tryLogin(before.username, before.password, before.dbname)).toMatch(/^28/)
-    expect(await tryLogin(after.username, after.password, after.dbname)).toBe('accepted')
+    for (const [index, fresh] of (await current()).entries()) {
+      const old = before[index] ?? fresh
+      expect(fresh.username).not.toBe(old.username)
+      expect(await tryLogin(old.username, old.password, old.dbname)).toMatch(/^28/)
+      expect(await tryLogin(fresh.username, fresh.password, fresh.dbname)).toBe('accepted')
+    }
   })
 })

@@ -56,7 +56,10 @@ export const PLATFORM: Part = {
   ],
 }
 
-/** Budgets hold for ever: a new test that does not fit displaces a slower one. */
+/**
+ * Budgets hold for ever: a new test that does not fit displaces a slower one. The operator's servers compute most, so
+ * their turn comes when the platform mostly waits.
+ */
 export const PARTS: readonly Part[] = [
   {
     name: 'foundation',
@@ -92,26 +95,6 @@ export const PARTS: readonly Part[] = [
     onPlatform: [vitest('cluster', 'test/cluster/audit'), vitest('postgres', 'test/mutations/')],
   },
   {
-    name: 'operator',
-    budgetMinutes: 8,
-    apart: [vitest('postgres', 'operator/'), vitest('operator')],
-    onPlatform: [
-      { ...vitest('cluster', 'examples/'), waits: true },
-      vitest('cluster', 'test/cluster/rotation'),
-    ],
-  },
-  {
-    name: 'identity and secrets',
-    budgetMinutes: 5,
-    apart: [
-      vitest('postgres', 'gateway/gateway', 'gateway/limits/', 'gateway/embedded/'),
-      vitest('apiserver', 'gateway/'),
-    ],
-    onPlatform: [vitest('cluster', 'test/cluster/gateway', 'test/cluster/credentials')],
-    // Searches for what everything before it may have left.
-    last: [vitest('cluster', 'test/cluster/z-leaks')],
-  },
-  {
     name: 'edge and data',
     budgetMinutes: 5,
     apart: [
@@ -127,6 +110,26 @@ export const PARTS: readonly Part[] = [
       vitest('cluster', 'infra/', 'local/operators/', 'test/cluster/edge', 'test/cluster/network'),
       // On a cluster of its own.
       vitest('cluster', 'test/cluster/node-queue'),
+    ],
+  },
+  {
+    name: 'identity and secrets',
+    budgetMinutes: 5,
+    apart: [
+      vitest('postgres', 'gateway/gateway', 'gateway/limits/', 'gateway/embedded/'),
+      vitest('apiserver', 'gateway/'),
+    ],
+    onPlatform: [vitest('cluster', 'test/cluster/gateway', 'test/cluster/credentials')],
+    // Searches for what everything before it may have left.
+    last: [vitest('cluster', 'test/cluster/z-leaks')],
+  },
+  {
+    name: 'operator',
+    budgetMinutes: 8,
+    apart: [vitest('postgres', 'operator/'), vitest('operator')],
+    onPlatform: [
+      { ...vitest('cluster', 'examples/'), waits: true },
+      vitest('cluster', 'test/cluster/rotation'),
     ],
   },
   {
