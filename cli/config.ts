@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
 import type pg from 'pg'
 import { PalisadeError } from '#core/problem'
 import { Sealed } from '#core/sealed'
@@ -68,6 +70,23 @@ async function tlsFrom(env: Environment): Promise<Pick<pg.ClientConfig, 'ssl'>> 
   }
 }
 
+/**
+ * The kubeconfig of whoever calls, where kubectl looks for it: what KUBECONFIG names, else `.kube/config` at home.
+ * @returns undefined where none is named and none is at home
+ */
+export function kubeconfigFrom(env: Environment = process.env): string | undefined {
+  const [named, second] = (env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '')
+  // Which of them wins is a rule of its own for each field, and a mistake would open another cluster.
+  if (second !== undefined) {
+    throw new PalisadeError('ERR_CONFIG_INVALID', 'KUBECONFIG names more than one file', {
+      remedy: 'name one: "kubectl config view --minify --flatten" writes what it needs',
+    })
+  }
+  if (named !== undefined) return named
+  const atHome = env['HOME'] ? join(env['HOME'], '.kube/config') : undefined
+  return atHome !== undefined && existsSync(atHome) ? atHome : undefined
+}
+
 export interface VaultSettings {
   readonly address: string
   readonly role: string
@@ -89,6 +108,10 @@ export function vaultFrom(env: Environment = process.env): VaultSettings {
     caFile: `${env['PALISADE_TLS_DIR'] ?? '/etc/palisade/tls'}/ca.crt`,
   }
 }
+
+/** Undefined where no secret store is named. */
+export const vaultIfNamed = (env: Environment = process.env): VaultSettings | undefined =>
+  env['PALISADE_VAULT_ADDR'] ? vaultFrom(env) : undefined
 
 export interface StoreNodeSettings {
   readonly pod: string

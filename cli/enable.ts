@@ -1,43 +1,70 @@
-import { readFile } from 'node:fs/promises'
-import { systemClock } from '#core/clock'
-import { namespaceAccess } from '#core/namespace-access'
-import { bindingCommand } from '#core/operator-binding'
+import { bindingCommand, operatorBindingManifest } from '#core/operator-binding'
 import { PalisadeError } from '#core/problem'
-import { usageError, type Command } from './command.ts'
-import { vaultFrom } from './config.ts'
+import { parseCall, usageError, type Command } from './command.ts'
+import { kubeconfigFrom, vaultIfNamed, type VaultSettings } from './config.ts'
+import type { Bound } from './enable-cluster.ts'
+import { usable } from './usable.ts'
 
-const TEMPLATE = new URL('../policies/vault/palisade-namespace.hcl', import.meta.url)
+const OPTIONS = { 'dry-run': { type: 'boolean', default: false } } as const
 /** RFC 1123 label, as Kubernetes wants it: nothing in it can leave a path or a policy. */
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 
+/**
+ * Two halves, and nobody needs the rights for both: the Job of the platform has the secret store and nothing in the
+ * cluster, an administrator the cluster. Each call does what it is given the means for, and names the rest.
+ */
 export const enableCommand: Command = {
-  usage: 'enable <namespace>',
+  usage: 'enable <namespace> [--dry-run]',
   summary:
-    'open the secret store for the rotations of a namespace; prints how the cluster is opened',
+    'let the operator work in a namespace: binds it there by your kubeconfig (--dry-run: prints the RoleBinding), opens the secret store at PALISADE_VAULT_ADDR',
   async run(args, out) {
-    const [namespace, ...rest] = args
+    const { values, positionals } = parseCall(args, OPTIONS, this.usage)
+    const [namespace, ...rest] = positionals
     if (!namespace || rest.length > 0) throw usageError('one namespace is expected', this.usage)
     if (!NAMESPACE.test(namespace)) {
       throw usageError(`"${namespace}" is no name of a namespace`, this.usage)
     }
-    const settings = vaultFrom()
-    const { VaultClient } = await import('../gateway/keys/vault-client.ts')
-    const vault = new VaultClient(settings, await readFile(settings.caFile, 'utf8'), systemClock)
-    try {
-      const { policy, role } = namespaceAccess(namespace, await readFile(TEMPLATE, 'utf8'))
-      for (const { path, body } of [policy, role]) {
-        const { status } = await vault.call('PUT', path, body)
-        if (status >= 300) {
-          throw new PalisadeError('ERR_STORE_REFUSED', `Vault answered ${status} to ${path}`, {
-            remedy: `see that role "${settings.role}" has the policy palisade-onboarder`,
-          })
-        }
-      }
-    } finally {
-      await vault.close()
+    if (values['dry-run']) {
+      const { stringify } = await import('yaml')
+      out(stringify(operatorBindingManifest(namespace)).trimEnd())
+      return 0
     }
-    // The store alone: what this account may do in the cluster is nothing.
-    out(JSON.stringify({ enabled: namespace, roleBinding: bindingCommand(namespace) }))
+    const [kubeconfig, store] = [kubeconfigFrom(), vaultIfNamed()]
+    if (kubeconfig === undefined && store === undefined) throw nothingNamed()
+    // The cluster first: it knows whether there is such a namespace.
+    const bound = kubeconfig === undefined ? undefined : await bind(namespace, kubeconfig)
+    if (store) await open(namespace, store)
+    out(JSON.stringify(report(namespace, bound, store !== undefined)))
     return 0
   },
+}
+
+async function bind(namespace: string, kubeconfig: string): Promise<Bound> {
+  const [{ endpointOf }, { bindOperator }] = await Promise.all([
+    import('../operator/runtime/kubeconfig.ts'),
+    import('./enable-cluster.ts'),
+  ])
+  const wanted = 'a kubeconfig that is there and with which "kubectl auth whoami" answers'
+  return bindOperator(namespace, await usable(kubeconfig, wanted, () => endpointOf(kubeconfig)))
+}
+
+async function open(namespace: string, store: VaultSettings): Promise<void> {
+  const { openStore } = await import('./enable-store.ts')
+  await openStore(namespace, store)
+}
+
+const nothingNamed = () =>
+  new PalisadeError(
+    'ERR_CONFIG_INVALID',
+    'there is no kubeconfig: KUBECONFIG is not set, and there is no .kube/config at home',
+    { remedy: 'set KUBECONFIG; or PALISADE_VAULT_ADDR, for the half in the secret store alone' },
+  )
+
+/** `next` is the half that is left, and how it is done. */
+function report(namespace: string, bound: Bound | undefined, isOpen: boolean) {
+  const done = { namespace, roleBinding: bound ?? 'left', store: isOpen ? 'open' : 'left' }
+  if (bound === undefined) return { ...done, next: bindingCommand(namespace) }
+  if (isOpen) return done
+  const next = `palisade enable ${namespace}, as the Job in examples/rotate-postgres-password/platform/2-open.yaml calls it`
+  return { ...done, next }
 }

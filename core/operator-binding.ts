@@ -11,6 +11,13 @@ export const operatorBinding = (namespace: string) => ({
   subjects: [ACCOUNT],
 })
 
+/** The same as an object of the API, to be applied as it is. */
+export const operatorBindingManifest = (namespace: string) => ({
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'RoleBinding',
+  ...operatorBinding(namespace),
+})
+
 /** The same, to be run by a person who may bind that ClusterRole. */
 export function bindingCommand(namespace: string): string {
   const { metadata, roleRef } = operatorBinding(namespace)

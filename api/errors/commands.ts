@@ -10,6 +10,31 @@ export const COMMAND_ERRORS = {
   ),
   ERR_USAGE: entry(500, 'The command was called wrongly', 'see "palisade help"'),
   ERR_PORT_IN_USE: entry(500, 'A port is taken', 'stop the named process or choose another port'),
+  ERR_CLUSTER_UNREACHABLE: entry(
+    503,
+    'The API server cannot be reached',
+    'compare the server and the authority that the kubeconfig names; see that "kubectl get --raw /readyz" answers',
+  ),
+  ERR_CLUSTER_REFUSED: entry(
+    403,
+    'The API server refused',
+    'run it with a login that may get, create and patch rolebindings in that namespace and bind clusterroles "palisade-namespace", or have it run by whoever has one',
+  ),
+  ERR_NAMESPACE_MISSING: entry(
+    404,
+    'The namespace does not exist',
+    'make it first, or see that the kubeconfig names the cluster that was meant',
+  ),
+  ERR_PLATFORM_MISSING: entry(
+    404,
+    'This cluster has no Palisade',
+    'see that the kubeconfig names the cluster of the platform; charts/palisade makes what is missing',
+  ),
+  ERR_ROLE_BINDING_TAKEN: entry(
+    409,
+    'The RoleBinding exists and gives something else',
+    'see whom it serves, give that under another name, delete it and run this again',
+  ),
   ERR_TOOL_MISSING: entry(
     500,
     'A tool is missing',

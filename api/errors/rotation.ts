@@ -5,7 +5,7 @@ export const ROTATION_ERRORS = {
   ERR_NAMESPACE_NOT_ENABLED: entry(
     403,
     'The namespace has not opted in',
-    'add it to appNamespaces of the stack and apply that; or run "palisade enable <namespace>", as the Job in examples/rotate-postgres-password/platform/2-open.yaml does, and then the command that it prints',
+    'add it to appNamespaces of the stack and apply that; or run "palisade enable <namespace>" twice: as the Job in examples/rotate-postgres-password/platform/2-open.yaml does, for the secret store, and under a kubeconfig, for the cluster',
   ),
   ERR_NOT_ENROLLED: entry(
     403,

@@ -36,7 +36,8 @@ const DEFAULT_TIMEOUT_MS = 30_000
 export const APPLY_PATCH = 'application/apply-patch+yaml'
 export const MERGE_PATCH = 'application/merge-patch+json'
 
-export function createApiClient(endpoint: Endpoint): ApiClient {
+/** @param program what the API server's own audit log calls the caller */
+export function createApiClient(endpoint: Endpoint, program = 'palisade-operator'): ApiClient {
   const agent = new Agent({
     connect: { ...endpoint.tls, timeout: 10_000, keepAlive: true },
     // A watch is silent for minutes by nature; its own watchdog decides when silence is a fault.
@@ -60,7 +61,7 @@ export function createApiClient(endpoint: Endpoint): ApiClient {
       headers: {
         ...(await endpoint.headers()),
         accept: 'application/json',
-        'user-agent': 'palisade-operator',
+        'user-agent': program,
         ...(options.body === undefined
           ? {}
           : { 'content-type': options.contentType ?? 'application/json' }),

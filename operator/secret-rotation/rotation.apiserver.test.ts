@@ -2,7 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SecretRotation, SecretRotationStatus } from '#api/v1alpha1/secret-rotation'
 import { startOperator, type OperatorProcess } from '../../test/support/operator-process.ts'
 import { consumer, keepPods } from '../../test/support/pod-keeper.ts'
-import { callAsMigrator, callAsOnboarder } from '../../test/support/platform-team.ts'
+import {
+  callAsAdministrator,
+  callAsMigrator,
+  callAsOnboarder,
+} from '../../test/support/platform-team.ts'
 import { secretRotation } from '../../test/support/rotation-objects.ts'
 import { RotationView } from '../../test/support/rotation-view.ts'
 import { startRotationWorld, type RotationWorld } from '../../test/support/rotation-world.ts'
@@ -222,15 +226,17 @@ describe('SecretRotation that cannot begin', () => {
     const closed = messageOf(await orders.reason('NamespaceNotEnabled', output))
     const [, words = ''] = /"palisade (enable [\w -]+)"/.exec(closed) ?? []
     const printed = await callAsOnboarder(world, words.split(' '))
-    const { roleBinding } = JSON.parse(printed) as { roleBinding: string }
-    expect(closed).toContain(`and: ${roleBinding}`)
+    const { next, ...done } = JSON.parse(printed) as { next: string }
+    expect(done).toEqual({ namespace: 'newcomer', roleBinding: 'left', store: 'open' })
+    expect(closed).toContain(`and: ${next}`)
     const halfOpen = await orders.until(
       ({ conditions }) => conditions?.[0]?.message.includes('resource "secrets"') === true,
       output,
     )
     expect(halfOpen.status?.conditions?.[0]?.reason).toBe('NamespaceNotEnabled')
-    expect(messageOf(halfOpen)).toContain(`bind it: ${roleBinding}`)
-    await world.api.kubectl(...roleBinding.split(' ').slice(1))
+    expect(messageOf(halfOpen)).toContain(`bind it: ${next}`)
+    const bound = JSON.parse(await callAsAdministrator(world, words.split(' '))) as object
+    expect(bound).toMatchObject({ namespace: 'newcomer', roleBinding: 'created', store: 'left' })
     const { status } = await orders.settled(1, output)
     expect(status?.user).toBe('newcomer_db_a')
   })

@@ -72,6 +72,7 @@ export const PARTS: readonly Part[] = [
       vitest(
         'apiserver',
         'api/',
+        'cli/',
         'policies/',
         'local/cluster/',
         'local/stack/',

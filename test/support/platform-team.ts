@@ -9,10 +9,10 @@ const run = promisify(execFile)
 const ROOT = join(import.meta.dirname, '../..')
 const ACCOUNTS = '/api/v1/namespaces/palisade-system/serviceaccounts'
 
-/** Calls `palisade` with the words of a message, as a process of its own; resolves to what it printed. */
-async function palisade(
+/** Calls `palisade` as a process of its own, with no other environment; resolves to what it printed. */
+export async function palisade(
   words: readonly string[],
-  env: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const { stdout } = await run(process.execPath, ['cli/main.ts', ...words], {
     cwd: ROOT,
@@ -29,6 +29,12 @@ export const callAsMigrator = ({ db }: RotationWorld, words: readonly string[]):
     PGDATABASE: db.database,
     PGUSER: 'palisade_migrator',
   })
+
+/** With the kubeconfig of an administrator of the cluster, and no secret store. */
+export const callAsAdministrator = (
+  { api }: Pick<RotationWorld, 'api'>,
+  words: readonly string[],
+): Promise<string> => palisade(words, { KUBECONFIG: api.kubeconfigPath })
 
 /** Under the account that may open namespaces in the secret store, and may do nothing in the cluster. */
 export async function callAsOnboarder(

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { parseAllDocuments } from 'yaml'
-import { operatorBinding } from '#core/operator-binding'
+import { operatorBindingManifest } from '#core/operator-binding'
 import { OPENBAO_AUDIENCE } from '../../infra/names.ts'
 import { toolPath } from '../../local/tools/path.ts'
 import { accountName, admissionPolicies } from '../../policies/admission/list.ts'
@@ -79,7 +79,8 @@ export async function startRotationWorld(): Promise<RotationWorld> {
       files,
       async enable(namespace) {
         await api.namespace(namespace, { 'palisade.dev/rotations': 'allowed' })
-        await api.apply(roleBinding(namespace), `${RBAC}/namespaces/${namespace}/rolebindings`)
+        const binding = operatorBindingManifest(namespace)
+        await api.apply(binding, `${RBAC}/namespaces/${namespace}/rolebindings`)
         await bao.enable(namespace)
       },
       enrol: (namespace, pair) => enrolPair(db, namespace, pair),
@@ -228,10 +229,4 @@ const backendFor = (db: PalisadeDatabase) => ({
     allowedNamespaces: { matchLabels: { 'palisade.dev/rotations': 'allowed' } },
     names: ['{namespace}_*'],
   },
-})
-
-const roleBinding = (namespace: string) => ({
-  apiVersion: 'rbac.authorization.k8s.io/v1',
-  kind: 'RoleBinding',
-  ...operatorBinding(namespace),
 })

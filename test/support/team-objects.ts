@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { operatorBinding } from '#core/operator-binding'
+import { operatorBindingManifest } from '#core/operator-binding'
 
 const PROGRAMS = join(import.meta.dirname, '../../examples/rotate-postgres-password/programs')
 const program = (file: string) => readFileSync(join(PROGRAMS, file), 'utf8')
@@ -25,11 +25,7 @@ export const groundOf = ({ namespace, backend, policy }: TeamNames, ca: string):
     kind: 'Namespace',
     metadata: { name: namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
   },
-  {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    ...operatorBinding(namespace),
-  },
+  operatorBindingManifest(namespace),
   {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
