@@ -15,6 +15,7 @@ interface PodItem {
     readonly name: string
     readonly namespace: string
     readonly uid: string
+    readonly deletionTimestamp?: string
     readonly labels?: Readonly<Record<string, string>>
   }
   readonly spec: { readonly hostNetwork?: boolean }
@@ -45,6 +46,7 @@ beforeAll(async () => {
     ({ metadata, status, spec }) =>
       NAMESPACES.test(metadata.namespace) &&
       status.phase === 'Running' &&
+      metadata.deletionTimestamp === undefined &&
       spec.hostNetwork !== true,
   )
   const pids = await pidsOf(pods.map(({ metadata }) => metadata.uid))

@@ -78,8 +78,16 @@ beforeAll(async () => {
     if (pid === undefined && from !== 'node') throw new Error(`${text}: no process of ${from}`)
     return { host: target.address, port, protocol, ...(pid === undefined ? {} : { pid }) }
   })
-  const found = await reach(attempts)
-  tries.forEach((text, index) => outcomes.set(text, found[index] ?? 'unreachable'))
+  const ask = async (which: readonly string[]) => {
+    const found = await reach(which.map((text) => attempts[tries.indexOf(text)]!))
+    which.forEach((text, index) => outcomes.set(text, found[index] ?? 'unreachable'))
+  }
+  await ask(tries)
+  // All at once they keep this machine so busy that one may be late which nothing forbids; what forbids it does so again.
+  const denied = new Set(ROWS.flatMap((row) => row.denied))
+  const late = () =>
+    tries.filter((text) => !denied.has(text as Try) && !reached(outcomes.get(text)))
+  for (let again = 0; late().length > 0 && again < 3; again += 1) await ask(late())
 })
 
 afterAll(async () => {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { kubeconfigPath } from '../../local/paths.ts'
 import { toolPath } from '../../local/tools/path.ts'
 
@@ -9,6 +10,9 @@ export interface Followed<T> {
   records(): readonly T[]
   stop(): void
 }
+
+/** A container may have to come up first. */
+const FIRST_LINE_MS = 120_000
 
 /**
  * What of each line of a container's log is kept, from now on or from its first line. Followed and not asked for
@@ -33,8 +37,12 @@ export async function followLog<T>(
     began = true
     if (found !== undefined) kept.push(found)
   })
-  await Promise.race([once(lines, 'line'), once(child, 'exit')])
-  if (!began) throw new Error(`the log of ${container.join(' ')} cannot be followed`)
+  const tooLong = sleep(FIRST_LINE_MS, undefined, { ref: false })
+  await Promise.race([once(lines, 'line'), once(child, 'exit'), tooLong])
+  if (!began) {
+    child.kill()
+    throw new Error(`the log of ${container.join(' ')} cannot be followed`)
+  }
   return {
     records() {
       if (child.exitCode === null && child.signalCode === null) return kept

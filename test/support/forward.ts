@@ -16,6 +16,7 @@ interface Tunnel {
 }
 
 const ATTEMPTS = 20
+const OPEN_MS = 60_000
 
 /**
  * A port of a Pod on this machine; what comes through it reaches the program from its own loopback. kubectl ends with
@@ -30,8 +31,10 @@ export async function forward(
   const start = () => openTunnel(namespace, pod, port)
   let tunnel = start()
   const live = async (): Promise<Tunnel> => {
-    const { child } = await tunnel
-    if (child.exitCode !== null || child.signalCode !== null) tunnel = start()
+    const known = tunnel
+    const open = await known.then(isOpen, () => false)
+    // Of several that find it closed one opens the next.
+    if (!open && tunnel === known) tunnel = start()
     return tunnel
   }
   await tunnel
@@ -48,7 +51,10 @@ export async function forward(
     port: (server.address() as AddressInfo).port,
     stop() {
       server.close()
-      void tunnel.then(({ child }) => child.kill())
+      void tunnel.then(
+        ({ child }) => child.kill(),
+        () => undefined,
+      )
     },
   }
 }
@@ -59,19 +65,26 @@ async function openTunnel(namespace: string, pod: string, port: number): Promise
     ['--kubeconfig', kubeconfigPath(), 'port-forward', '-n', namespace, pod, `:${port}`],
     { stdio: ['ignore', 'pipe', 'ignore'] },
   )
-  const [line = ''] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as [
-    Buffer | string | number,
-  ]
+  const [line = ''] = (await Promise.race([
+    once(child.stdout, 'data'),
+    once(child, 'exit'),
+    sleep(OPEN_MS, ['nothing'], { ref: false }),
+  ])) as [Buffer | string | number]
   const [, local] = /127\.0\.0\.1:(\d+) ->/.exec(String(line)) ?? []
-  if (local === undefined) throw new Error(`kubectl port-forward to ${pod} said: ${String(line)}`)
+  if (local === undefined) {
+    child.kill()
+    throw new Error(`kubectl port-forward to ${pod} said: ${String(line)}`)
+  }
   return { port: Number(local), child }
 }
+
+const isOpen = ({ child }: Tunnel): boolean => child.exitCode === null && child.signalCode === null
 
 /** A tunnel may end between the look at it and the connection. */
 async function reach(live: () => Promise<Tunnel>): Promise<Socket> {
   for (let attempt = 0; ; attempt += 1) {
-    const socket = connect((await live()).port, '127.0.0.1')
     try {
+      const socket = connect((await live()).port, '127.0.0.1')
       await once(socket, 'connect')
       return socket
     } catch (error) {

@@ -49,7 +49,7 @@ const HANDSHAKE = `
   const one = ({ host, port }) => new Promise((resolve) => {
     const socket = connect({ host, port, rejectUnauthorized: false, minVersion: 'TLSv1.2' })
     const end = (word) => { resolve(word); socket.destroy() }
-    socket.setTimeout(5_000, () => end('no answer'))
+    socket.setTimeout(20_000, () => end('no answer'))
     socket.on('secureConnect', () => end(socket.getProtocol()))
     // An alert is TLS too: whoever sends one wanted a certificate or a protocol that this does not have.
     socket.on('error', ({ code = 'error' }) => end(/_ALERT_/.test(code) ? 'TLS alert' : code))
@@ -77,13 +77,16 @@ const EXCHANGE = `
     const socket = connect(port, host, () => socket.write(Buffer.from(hex, 'hex')))
     let answer = ''
     const end = () => { resolve(answer); socket.destroy() }
-    socket.on('data', (chunk) => { answer += chunk.toString('latin1') })
+    socket.on('data', (chunk) => {
+      answer += chunk.toString('latin1')
+      socket.setTimeout(2_000)
+    })
     socket.on('close', end).on('error', end)
-    socket.setTimeout(2_000, end)
+    socket.setTimeout(20_000, end)
   })
   Promise.all(questions.map(one)).then((all) => console.log(JSON.stringify(all)))`
 
-/** What comes back for bytes as they are, without TLS, until two seconds of silence; each by a connection of its own. */
+/** What comes back for bytes as they are, without TLS, until two seconds after the last; each by its own connection. */
 export async function exchange(listener: Listener, ...questions: Buffer[]): Promise<string[]> {
   const wish = JSON.stringify([listener, ...questions.map((bytes) => bytes.toString('hex'))])
   const run = [...within(listener.pid), process.execPath, '-e', EXCHANGE, wish]
