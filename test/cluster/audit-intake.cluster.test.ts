@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { StateRecord } from '../../operator/secret-rotation/state.ts'
 import { GATEWAY_AUDIENCE } from '../../infra/names.ts'
 import { caPath } from '../../local/answer.ts'
+import { inTime } from '../support/child.ts'
 import { kubectl, readyPods } from '../support/cluster.ts'
 import { asAuditor, psql } from '../support/database.ts'
 import { type EdgeClient, edgeClient } from '../support/edge.ts'
@@ -54,6 +55,7 @@ const tokenOf = (account: string, audience: string) =>
 async function post(token: string | undefined, entries: object[]) {
   const answer = await request(`https://127.0.0.1:${tunnel.port}/audit/ingest`, {
     dispatcher: agent,
+    signal: inTime(),
     method: 'POST',
     headers: {
       'content-type': 'application/json',
@@ -85,12 +87,11 @@ describe("the platform's own rotations in the audit log", () => {
         from palisade.secret_audit_logs log join palisade.audit_seals seal on seal.record_id = log.id
         where convert_from(log.record, 'utf8')::jsonb->'actor'->>'kind' = 'operator'
           and convert_from(log.record, 'utf8')::jsonb->'subject'->>'id' like '${cluster}/${SYSTEM}/${name}/%'`)
-    await expect.poll(sealed, { timeout: 30_000, interval: 500 }).not.toEqual([])
-    const rows = await sealed()
-    expect(rows.map(([type]) => type)).toEqual(
-      expect.arrayContaining(['rotation.begin', 'rotation.publish', 'rotation.complete']),
-    )
-    const tenants = new Set(rows.map(([, tenant]) => tenant))
+    const types = async () => (await sealed()).map(([type]) => type)
+    await expect
+      .poll(types, { timeout: 30_000, interval: 500 })
+      .toEqual(expect.arrayContaining(['rotation.begin', 'rotation.publish', 'rotation.complete']))
+    const tenants = new Set((await sealed()).map(([, tenant]) => tenant))
     expect([...tenants]).toEqual(['00000000-0000-0000-0000-000000000001'])
   })
 

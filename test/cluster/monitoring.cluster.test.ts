@@ -13,6 +13,9 @@ const get = async <T>(path: string): Promise<T> =>
 const ask = async <T>(path: string): Promise<T> =>
   (await get<{ readonly data: T }>(PROMETHEUS + path)).data
 
+/** Two scrapes and an evaluation are a minute at most. */
+const EVENTUALLY = { timeout: 90_000, interval: 2_000 }
+
 interface Target {
   readonly health: string
   readonly scrapeUrl: string
@@ -33,9 +36,12 @@ const METRICS = [...new Set(ALERTS.flatMap(({ expr }) => metricsIn(expr)))].filt
 
 describe('Prometheus', () => {
   it('reaches the gateway, the operator, the sealer and the database over TLS', async () => {
-    const { activeTargets } = await ask<{ activeTargets: Target[] }>('/targets?state=active')
-    const ours = activeTargets.filter(({ labels }) => labels.job !== 'cert-manager')
-    expect(activeTargets.filter(({ health }) => health !== 'up')).toEqual([])
+    const targets = async () =>
+      (await ask<{ activeTargets: Target[] }>('/targets?state=active')).activeTargets
+    // Of one that has just started nothing is known, and of one that was just replaced the worst.
+    const lost = async () => (await targets()).filter(({ health }) => health !== 'up')
+    await expect.poll(lost, EVENTUALLY).toEqual([])
+    const ours = (await targets()).filter(({ labels }) => labels.job !== 'cert-manager')
     expect(ours.filter(({ scrapeUrl }) => !scrapeUrl.startsWith('https://'))).toEqual([])
     expect([...new Set(ours.map(({ labels }) => labels.job))].sort()).toEqual([
       'database',
@@ -55,13 +61,14 @@ describe('Prometheus', () => {
     await expect
       .poll(names, { timeout: 150_000, interval: 2_000 })
       .toEqual(ALERTS.map(({ name }) => name).sort())
-    expect((await loaded()).filter(({ health }) => health !== 'ok')).toEqual([])
+    const unwell = async () => (await loaded()).filter(({ health }) => health !== 'ok')
+    await expect.poll(unwell, EVENTUALLY).toEqual([])
   })
 
   it.each(METRICS)('has series of %s', async (metric) => {
     const query = encodeURIComponent(`count(${metric})`)
-    const { result } = await ask<{ result: unknown[] }>(`/query?query=${query}`)
-    expect(result).toHaveLength(1)
+    const found = async () => (await ask<{ result: unknown[] }>(`/query?query=${query}`)).result
+    await expect.poll(found, EVENTUALLY).toHaveLength(1)
   })
 })
 
