@@ -115,6 +115,6 @@ describe('three rotations under three consumers', () => {
     }
     // That nothing was refused is worth something only where each refusal shows.
     const shown = () => refusals.records().map(({ user_name: user }) => user)
-    await expect.poll(shown, { timeout: 10_000 }).toEqual(old.map(({ username }) => username))
+    await expect.poll(shown, { timeout: 60_000 }).toEqual(old.map(({ username }) => username))
   })
 })

@@ -168,7 +168,7 @@ describe('ensureOperators', () => {
     const names = await kubectl('get', ...definition, '-o', 'jsonpath={.spec.names.categories}')
     expect(names).toBe('["cert-manager"]')
     // The API server has the last word on a definition: the names that it accepts.
-    await expect.poll(async () => (await ensure())[0]).toBe('unchanged')
+    await expect.poll(async () => (await ensure())[0], { timeout: 60_000 }).toBe('unchanged')
   })
 
   it('leaves no container of the three with an image from elsewhere', async () => {
@@ -277,6 +277,7 @@ describe('network policies of the operators', () => {
 
   it('lets the same pod through where no policy forbids, so that the refusal means something', async () => {
     const host = await podAddress(NAMESPACE, 'prometheus=metrics')
-    expect(await attempt(host, 9090)).toBe('Succeeded')
+    // A Pod that has just come up on a busy machine may get its answer too late.
+    await expect.poll(() => attempt(host, 9090), { timeout: 120_000 }).toBe('Succeeded')
   })
 })
