@@ -12,6 +12,7 @@ export async function endpointByClient(path: string): Promise<Endpoint> {
       'ERR_CONFIG_INVALID',
       `the kubeconfig ${path} names no current cluster: set its current-context`,
     )
+  refuseWhatIsNotDone(path, config.getCurrentUser()?.impersonateUser, cluster.proxyUrl)
   const resolve = async () => {
     const options: TlsAndHeaders = { headers: {} }
     await config.applyToHTTPSOptions(options as Parameters<KubeConfig['applyToHTTPSOptions']>[0])
@@ -27,6 +28,18 @@ export async function endpointByClient(path: string): Promise<Endpoint> {
       ...(first.key === undefined ? {} : { key: String(first.key) }),
     },
   }
+}
+
+/**
+ * Whoever acts as another user means to have the rights of that one and no others; the client reads whom and sends it
+ * to nobody. A proxy is left to its own connections, which ours are not.
+ */
+function refuseWhatIsNotDone(path: string, as: string | undefined, proxy: string | undefined) {
+  const field = as ? '"as"' : proxy ? '"proxy-url"' : undefined
+  if (field === undefined) return
+  throw new PalisadeError('ERR_CONFIG_INVALID', `the kubeconfig ${path} has ${field}`, {
+    remedy: `name one without it: ${field} is not heeded here, and would be passed over`,
+  })
 }
 
 interface TlsAndHeaders {

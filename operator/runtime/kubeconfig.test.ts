@@ -16,7 +16,7 @@ const inWords = (tls: object) =>
 
 const encoded = (text: string) => Buffer.from(text).toString('base64')
 
-async function kubeconfig(user: string, context = 'here'): Promise<string> {
+async function kubeconfig(user: string, context = 'here', cluster = ''): Promise<string> {
   const path = join(dir, 'config')
   const text = `
 apiVersion: v1
@@ -31,7 +31,7 @@ clusters:
   - name: far
     cluster: { server: https://far:6443 }
   - name: near
-    cluster: { server: https://near:6443, certificate-authority-data: ${encoded('the authority')} }
+    cluster: { server: https://near:6443, certificate-authority-data: ${encoded('the authority')}${cluster} }
 users:
   - name: me
     user: ${user}
@@ -68,6 +68,17 @@ describe('endpointOf', () => {
     const endpoint = await endpointOf(await kubeconfig(`{ exec: ${exec} }`))
     expect(endpoint).toMatchObject({ server: 'https://near:6443', tls: { ca: 'the authority' } })
     expect(await endpoint.headers()).toMatchObject({ Authorization: 'Bearer of the plugin' })
+  })
+
+  it.each([
+    ['acts as another user', '{ token: mine, as: reader }', '', '"as"'],
+    ['goes by a proxy', '{ token: mine }', ', proxy-url: "http://proxy:3128"', '"proxy-url"'],
+  ])('refuses one that %s, rather than do without', async (_, user, cluster, field) => {
+    const refused = endpointOf(await kubeconfig(user, 'here', cluster))
+    await expect(refused).rejects.toMatchObject({
+      code: 'ERR_CONFIG_INVALID',
+      detail: expect.stringContaining(field) as string,
+    })
   })
 
   it('refuses one whose current context is not there', async () => {
