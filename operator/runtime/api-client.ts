@@ -38,6 +38,8 @@ export const MERGE_PATCH = 'application/merge-patch+json'
 
 /** @param program what the API server's own audit log calls the caller */
 export function createApiClient(endpoint: Endpoint, program = 'palisade-operator'): ApiClient {
+  // Some serve a cluster below a path of their own, as Rancher does.
+  const root = endpoint.server.replace(/\/+$/, '')
   const agent = new Agent({
     connect: { ...endpoint.tls, timeout: 10_000, keepAlive: true },
     // A watch is silent for minutes by nature; its own watchdog decides when silence is a fault.
@@ -51,7 +53,7 @@ export function createApiClient(endpoint: Endpoint, program = 'palisade-operator
     path: string,
     options: CallOptions,
   ): Promise<Dispatcher.ResponseData> {
-    const url = new URL(path, endpoint.server)
+    const url = new URL(root + path)
     for (const [name, value] of Object.entries(options.query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, String(value))
     }
