@@ -107,6 +107,11 @@ describe('decide, where others of the backend move', () => {
     expect(busy(wish, { ahead: 3, limit: 4 })).toMatchObject({ do: 'begin' })
   })
 
+  it('lets one far back in the line look again no more often than one at rest', () => {
+    const far = { ahead: 1_000, limit: 4 }
+    expect(busy(due, far)).toMatchObject({ reason: 'WaitingForTurn', ms: TIMING.resyncMs })
+  })
+
   it('lets neither a leaked value wait, nor one that is refused, nor the first', () => {
     const annotations = { 'palisade.dev/leaked': 'pasted' }
     expect(busy({ annotations })).toMatchObject({ do: 'begin', why: 'Leaked' })

@@ -9,6 +9,13 @@ import { Turns, type TurnStanding } from './turns.ts'
 const MINUTE = 60_000
 const rotation = (name: string) => ({ namespace: 'shop', name })
 
+const conditions = [
+  {
+    ...{ type: 'Reconciling', status: 'True' as const, reason: 'Rotating', message: '' },
+    lastTransitionTime: NOON.toISOString(),
+  },
+]
+
 function turns() {
   const called: string[] = []
   const clock = { now: NOON.getTime() }
@@ -66,12 +73,6 @@ describe('Turns', () => {
     const { known, note, ahead } = turns()
     const { rotation: object } = observed()
     const learn = (status: SecretRotationStatus): void => known.learn({ ...object, status })
-    const conditions = [
-      {
-        ...{ type: 'Reconciling', status: 'True' as const, reason: 'Rotating', message: '' },
-        lastTransitionTime: NOON.toISOString(),
-      },
-    ]
     learn({ step: 'Publish', version: 1, conditions })
     expect(ahead('other')).toBe(1)
     learn({ step: 'Watch', version: 2, conditions })
@@ -80,6 +81,16 @@ describe('Turns', () => {
     expect(ahead('other')).toBe(0)
     note(object.metadata.name, 'resting')
     learn({ step: 'Publish', version: 1, conditions })
+    expect(ahead('other')).toBe(0)
+  })
+
+  it('counts none that is being deleted, though its status stays where the rotation stood', () => {
+    const { known, ahead } = turns()
+    const { rotation: object } = observed()
+    const status: SecretRotationStatus = { step: 'Publish', version: 1, conditions }
+    known.forget(rotation(object.metadata.name))
+    const metadata = { ...object.metadata, deletionTimestamp: NOON.toISOString() }
+    known.learn({ ...object, metadata, status })
     expect(ahead('other')).toBe(0)
   })
 })

@@ -86,7 +86,9 @@ export class Turns {
     const key = keyOf(metadata)
     if (this.#passed.has(key)) return
     const backend = spec.source.postgresRole?.connectionRef.name
-    const since = status && movesSince(status)
+    // Its status stays where the rotation stood, and is written again for as long as the release waits.
+    const goes = metadata.deletionTimestamp !== undefined
+    const since = goes ? undefined : status && movesSince(status)
     if (backend === undefined || since === undefined) this.#moving.delete(key)
     else this.#moving.set(key, { backend, since })
   }

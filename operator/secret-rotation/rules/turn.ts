@@ -1,9 +1,13 @@
+import type { Observed } from '../observed.ts'
 import type { Rule } from '../rule.ts'
 import type { Plan } from '../plan.ts'
 import type { StateRecord, Step } from '../state.ts'
 import type { TurnStanding } from '../turns.ts'
 
 const LOOK_AGAIN_MS = 60_000
+
+/** A thousand behind it, each of which asks its database, would be a load of their own. */
+const mayBeFirst = ({ ahead, limit }: Observed['turn']): boolean => ahead < 2 * limit
 
 /** A rotation that nothing forces begins when the backend has room for it; one that runs is never asked. */
 export const inTurn =
@@ -18,8 +22,8 @@ export const inTurn =
       do: 'wait',
       reason: 'WaitingForTurn',
       message: `Waits for others, first come, first served: ${many} at a time at RotationBackend "${name}" (spec.maxConcurrent)`,
-      // Whoever gives way calls the next one; this is for those that only grow old.
-      ms: Math.min(timing.resyncMs, LOOK_AGAIN_MS),
+      // Whoever gives way calls the first in line; that one looks also for those that only grow old.
+      ms: mayBeFirst(seen.turn) ? Math.min(timing.resyncMs, LOOK_AGAIN_MS) : timing.resyncMs,
     }
   }
 
