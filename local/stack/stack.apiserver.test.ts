@@ -88,6 +88,18 @@ describe('up after an up that was killed', () => {
   })
 })
 
+describe('up after an engine that was killed while it wrote beside its state', () => {
+  it('goes on from the state, of which every part is there', async () => {
+    await stack.run('up', config())
+    const attributes = `${checkpointPath(stack.request)}.attrs`
+    const whole = await readFile(attributes, 'utf8')
+    for (const part of ['', whole.slice(0, 20)]) {
+      await writeFile(attributes, part)
+      expect((await stack.run('up', config())).changes).toEqual({ same: 3 })
+    }
+  })
+})
+
 describe('up that is interrupted', () => {
   it('ends the engine in order, leaves no lock, and the next up goes on', async () => {
     const interrupt = new AbortController()
