@@ -87,7 +87,9 @@ export async function runEngine(
     const stale = await clearStaleLocks(request, reporter.say)
     if (stale > 0) reporter.say(`removed ${stale} locks of an interrupted run`)
     if (await removeCutOffAttributes(request))
-      reporter.say('removed attributes of the state that an interrupted run had not written to the end')
+      reporter.say(
+        'removed attributes of the state that an interrupted run had not written to the end',
+      )
     const stack = await openStack(request, program(request.program))
     const { port } = await starting
     stack.workspace.envVars.PULUMI_DEBUG_PROVIDERS = `kubernetes:${port}`
