@@ -75,6 +75,7 @@ export const PARTS: readonly Part[] = [
         'cli/',
         'policies/',
         'local/cluster/',
+        'local/provider/',
         'local/stack/',
         'test/our-resources',
       ),
@@ -92,8 +93,9 @@ export const PARTS: readonly Part[] = [
     name: 'audit',
     budgetMinutes: 4,
     apart: [vitest('postgres', 'gateway/store/audit', 'gateway/sealer/', 'test/faults/')],
-    // Mutations start servers of their own; they are here because this lane has time while the other computes.
-    onPlatform: [vitest('cluster', 'test/cluster/audit'), vitest('postgres', 'test/mutations/')],
+    onPlatform: [vitest('cluster', 'test/cluster/audit')],
+    // They start servers of their own, and are here because this lane has time while the other computes.
+    last: [vitest('postgres', 'test/mutations/')],
   },
   {
     name: 'edge and data',
@@ -103,8 +105,7 @@ export const PARTS: readonly Part[] = [
         'postgres',
         ...tables('rls', 'fence', 'migrate', 'postgres-store', 'existing-database'),
       ),
-      // With what brings it there: the provider, and the operators that it stands on.
-      vitest('apiserver', 'infra/', 'charts/', 'local/provider/'),
+      vitest('apiserver', 'infra/', 'charts/'),
     ],
     onPlatform: [],
     beside: [
