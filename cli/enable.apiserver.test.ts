@@ -61,13 +61,14 @@ describe('palisade enable', () => {
 
   it('binds the operator in this namespace alone, and the second time changes nothing', async () => {
     await api.namespace('shop')
+    const bindsHere = { namespace: 'shop', cluster: api.url }
     const left = { store: 'left', next: expect.stringContaining('palisade enable shop') as string }
-    expect(await enable('shop')).toEqual({ namespace: 'shop', roleBinding: 'created', ...left })
+    expect(await enable('shop')).toEqual({ ...bindsHere, roleBinding: 'created', ...left })
     const { body } = await bound('shop')
     expect(body).toMatchObject(operatorBindingManifest('shop'))
     await expect.poll(() => rightsIn('shop')).toEqual(['create', 'patch'])
     expect(await rightsIn('default')).toEqual([])
-    expect(await enable('shop')).toEqual({ namespace: 'shop', roleBinding: 'unchanged', ...left })
+    expect(await enable('shop')).toEqual({ ...bindsHere, roleBinding: 'unchanged', ...left })
     expect((await bound('shop')).body).toEqual(body)
   })
 

@@ -39,13 +39,20 @@ export const enableCommand: Command = {
   },
 }
 
-async function bind(namespace: string, kubeconfig: string): Promise<Bound> {
+/** A context that somebody forgot to switch shows by the address of its cluster. */
+interface Binding {
+  readonly roleBinding: Bound
+  readonly cluster: string
+}
+
+async function bind(namespace: string, kubeconfig: string): Promise<Binding> {
   const [{ endpointOf }, { bindOperator }] = await Promise.all([
     import('../operator/runtime/kubeconfig.ts'),
     import('./enable-cluster.ts'),
   ])
   const wanted = 'a kubeconfig that is there and with which "kubectl auth whoami" answers'
-  return bindOperator(namespace, await usable(kubeconfig, wanted, () => endpointOf(kubeconfig)))
+  const endpoint = await usable(kubeconfig, wanted, () => endpointOf(kubeconfig))
+  return { roleBinding: await bindOperator(namespace, endpoint), cluster: endpoint.server }
 }
 
 async function open(namespace: string, store: VaultSettings): Promise<void> {
@@ -61,8 +68,9 @@ const nothingNamed = () =>
   )
 
 /** `next` is the half that is left, and how it is done. */
-function report(namespace: string, bound: Bound | undefined, isOpen: boolean) {
-  const done = { namespace, roleBinding: bound ?? 'left', store: isOpen ? 'open' : 'left' }
+function report(namespace: string, bound: Binding | undefined, isOpen: boolean) {
+  const binding = bound ?? { roleBinding: 'left' }
+  const done = { namespace, ...binding, store: isOpen ? 'open' : 'left' }
   if (bound === undefined) return { ...done, next: bindingCommand(namespace) }
   if (isOpen) return done
   const next = `palisade enable ${namespace}, as the Job in examples/rotate-postgres-password/platform/2-open.yaml calls it`

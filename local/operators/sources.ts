@@ -98,6 +98,8 @@ export const releasedManifests = async (
   await mkdir(folder, { recursive: true })
   const module = await moduleFolder(source.wrapper, source.module, options.signal)
   const manifests = parseManifests(await source.read(module, options))
+  // What a list no longer names is deleted: an empty one would take the operator away.
+  if (manifests.length === 0) throw new Error(`${source.module} releases no manifest in ${module}`)
   await writeFile(`${cached}.new`, JSON.stringify(manifests))
   await rename(`${cached}.new`, cached)
   return manifests
