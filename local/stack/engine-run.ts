@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import { dirname } from 'node:path'
 import type { EngineEvent, OutputMap, Stack } from '@pulumi/pulumi/automation/index.js'
-import { removeCutOffAttributes } from './cut-off.ts'
+import { removeCutOff } from './cut-off.ts'
 import { clearStaleLocks } from './locks.ts'
 import { ProgressReader, type Progress } from './progress.ts'
 import type { ProviderProcess } from './provider-process.ts'
@@ -86,10 +86,9 @@ export async function runEngine(
   try {
     const stale = await clearStaleLocks(request, reporter.say)
     if (stale > 0) reporter.say(`removed ${stale} locks of an interrupted run`)
-    if (await removeCutOffAttributes(request))
-      reporter.say(
-        'removed attributes of the state that an interrupted run had not written to the end',
-      )
+    const cutOff = await removeCutOff(request)
+    if (cutOff > 0)
+      reporter.say(`removed ${cutOff} files that an interrupted run had not written to the end`)
     const stack = await openStack(request, program(request.program))
     const { port } = await starting
     stack.workspace.envVars.PULUMI_DEBUG_PROVIDERS = `kubernetes:${port}`

@@ -2,7 +2,7 @@ import { execFile, fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { TestApiServer } from '../../test/support/apiserver.ts'
@@ -89,14 +89,18 @@ describe('up after an up that was killed', () => {
 })
 
 describe('up after an engine that was killed while it wrote beside its state', () => {
-  it('goes on from the state, of which every part is there', async () => {
+  it('goes on from the state, of which every part is there, and leaves no draft', async () => {
     await stack.run('up', config())
-    const attributes = `${checkpointPath(stack.request)}.attrs`
-    const whole = await readFile(attributes, 'utf8')
-    for (const part of ['', whole.slice(0, 20)]) {
-      await writeFile(attributes, part)
+    const state = checkpointPath(stack.request)
+    const [whole, files] = [await readFile(state, 'utf8'), await readdir(dirname(state))]
+    // The latter is written by the first run of all.
+    const meta = join(pulumiDir(stack.request), '.pulumi', 'meta.yaml')
+    for (const length of [0, 20]) {
+      for (const path of [state, meta]) await writeFile(`${path}.attrs`, whole.slice(0, length))
+      await writeFile(`${state}.18ec2393a22495ab.tmp`, whole.slice(0, length))
       expect((await stack.run('up', config())).changes).toEqual({ same: 3 })
     }
+    expect((await readdir(dirname(state))).toSorted()).toEqual(files.toSorted())
   })
 })
 
