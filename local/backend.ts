@@ -6,7 +6,8 @@ export interface Backend {
   readonly name: 'bare' | 'kind'
   /** Where pods get their addresses, for the policies of the cluster's operators. */
   readonly podCidr: string
-  readonly log: string
+  /** Of its node; undefined where somebody else keeps it. */
+  readonly log: string | undefined
   /** What the stack's configuration must say differently here than `Pulumi.local.yaml` does. */
   readonly stackConfig: Readonly<Record<string, unknown>>
   /** It holds the ports on loopback itself. */

@@ -4,6 +4,7 @@ import type { Backend } from './backend.ts'
 import { bareBackend } from './bare/bare-backend.ts'
 import { IMAGE_PACKAGES, NODE_PACKAGES, unpackPackages } from './bare/debian.ts'
 import { layoutOf } from './bare/layout.ts'
+import { withFailureLog } from './failure-log.ts'
 import { ensureImages, referencesOf } from './images/ensure.ts'
 import { isDockerThere, kindBackend } from './kind/backend.ts'
 import { factsOf } from './machine.ts'
@@ -14,7 +15,7 @@ import { imageConfig, runPlatform, stackLog } from './platform.ts'
 import { problemsOf } from './preflight.ts'
 import { checkStackConfig, STACK_FILE } from './stack-config.ts'
 import type { Step, StepContext } from './steps.ts'
-import { buildTools, buildTimesPath } from './tools/build.ts'
+import { buildTools } from './tools/build.ts'
 import { toolPath } from './tools/path.ts'
 import { waitForTool } from './tools/wait.ts'
 
@@ -32,32 +33,32 @@ const isKindUsable = async (): Promise<boolean> =>
 /** The control plane starts as soon as its programs are there; the rest compiles meanwhile. */
 const foundation = (backend: Backend): Step[] => [
   { name: 'preflight', run: () => preflight(backend) },
-  { name: 'packages', needs: ['preflight'], run: packages },
-  {
+  withFailureLog({ name: 'packages', needs: ['preflight'], run: packages }),
+  withFailureLog({
     name: 'tools of the control plane',
     needs: ['preflight'],
-    log: buildTimesPath(),
     run: (context) => buildTools('control-plane', context),
-  },
-  {
+  }),
+  onNode(backend, {
     name: 'control plane',
     needs: ['packages', 'tools of the control plane'],
-    log: backend.log,
     run: (context) => backend.startControlPlane(context),
-  },
-  {
+  }),
+  withFailureLog({
     name: 'other tools',
     needs: ['tools of the control plane'],
-    log: buildTimesPath(),
     run: (context) => buildTools('rest', context),
-  },
-  {
+  }),
+  onNode(backend, {
     name: 'node',
     needs: ['control plane'],
-    log: backend.log,
     run: (context) => backend.finishNode(context),
-  },
+  }),
 ]
+
+/** What fails there is told by the node's own log. */
+const onNode = ({ log }: Backend, step: Step): Step =>
+  log === undefined ? withFailureLog(step) : { ...step, log }
 
 function platform(backend: Backend): Step[] {
   const kubeconfig = kubeconfigPath()
@@ -72,7 +73,7 @@ function platform(backend: Backend): Step[] {
     context,
   })
   return [
-    {
+    withFailureLog({
       name: 'images',
       needs: ['packages', 'tools of the control plane'],
       run: async (context) => {
@@ -80,30 +81,28 @@ function platform(backend: Backend): Step[] {
         images = await ensureImages({ ...folders, toolPath: waitForTool(context.signal), context })
         return `${images.length} ready`
       },
-    },
-    {
+    }),
+    onNode(backend, {
       // Beside the node's own steps, which mostly wait.
       name: 'images of operators',
       needs: ['images', 'control plane'],
-      log: backend.log,
       run: (context) => backend.importImages(images.filter(isOfOperators), context),
-    },
-    {
+    }),
+    onNode(backend, {
       name: 'images of the platform',
       needs: ['images of operators'],
-      log: backend.log,
       run: (context) => backend.importImages(images, context),
-    },
-    {
+    }),
+    onNode(backend, {
       name: 'definitions of operators',
       needs: ['images', 'control plane', 'other tools'],
       run: (context) => prepareForOperators(operators(context)),
-    },
-    {
+    }),
+    onNode(backend, {
       name: 'operators',
       needs: ['node', 'images of operators', 'definitions of operators'],
       run: (context) => ensureOperators(operators(context)),
-    },
+    }),
     {
       name: 'stack',
       needs: ['operators', 'images of the platform'],

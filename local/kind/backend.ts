@@ -1,7 +1,6 @@
 // For machines with Docker. Not run where this was written, since it had no Docker: kept small, pinned
 // and free of anything that the bare backend does in another way.
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Backend } from '../backend.ts'
 import { json } from '../bare/config.ts'
 import { HOST_PORTS, type Layout } from '../bare/layout.ts'
@@ -93,7 +92,7 @@ const exists = async (): Promise<boolean> =>
 export const kindBackend = (layout: Layout): Backend => ({
   name: 'kind',
   podCidr: POD_CIDR,
-  log: join(layout.logs, 'kind'),
+  log: undefined, // Docker's, and `kind export logs` fetches it
   stackConfig: STACK_CONFIG,
   isThere: exists,
   startControlPlane: async (context) => {

@@ -67,7 +67,7 @@ async function removeDrafts(path: string): Promise<void> {
 }
 
 /** Build times of this machine, for the table of minutes per tool. */
-export const buildTimesPath = (): string => join(cacheDir(), 'tools', 'build-times.json')
+const buildTimesPath = (): string => join(cacheDir(), 'tools', 'build-times.json')
 
 async function recordTime(name: string, ms: number): Promise<void> {
   const path = buildTimesPath()
