@@ -30,7 +30,10 @@ export const profileDefaults = (profile: Profile): Record<string, unknown> => {
     postgres: { instances: size.data, storage: size.disk, version: 17 },
     redis: { storage: '1Gi' },
     openbao: { replicas: size.data, storage: '1Gi', sealEgress: [] },
-    edge: { proxyProtocol: false, trustedProxies: [], replicas: size.copies, nginxVersion: '1.26' },
+    edge: {
+      ...{ proxyProtocol: false, trustedProxies: [], replicas: size.copies },
+      ...{ nginxVersion: '1.26', xssFilter: 'off' },
+    },
     gateway: { replicas: size.copies },
     operator: { replicas: Math.min(size.copies, 2) },
     monitoring: { enabled: true, retention: '24h' },

@@ -52,7 +52,7 @@ describe('parseStackConfig', () => {
     const config = parseStackConfig(stack())
     expect(config.postgres).toEqual({ instances: 1, storage: '1Gi', version: 17 })
     expect(config.gateway.replicas).toBe(1)
-    expect(config.edge.proxyProtocol).toBe(false)
+    expect(config.edge).toMatchObject({ proxyProtocol: false, xssFilter: 'off' })
   })
 
   it('lets the stack overrule one default and keeps its neighbours', () => {

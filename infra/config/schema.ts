@@ -157,6 +157,12 @@ export const StackConfig = object({
     trustedProxies: Type.Array(Type.String({ pattern: CIDR })),
     replicas: Type.Integer({ minimum: 1, maximum: 20 }),
     nginxVersion: oneOf('1.26', '1.31'),
+    xssFilter: Type.Unsafe<'off' | 'block'>({
+      type: 'string',
+      enum: ['off', 'block'],
+      description:
+        'X-XSS-Protection: 0, or 1; mode=block for those whose rules still ask for it: old browsers alone read it',
+    }),
   }),
   gateway: object({ replicas: Type.Integer({ minimum: 1, maximum: 50 }) }),
   operator: object({ replicas: Type.Integer({ minimum: 1, maximum: 5 }) }),

@@ -1,3 +1,7 @@
+import type { StackConfig } from '../config/schema.ts'
+
+export type XssFilter = StackConfig['edge']['xssFilter']
+
 /** On every answer, whoever made it. */
 export const SECURITY_HEADERS: readonly (readonly [name: string, value: string])[] = [
   ['Strict-Transport-Security', 'max-age=31536000; includeSubDomains'],
@@ -13,14 +17,20 @@ export const SECURITY_HEADERS: readonly (readonly [name: string, value: string])
   ['X-XSS-Protection', '0'],
 ]
 
+/** For teams whose rules ask for the older value. */
+const BLOCKING: Readonly<Record<string, string>> = { 'X-XSS-Protection': '1; mode=block' }
+
 export const quote = (value: string): string => {
   if (/["\\\n\r$]/.test(value)) throw new Error(`cannot stand in a quoted nginx value: ${value}`)
   return `"${value}"`
 }
 
 /** `always`: also on answers of 400 and above. A block that adds one header must repeat all of them. */
-export const headerLines = (): readonly string[] =>
-  SECURITY_HEADERS.map(([name, value]) => `add_header ${name} ${quote(value)} always;`)
+export const headerLines = (xssFilter: XssFilter): readonly string[] =>
+  SECURITY_HEADERS.map(([name, byDefault]) => {
+    const value = (xssFilter === 'block' ? BLOCKING[name] : undefined) ?? byDefault
+    return `add_header ${name} ${quote(value)} always;`
+  })
 
 /** The gateway sets them as well, for those who reach it without the edge; once is enough. */
 export const hideUpstreamHeaders = (): readonly string[] =>

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '#api/error-codes'
-import { headerLines } from './headers.ts'
+import { headerLines, type XssFilter } from './headers.ts'
 
 export interface EdgeProblem {
   /** Status that the client sees. */
@@ -131,14 +131,14 @@ const body = ({ status, code, title, remedy }: EdgeProblem): string =>
   JSON.stringify({ type: 'about:blank', title, status, code, remedy })
 
 /** One inner location per problem; a request from outside never reaches it. */
-export const problemLocations = (): readonly string[] =>
+export const problemLocations = (xssFilter: XssFilter): readonly string[] =>
   PROBLEMS.flatMap((problem) => [
     `location = ${location(problem.status)} {`,
     '  internal;',
     // The size of the body was judged before; judged here again it would end in a page of nginx's own.
     '  client_max_body_size 0;',
     '  default_type application/problem+json;',
-    ...headerLines().map((line) => `  ${line}`),
+    ...headerLines(xssFilter).map((line) => `  ${line}`),
     '  add_header Cache-Control "no-store" always;',
     ...(problem.retryAfter === undefined
       ? []

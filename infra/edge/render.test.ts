@@ -11,6 +11,7 @@ const wish = (over: Partial<EdgeWish> = {}): EdgeWish => ({
   publicPort: 8443,
   proxyProtocol: true,
   trustedProxies: ['10.250.0.1/32'],
+  xssFilter: 'off',
   ports: { plain: 8080, tls: 8443, health: 8081 },
   upstream: {
     host: 'gateway.palisade-system.svc.cluster.local',
@@ -48,6 +49,13 @@ describe('renderEdge', () => {
     for (const text of adding) {
       for (const [name] of SECURITY_HEADERS) expect(text).toContain(`add_header ${name} `)
     }
+  })
+
+  it('switches the filter of old browsers on with every answer where the stack says so', () => {
+    const told = (xssFilter: EdgeWish['xssFilter']) => [
+      ...new Set(renderEdge(wish({ xssFilter })).match(/(?<=X-XSS-Protection ")[^"]+/g)),
+    ]
+    expect([told('off'), told('block')]).toEqual([['0'], ['1; mode=block']])
   })
 
   it('offers TLS 1.2 and 1.3 alone, with forward secrecy and without tickets', () => {

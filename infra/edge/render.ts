@@ -1,4 +1,4 @@
-import { headerLines } from './headers.ts'
+import { headerLines, type XssFilter } from './headers.ts'
 import { errorPages, problemLocations } from './problems.ts'
 import { type EdgeRoute, LIMITS, ROUTES } from './routes.ts'
 import { tlsLines } from './tls.ts'
@@ -10,6 +10,7 @@ export interface EdgeWish {
   readonly publicPort: number
   readonly proxyProtocol: boolean
   readonly trustedProxies: readonly string[]
+  readonly xssFilter: XssFilter
   readonly ports: { readonly plain: number; readonly tls: number; readonly health: number }
   readonly upstream: Upstream
   readonly routes?: readonly EdgeRoute[]
@@ -107,10 +108,10 @@ const unknownHost = (): readonly string[] => ['if ($public_host = "") { return 4
 const plainServer = (wish: EdgeWish): readonly string[] => [
   listen(wish.ports.plain, wish),
   `server_name ${wish.hosts.join(' ')};`,
-  ...headerLines(),
+  ...headerLines(wish.xssFilter),
   ...errorPages(),
   ...block('location /', [...unknownHost(), 'return 301 https://$public_host$request_uri;']),
-  ...problemLocations(),
+  ...problemLocations(wish.xssFilter),
 ]
 
 const tlsServer = (wish: EdgeWish): readonly string[] => [
@@ -118,13 +119,13 @@ const tlsServer = (wish: EdgeWish): readonly string[] => [
   'http2 on;',
   `server_name ${wish.hosts.join(' ')};`,
   ...tlsLines(wish.upstream.tlsDirectory),
-  ...headerLines(),
+  ...headerLines(wish.xssFilter),
   ...errorPages(),
   'limit_conn connections 100;',
   ...proxyLines(wish.upstream),
   ...(wish.routes ?? ROUTES).flatMap(routeLocation),
   ...block('location /', [...unknownHost(), 'return 404;']),
-  ...problemLocations(),
+  ...problemLocations(wish.xssFilter),
 ]
 
 const routeLocation = (route: EdgeRoute): readonly string[] => {

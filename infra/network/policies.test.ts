@@ -76,6 +76,7 @@ describe('edgeEntrance', () => {
     trustedProxies: ['10.250.0.1/32'],
     replicas: 1,
     nginxVersion: '1.26' as const,
+    xssFilter: 'off' as const,
   }
 
   it('admits the balancer alone where its addresses are known', () => {
