@@ -77,6 +77,15 @@ describe('sealed records of the platform', () => {
   const two = () => [seals[Math.floor(seals.length / 3)]!, seals[Math.floor(seals.length / 2)]!]
   const placeOf = ({ epoch, seq }: { epoch: number; seq: number }) => place(epoch, seq)
 
+  it('are found edited', async () => {
+    const [one] = two()
+    const text = log.records.find(({ id }) => id === one!.id)!.record.toString()
+    const record = Buffer.from(text.replace('"outcome":"', '"outcome":"x'))
+    expect(record.toString()).not.toBe(text)
+    const findings = [`RecordEdited at ${placeOf(one!)}`]
+    expect(await verdict(changed(one!.id, { record }))).toEqual({ code: 3, findings })
+  })
+
   it('are missed when one is deleted', async () => {
     const [one] = two()
     const findings = [`RecordDeleted at ${placeOf(one!)}`]
@@ -115,6 +124,26 @@ describe('the tail of the log of the platform', () => {
     })
     expect(code).toBe(3)
     expect(findings).toContain(`TailCut at ${place(epoch, last + 1, size)}`)
+  })
+})
+
+describe('an old dump of the log of the platform', () => {
+  it('is found when it was restored, and not called tampering', async () => {
+    const { epoch, size } = positionOf(newest)
+    const batches = log.batches.filter((batch) => batch.epoch < epoch || batch.last < size)
+    const last = batches.at(-1)?.last ?? 0
+    // Nothing is in it that came later, and it counts no batch that it never had.
+    const later = seals.filter((seal) => seal.epoch === epoch && seal.seq > last)
+    const gone = new Set([...later, ...log.pending].map(({ id }) => id))
+    const batchCounter = log.header.batchCounter - (log.batches.length - batches.length)
+    const { code, findings } = await verdict({
+      header: { ...log.header, batchCounter },
+      records: log.records.filter(({ id }) => !gone.has(id)),
+      ...{ pending: [], batches, seals: seals.filter((seal) => !later.includes(seal)) },
+    })
+    expect({ code, findings }).toEqual({
+      ...{ code: 3, findings: [`RestoredDump at ${place(epoch, last + 1, size)}`] },
+    })
   })
 })
 
