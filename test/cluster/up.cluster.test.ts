@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { ensureObjects } from '../../local/cluster/ensure-objects.ts'
 import { withCluster } from '../../local/cluster/open.ts'
@@ -94,7 +95,19 @@ async function watch(pid: number): Promise<{ commands: string; ports: number[] }
   return { commands, ports }
 }
 
+/** What somebody gets who runs what was printed as it stands, with nothing of ours in the shell. */
+async function tokenBy(printed: string): Promise<string> {
+  const [, exports = ''] = /^ +(export KUBECONFIG=.+)$/m.exec(printed) ?? []
+  const [, login = ''] = /^ +a token .*:\n( +kubectl .+\|\n +curl .+)$/m.exec(printed) ?? []
+  const { PATH, HOME } = process.env
+  const script = `${exports}\n${login}`
+  const { stdout } = await promisify(execFile)('bash', ['-ec', script], { env: { PATH, HOME } })
+  return (JSON.parse(stdout) as { accessToken?: string; code?: string }).accessToken ?? stdout
+}
+
 describe('make up', () => {
+  let printed = ''
+
   it('changes no object of any kind when the platform is already up, removes what a version before left, and opens no port', async () => {
     const before = await versions()
     await leftBefore()
@@ -110,6 +123,7 @@ describe('make up', () => {
     const [code] = (await ended) as [number]
     const seconds = (Date.now() - started) / 1000
     expect(code, text).toBe(0)
+    printed = text
     const after = await versions()
     const labels = new Set([...before.keys(), ...after.keys()])
     const changed = [...labels].filter((label) => {
@@ -124,5 +138,13 @@ describe('make up', () => {
     expect(commands).toContain('provider/main.ts')
     expect(ports, 'ports that engine or provider opened to users of this machine').toEqual([])
     console.log(`up again: ${seconds.toFixed(1)} s, ${before.size} objects unchanged`)
+  })
+
+  it('ends by saying where the gateway is, how to get a token, which works as it stands, and what to try next', async () => {
+    expect(printed).toContain('\nThe gateway answers at https://api.palisade.localhost:8443/ (')
+    expect(printed).toContain('examples/rotate-postgres-password/')
+    // Logins of other tests count from the same address.
+    const token = () => tokenBy(printed)
+    await expect.poll(token, { timeout: 90_000, interval: 13_000 }).toMatch(/^eyJ[\w-]+\.[\w-]+\./)
   })
 })
