@@ -57,8 +57,8 @@ export const PLATFORM: Part = {
 }
 
 /**
- * Budgets hold for ever: a new test that does not fit displaces a slower one. The operator's servers compute most, so
- * their turn comes when the platform mostly waits.
+ * Budgets hold for ever: a new test that does not fit displaces a slower one. What computes most in one lane has its turn
+ * while the other mostly waits: the operator's servers neither beside the example and its company, nor beside the end.
  */
 export const PARTS: readonly Part[] = [
   {
@@ -76,26 +76,17 @@ export const PARTS: readonly Part[] = [
         'policies/',
         'local/cluster/',
         'local/provider/',
-        'local/stack/',
         'test/our-resources',
       ),
     ],
     onPlatform: [
       vitest(
         ...(['cluster', 'local/images/', 'local/tools/'] as const),
-        ...['test/cluster/machine', 'test/cluster/node.', 'test/cluster/up'],
+        ...['test/cluster/machine', 'test/cluster/up'],
       ),
     ],
     // Takes the platform away.
     last: [vitest('cluster', 'test/cluster/zz-destroy')],
-  },
-  {
-    name: 'audit',
-    budgetMinutes: 4,
-    apart: [vitest('postgres', 'gateway/store/audit', 'gateway/sealer/', 'test/faults/')],
-    onPlatform: [vitest('cluster', 'test/cluster/audit')],
-    // They start servers of their own, and are here because this lane has time while the other computes.
-    last: [vitest('postgres', 'test/mutations/')],
   },
   {
     name: 'edge and data',
@@ -105,14 +96,31 @@ export const PARTS: readonly Part[] = [
         'postgres',
         ...tables('rls', 'fence', 'migrate', 'postgres-store', 'existing-database'),
       ),
-      vitest('apiserver', 'infra/', 'charts/'),
+      vitest('apiserver', 'infra/', 'charts/', 'local/stack/'),
     ],
-    onPlatform: [],
+    onPlatform: [vitest('cluster', 'test/cluster/node.')],
     beside: [
       vitest('cluster', 'infra/', 'local/operators/', 'test/cluster/edge', 'test/cluster/network'),
       // On a cluster of its own.
       vitest('cluster', 'test/cluster/node-queue'),
     ],
+  },
+  {
+    name: 'operator',
+    budgetMinutes: 8,
+    apart: [vitest('postgres', 'operator/'), vitest('operator')],
+    onPlatform: [
+      { ...vitest('cluster', 'examples/'), waits: true },
+      vitest('cluster', 'test/cluster/rotation'),
+    ],
+  },
+  {
+    name: 'audit',
+    budgetMinutes: 4,
+    apart: [vitest('postgres', 'gateway/store/audit', 'gateway/sealer/', 'test/faults/')],
+    onPlatform: [vitest('cluster', 'test/cluster/audit')],
+    // They start servers of their own, and are here because this lane has time while the other computes.
+    last: [vitest('postgres', 'test/mutations/')],
   },
   {
     name: 'identity and secrets',
@@ -124,15 +132,6 @@ export const PARTS: readonly Part[] = [
     onPlatform: [vitest('cluster', 'test/cluster/gateway', 'test/cluster/credentials')],
     // Searches for what everything before it may have left.
     last: [vitest('cluster', 'test/cluster/z-leaks')],
-  },
-  {
-    name: 'operator',
-    budgetMinutes: 8,
-    apart: [vitest('postgres', 'operator/'), vitest('operator')],
-    onPlatform: [
-      { ...vitest('cluster', 'examples/'), waits: true },
-      vitest('cluster', 'test/cluster/rotation'),
-    ],
   },
   {
     name: 'operations',
