@@ -1,5 +1,6 @@
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { namesIn } from './folder.ts'
 import { pulumiDir, type StackPlace } from './request.ts'
 
 /**
@@ -22,15 +23,6 @@ export async function removeCutOff(place: StackPlace): Promise<number> {
     }
   }
   return removed
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
-  }
 }
 
 async function isJson(path: string): Promise<boolean> {

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LocalError } from '../errors.ts'
 import { hasEnded } from '../process-stat.ts'
+import { namesIn } from './folder.ts'
 import { pulumiDir, type StackRequest } from './request.ts'
 
 interface Patience {
@@ -68,10 +69,7 @@ export async function clearStaleLocks(
     request.project,
     request.stack,
   )
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return []
-    throw error
-  })
+  const names = await namesIn(folder)
   // Beside each lock the backend keeps a file of attributes.
   const locks = names.filter((name) => name.endsWith('.json'))
   for (const name of locks) {

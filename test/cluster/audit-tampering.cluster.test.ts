@@ -111,39 +111,38 @@ describe('sealed records of the platform', () => {
   })
 })
 
+/** What the newest checkpoint knows and the one before it did not, and what is left without. */
+function newestBatch() {
+  const { epoch, size } = positionOf(newest)
+  const batches = log.batches.filter((batch) => batch.epoch < epoch || batch.last < size)
+  const last = batches.at(-1)?.last ?? 0
+  const tail = seals.filter((seal) => seal.epoch === epoch && seal.seq > last)
+  const rest = seals.filter((seal) => !tail.includes(seal))
+  return { tail, batches, rest, places: place(epoch, last + 1, size) }
+}
+
 describe('the tail of the log of the platform', () => {
   it('is missed when records, seals and batches are cut off together', async () => {
-    const { epoch, size } = positionOf(newest)
-    const batches = log.batches.filter((batch) => batch.epoch < epoch || batch.last < size)
-    const last = batches.at(-1)?.last ?? 0
-    const tail = seals.filter((seal) => seal.epoch === epoch && seal.seq > last)
-    const rest = without(tail.map(({ id }) => id))
-    const { code, findings } = await verdict({
-      ...rest,
-      ...{ batches, seals: seals.filter((seal) => !tail.includes(seal)) },
-    })
+    const { tail, batches, rest, places } = newestBatch()
+    const shorter = without(tail.map(({ id }) => id))
+    const { code, findings } = await verdict({ ...shorter, batches, seals: rest })
     expect(code).toBe(3)
-    expect(findings).toContain(`TailCut at ${place(epoch, last + 1, size)}`)
+    expect(findings).toContain(`TailCut at ${places}`)
   })
 })
 
 describe('an old dump of the log of the platform', () => {
   it('is found when it was restored, and not called tampering', async () => {
-    const { epoch, size } = positionOf(newest)
-    const batches = log.batches.filter((batch) => batch.epoch < epoch || batch.last < size)
-    const last = batches.at(-1)?.last ?? 0
+    const { tail, batches, rest, places } = newestBatch()
     // Nothing is in it that came later, and it counts no batch that it never had.
-    const later = seals.filter((seal) => seal.epoch === epoch && seal.seq > last)
-    const gone = new Set([...later, ...log.pending].map(({ id }) => id))
+    const gone = new Set([...tail, ...log.pending].map(({ id }) => id))
     const batchCounter = log.header.batchCounter - (log.batches.length - batches.length)
     const { code, findings } = await verdict({
       header: { ...log.header, batchCounter },
       records: log.records.filter(({ id }) => !gone.has(id)),
-      ...{ pending: [], batches, seals: seals.filter((seal) => !later.includes(seal)) },
+      ...{ pending: [], batches, seals: rest },
     })
-    expect({ code, findings }).toEqual({
-      ...{ code: 3, findings: [`RestoredDump at ${place(epoch, last + 1, size)}`] },
-    })
+    expect({ code, findings }).toEqual({ code: 3, findings: [`RestoredDump at ${places}`] })
   })
 })
 
